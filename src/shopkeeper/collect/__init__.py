@@ -1,0 +1,1 @@
+"""Hear what happened: every door leads to the one intake."""

@@ -1,0 +1,301 @@
+"""The one intake: deduplicates, gives identifiers their nodes, seals and appends, whatever the door.
+
+A ``Taking`` belongs to one transaction. What it learns of nodes is shared with later ones only once that transaction
+is on disk: a number given in a transaction that was undone will be given again, to somebody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from shopkeeper.collect.prepare import Prepared, Preparer
+from shopkeeper.domain.batch import Refused
+from shopkeeper.domain.errors import BadEvent
+from shopkeeper.domain.event import Event
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.domain.protocols import Canonical
+from shopkeeper.stores.contract.ledger import LedgerWriter
+from shopkeeper.stores.contract.rows import NewEvent, NewNode, NewQuarantine, Sealed
+from shopkeeper.stores.contract.vault import Vault
+
+KEPT_WITHOUT_PERSON = (
+    "Order Completed",
+    "Order Refunded",
+    "Order Lines Added",
+    "Order Updated",
+    "Order Cancelled",
+    "Stock Changed",
+)
+"""Events that stay, without the person, after an erasure: the books must still add up."""
+
+_SEARCHED = ("first_name", "last_name", "email", "phone", "postcode", "city", "company")
+_REMEMBERED = 1_000_000
+_Nodes = dict[bytes, tuple[int, bytes]]
+"""Node and salt by pseudonym."""
+
+
+class Outcome(msgspec.Struct):
+    """What became of events: counts, and how many were refused by reason."""
+
+    kept: int = 0
+    repeated: int = 0
+    refused: int = 0
+    reasons: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def refuse(self, reason: str) -> None:
+        """Count one refusal."""
+        self.refused += 1
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+
+class Intake:
+    """Takes events in through a ledger's writer, one ``Taking`` a transaction."""
+
+    def __init__(self, vault: Vault, canonical: Canonical, *, currency: str) -> None:
+        self.vault = vault
+        self.preparer = Preparer(vault, canonical, currency=currency)
+        self.known: tuple[str, _Nodes] = ("", {})
+        """How many erasures there had been, and nodes known since."""
+
+    def discard(self) -> None:
+        """Forget what is known of nodes."""
+        self.known = ("", {})
+
+    def begin(self, tx: LedgerWriter) -> Taking:
+        """Begin to take events in within a transaction; call ``keep`` on the result once that is on disk."""
+        return Taking(self, tx)
+
+    def append(self, tx: LedgerWriter, events: Sequence[Event], outcome: Outcome) -> None:
+        """Take one batch in, when it is the only one of its transaction."""
+        self.begin(tx).append(events, outcome)
+
+
+class Taking:
+    """Takes events in within one transaction."""
+
+    def __init__(self, intake: Intake, tx: LedgerWriter) -> None:
+        self.intake = intake
+        self.tx = tx
+        self.vault = intake.vault
+        self._erasures = tx.setting("erasures") or ""
+        erasures, shared = intake.known
+        # After an erasure, here or in another process, remembered nodes may be nobody's any more.
+        self._shared: _Nodes = shared if erasures == self._erasures else {}
+        self._learned: _Nodes = {}
+
+    def keep(self) -> None:
+        """Share what was learned of nodes: the transaction is on disk."""
+        erasures, shared = self.intake.known
+        if erasures == self._erasures and len(shared) < _REMEMBERED:
+            shared.update(self._learned)  # others may read it meanwhile: nodes are only ever added
+        elif erasures == self._erasures or int(self._erasures or 0) > int(erasures or 0):
+            self.intake.known = (self._erasures, dict(self._learned))
+
+    def append(self, events: Sequence[Event], outcome: Outcome, *, kind: str = "events") -> None:
+        """Append events; what is refused goes to quarantine."""
+        ready: list[tuple[int, Prepared]] = []
+        refused: list[Refused] = []
+        for place, event in enumerate(events):
+            try:
+                ready.append((place, self.intake.preparer.prepare(event)))
+            except BadEvent as error:
+                refused.append(_refusal(place, event, error.reason, error.message))
+        gone = self.tx.erased([hash_ for _, p in ready for hash_, _, _ in p.seen])
+        fresh = self._without_erased(self._new(ready, gone, outcome, refused), gone, outcome)
+        if fresh:
+            self._log(fresh)
+            outcome.kept += len(fresh)
+        if refused:
+            first = events[0]
+            self.refuse(refused, source=first.source, kind=kind, at=first.received_at, outcome=outcome)
+
+    def refuse(
+        self, refused: Sequence[Refused], *, source: str, kind: str, at: int, outcome: Outcome
+    ) -> None:
+        """Put rows into quarantine, sealed, found again by any of their values; the same row only once.
+
+        A row that names somebody who was erased is counted and not kept.
+        """
+        pseudonym = self.vault.pseudonym
+        rows: dict[bytes, NewQuarantine] = {}
+        named: dict[bytes, list[bytes]] = {}
+        for row in refused:
+            outcome.refuse(row.reason)
+            mark = pseudonym("row", f"{source}\0{kind}\0{row.raw}")
+            cells, identifiers = self._cells(row.cells)
+            salt = self.vault.salt()
+            sealed = self.vault.seal(salt, row.raw)
+            rows[mark] = NewQuarantine(
+                at, source, kind, row.line, row.reason, row.detail, salt, sealed, (mark, *cells)
+            )
+            named[mark] = identifiers
+        gone = self.tx.erased([hash_ for hashes in named.values() for hash_ in hashes])
+        there = self.tx.refused(list(rows))
+        self.tx.refuse(
+            [
+                row
+                for mark, row in rows.items()
+                if mark not in there and not any(h in gone for h in named[mark])
+            ]
+        )
+
+    def _cells(self, cells: Sequence[str]) -> tuple[set[bytes], list[bytes]]:
+        """Pseudonyms of values as written and as identifiers are spelled, and of the identifiers they may be."""
+        pseudonym, canonical = self.vault.pseudonym, self.intake.preparer.canonical
+        written: set[bytes] = set()
+        identifiers: list[bytes] = []
+        for cell in cells:
+            text = cell.strip()
+            if not 2 < len(text) <= 512:
+                continue
+            written.add(pseudonym("cell", text.casefold()))
+            for kind in ("email", "phone", "loyalty_card", "user_id"):
+                value = canonical(kind, text)
+                if value is not None:
+                    written.add(pseudonym("cell", value.casefold()))
+                    identifiers.append(pseudonym(kind, value))
+        return written, identifiers
+
+    def _new(
+        self,
+        ready: list[tuple[int, Prepared]],
+        gone: dict[bytes, int],
+        outcome: Outcome,
+        refused: list[Refused],
+    ) -> list[Prepared]:
+        known = self.tx.repeated([p.key for _, p in ready])
+        fresh: list[Prepared] = []
+        for place, prepared in ready:
+            body = known.get(prepared.key)
+            if body is None:
+                known[prepared.key] = prepared.body
+                fresh.append(prepared)
+            elif body == prepared.body:
+                outcome.repeated += 1
+            elif any(hash_ in gone for hash_, _, _ in prepared.seen):
+                outcome.refuse("erased")
+            else:
+                detail = "the same message id came before with another content; the first one stays"
+                refused.append(_refusal(place, prepared.event, "contradiction", detail))
+        return fresh
+
+    def _without_erased(
+        self, fresh: list[Prepared], gone: dict[bytes, int], outcome: Outcome
+    ) -> list[Prepared]:
+        """What was erased does not come back.
+
+        An event that was another's keeps that other person; of one that was the erased person's own the facts stay
+        where the books need them, and all else is refused unseen.
+        """
+        if not gone:
+            return fresh
+        stay: list[Prepared] = []
+        for prepared in fresh:
+            at = prepared.event.occurred_at
+            left = tuple(one for one in prepared.seen if gone.get(one[0], -1) < at)
+            if len(left) == len(prepared.seen):
+                stay.append(prepared)
+            elif left and left[0] == prepared.seen[0]:
+                stay.append(prepared._replace(seen=left))
+            elif prepared.event.name in KEPT_WITHOUT_PERSON:
+                stay.append(prepared._replace(seen=(), home=None, sealed={}, order_id=""))
+            else:
+                outcome.refuse("erased")
+        return stay
+
+    def _log(self, fresh: list[Prepared]) -> None:
+        nodes = self._place(fresh)
+        rows = []
+        for p in fresh:
+            event, seen = p.event, p.seen
+            node = nodes[seen[0][0]][0] if seen else 0
+            others = ",".join([str(nodes[s[0]][0]) for s in seen[1:]]) if len(seen) > 1 else ""
+            rows.append(
+                NewEvent(
+                    p.key,
+                    p.body,
+                    event.name,
+                    p.version,
+                    event.source,
+                    event.brand,
+                    event.channel,
+                    event.occurred_at,
+                    event.received_at,
+                    node,
+                    others,
+                    p.payload,
+                )
+            )
+        first = self.tx.append(rows)
+        sealed: list[Sealed] = []
+        tokens: list[tuple[bytes, int]] = []
+        vault = self.vault
+        for seq, p in enumerate(fresh, first):
+            if not p.home or not (p.order_id or p.sealed):
+                continue
+            node, salt = nodes[p.home[0]]
+            if p.order_id and p.seen:
+                tokens += [(token, node) for token in vault.wanted(p.order_id)]
+            if p.sealed:
+                sealed.append(
+                    Sealed(node, seq, p.event.occurred_at, p.event.name, vault.seal(salt, p.sealed))
+                )
+                texts = [str(p.sealed[field]) for field in _SEARCHED if field in p.sealed]
+                tokens += [(token, node) for token in vault.tokens(texts)]
+        if sealed or tokens:
+            self.tx.seal(sealed, tokens)
+
+    def _place(self, fresh: list[Prepared]) -> _Nodes:
+        """The node of every identifier of these events; new ones are given one."""
+        shared, learned = self._shared, self._learned
+        nodes: _Nodes = {}
+        missing: dict[bytes, tuple[str, str, int]] = {}
+        for p in fresh:
+            for hash_, kind, value in p.seen or (p.home and (p.home,)) or ():
+                if hash_ in nodes:
+                    continue
+                known = shared.get(hash_) or learned.get(hash_)
+                if known is not None:
+                    nodes[hash_] = known
+                else:
+                    at = p.event.occurred_at
+                    earlier = missing.get(hash_)
+                    missing[hash_] = (kind, value, min(at, earlier[2]) if earlier else at)
+        if missing:
+            found = self._found(missing)
+            learned |= found
+            nodes |= found
+        return nodes
+
+    def _found(self, missing: dict[bytes, tuple[str, str, int]]) -> _Nodes:
+        """Nodes that this process did not know: from the ledger, or new."""
+        tx, vault = self.tx, self.vault
+        known = tx.nodes(list(missing))
+        salts = {row.node: row.salt for row in tx.identifiers(list(known.values()))}
+        found: _Nodes = {hash_: (node, salts[node]) for hash_, node in known.items()}
+        rows = []
+        for hash_, (kind, value, at) in missing.items():
+            if hash_ not in known:
+                salt = vault.salt()
+                rows.append(NewNode(hash_, kind, salt, vault.seal(salt, value), at))
+        placed = tx.add_nodes(rows)
+        tokens: list[tuple[bytes, int]] = []
+        for row in rows:
+            found[row.hash] = (placed[row.hash], row.salt)
+            kind, value, _ = missing[row.hash]
+            if not IDENTIFIER_KINDS[kind].session:
+                tokens += [(token, placed[row.hash]) for token in vault.tokens([value])]
+        if tokens:
+            tx.seal([], tokens)
+        return found
+
+
+def _refusal(place: int, event: Event, reason: str, detail: str) -> Refused:
+    """A refused event as it can be replayed: the whole event, and its values for an erasure to find."""
+    cells = tuple(i.value for i in event.identifiers)
+    for values in (event.properties if isinstance(event.properties, dict) else {}, event.more):
+        cells += tuple(str(v) for v in values.values() if isinstance(v, str))
+    raw = msgspec.json.encode(event).decode("utf-8", "replace")
+    return Refused(line=place, reason=reason, detail=detail, raw=raw[:65536], cells=cells)

@@ -1,0 +1,93 @@
+"""What is put right in properties before they are refused, and which numbers are refused although they parse."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import lru_cache
+from math import isfinite
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
+
+from shopkeeper.domain.errors import BadEvent
+from shopkeeper.domain.event import EVENTS, Properties
+from shopkeeper.domain.events.orders import Line
+
+MOST_AMOUNT: Final = Decimal(10) ** 11
+"""Units of a currency that no price or total reaches."""
+MOST_QUANTITY: Final = 10**9
+
+
+@lru_cache(maxsize=512)
+def _shape(struct: type[Struct]) -> tuple[frozenset[str], tuple[str, ...], frozenset[str]]:
+    """Fields of a struct that are text, that are decimal, and that may be null."""
+    texts, decimals, nullable = set(), [], set()
+    for field, hint in get_type_hints(struct, include_extras=False).items():
+        choices = set(get_args(hint)) if get_origin(hint) in (Union, UnionType) else {hint}
+        if get_origin(hint) is Annotated:
+            choices = {get_args(hint)[0]}
+        if str in choices:
+            texts.add(field)
+        if Decimal in choices:
+            decimals.append(field)
+        if NoneType in choices:
+            nullable.add(field)
+    return frozenset(texts), tuple(decimals), frozenset(nullable)
+
+
+def _fits(given: dict[str, Any], struct: type[Struct]) -> dict[str, Any]:
+    texts, _, nullable = _shape(struct)
+    better: dict[str, Any] = {}
+    for key, value in given.items():
+        if value is None and key not in nullable:
+            continue
+        if type(value) in (int, float) and key in texts:
+            number = int(value) if isfinite(value) and value == int(value) else value
+            better[key] = str(number)
+        elif value == "" and key not in texts:
+            continue
+        elif key == "products" and type(value) is list:
+            better[key] = [_fits(line, Line) if type(line) is dict else line for line in value]
+        else:
+            better[key] = value
+    return better
+
+
+def forgive(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Properties with numbers made texts where texts are declared, and nulls and empty texts left out.
+
+    >>> forgive("Product Viewed", {"product_id": 85048, "price": "", "name": None})
+    {'product_id': '85048'}
+    """
+    row = EVENTS.get(name)
+    return _fits(given, row.struct) if row is not None else given
+
+
+def check_numbers(properties: Properties) -> None:
+    """Refuse amounts and quantities that are not finite or beyond any shop."""
+    for field in _shape(type(properties))[1]:
+        _amount(getattr(properties, field), field)
+    lines: tuple[Line, ...] = getattr(properties, "products", ())
+    for line in lines:
+        _amount(line.price, "price")
+        _quantity(line.quantity)
+    _quantity(getattr(properties, "quantity", None))
+
+
+def _amount(value: Decimal | None, field: str) -> None:
+    if value is None:
+        return
+    if not value.is_finite():
+        raise BadEvent("not_finite", f"{field!r} is not a finite number")
+    if not -MOST_AMOUNT < value < MOST_AMOUNT:
+        raise BadEvent(
+            "too_large", f"{field!r} is beyond any price", hint="expected an amount in units of the currency"
+        )
+
+
+def _quantity(value: float | None) -> None:
+    if type(value) is float and not isfinite(value):
+        raise BadEvent("not_finite", "'quantity' is not a finite number")
+    if value is not None and not -MOST_QUANTITY < value < MOST_QUANTITY:
+        raise BadEvent("too_large", "'quantity' is beyond any order")

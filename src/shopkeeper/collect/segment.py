@@ -1,0 +1,333 @@
+"""One call of Segment's HTTP tracking API as one domain event, whatever client or file it came from.
+
+Identifiers are taken as given: making two spellings of an e-mail address equal is the work of a later stage.
+Format: https://segment.com/docs/connections/spec/ (track, identify, page, screen, group, alias) and RudderStack's
+dialect of it (``originalTimestamp``, ``context.traits``, ``channel``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+import shopkeeper.domain.events  # noqa: F401  (fills the table of declared events)
+from shopkeeper.collect.leniency import check_numbers, forgive
+from shopkeeper.collect.person import IDENTIFYING, NETWORKED, SAID, person_of
+from shopkeeper.domain.clock import EPOCH, MICROSECOND, SECOND
+from shopkeeper.domain.errors import BadEvent
+from shopkeeper.domain.event import Event, Properties, canonical_name, parse
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS, Identifier
+
+LONGEST: Final = 512
+"""Characters an identifier, a message id or an event's name may have."""
+
+_SENT: Final = frozenset({"sentAt", "receivedAt", "writeKey", "_metadata"})
+_EXTERNAL: Final = {
+    "idfa": "device_id",
+    "idfv": "device_id",
+    "advertisingid": "device_id",
+    "deviceid": "device_id",
+    "userid": "user_id",
+    "anonymousid": "anonymous_id",
+    "loyaltycard": "loyalty_card",
+    "paymenttoken": "payment_token",
+    "giftcard": "gift_card",
+}
+_CHANNELS: Final = {"mobile": "app", "server": "", "sources": "", "browser": "web"}
+_BY_PREFIX: Final = (
+    ("Email ", "email"),
+    ("Social ", "social"),
+    ("Contact ", "service"),
+    ("Store ", "store"),
+    ("Beacon ", "store"),
+    ("Answer ", "store"),
+)
+
+Found = list[Identifier]
+
+
+def parse_call(call: dict[str, Any], *, received_at: int, default_source: str = "") -> Event:
+    """The event that one tracking call tells of.
+
+    ``received_at`` is microseconds since 1970. A client's clock is corrected by how wrong it was when it sent the
+    call, ``received_at - (sentAt - originalTimestamp)``, only when ``sentAt`` is there. Raises BadEvent with a
+    reason: not_an_object, bad_type, no_name, bad_time, bad_message_id, bad_identifier, no_identifier,
+    bad_properties, invalid_property, not_finite, too_large.
+
+    >>> call = {"type": "track", "event": "Viewed Product", "messageId": "m1", "anonymousId": "c1",
+    ...         "timestamp": "1970-01-01T00:00:01Z", "properties": {"product_id": "85048", "email": "a@example.com"}}
+    >>> event = parse_call(call, received_at=5_000_000)
+    >>> event.name, event.occurred_at, [i.kind for i in event.identifiers]
+    ('Product Viewed', 1000000, ['anonymous_id', 'email'])
+    """
+    if type(call) is not dict:
+        raise BadEvent("not_an_object", "a tracking call that is no JSON object")
+    read = _reader(call)
+    context = _mapping(call, "context")
+    found: Found = []
+    if (value := call.get("userId")) is not None:
+        _add(found, "user_id", value)
+    if (value := call.get("anonymousId")) is not None:
+        _add(found, "anonymous_id", value)
+    name, given = read(call, context, found)
+    if context:
+        _from_context(context, found)
+        if read is not _identify and (traits := _mapping(context, "traits")):
+            _take(traits, found, remove=False)
+    properties, more = _validated(name, given)
+    if context:
+        more = _with_context(context, more)
+    return Event(
+        name=name,
+        message_id=_message_id(call),
+        occurred_at=_occurred(call, received_at),
+        received_at=received_at,
+        identifiers=tuple(found),
+        properties=properties,
+        more=more,
+        source=default_source,
+        channel=_channel(call, context, name),
+    )
+
+
+def _track(call: dict[str, Any], _context: dict[str, Any], found: Found) -> tuple[str, dict[str, Any]]:
+    event = call.get("event")
+    if type(event) is not str or not event.strip() or len(event) > LONGEST:
+        raise BadEvent("no_name", "a track call without the name of its event", hint="send a text in 'event'")
+    name = canonical_name(event)
+    properties = _mapping(call, "properties")
+    return name, _take(properties, found, remove=name != "Identified")
+
+
+def _identify(call: dict[str, Any], context: dict[str, Any], found: Found) -> tuple[str, dict[str, Any]]:
+    traits = {**_mapping(context, "traits"), **_mapping(call, "traits")}
+    _take(traits, found, remove=False)
+    if not found:
+        raise BadEvent(
+            "no_identifier", "an identify call without any identifier", hint="send userId or anonymousId"
+        )
+    return "Identified", person_of(traits)
+
+
+def _page(call: dict[str, Any], _context: dict[str, Any], found: Found) -> tuple[str, dict[str, Any]]:
+    properties = _take(_mapping(call, "properties"), found, remove=True)
+    for field in ("name", "category"):
+        if field not in properties and type(value := call.get(field)) is str:
+            properties = {**properties, field: value}
+    return "Page Viewed", properties
+
+
+def _group(call: dict[str, Any], _context: dict[str, Any], found: Found) -> tuple[str, dict[str, Any]]:
+    if not found:
+        raise BadEvent(
+            "no_identifier", "a group call without any identifier", hint="send userId or anonymousId"
+        )
+    # a group's e-mail and telephone belong to the firm, not to the person: they stay ordinary properties
+    return "Group", {"group_id": call.get("groupId"), **_mapping(call, "traits")}
+
+
+def _alias(call: dict[str, Any], _context: dict[str, Any], found: Found) -> tuple[str, dict[str, Any]]:
+    previous = call.get("previousId")
+    value = _text(previous, "previousId") if previous is not None else ""
+    if not value or any(identifier.value == value for identifier in found):
+        if not found:
+            raise BadEvent(
+                "no_identifier", "an alias call without any identifier", hint="send userId and previousId"
+            )
+        return "Identified", {}
+    _add(found, "anonymous_id" if _looks_random(value) else "user_id", value)
+    return "Alias", {}
+
+
+_Reader = Callable[[dict[str, Any], dict[str, Any], Found], tuple[str, dict[str, Any]]]
+_READERS: Final[dict[str, _Reader]] = {
+    "track": _track,
+    "identify": _identify,
+    "page": _page,
+    "screen": _page,
+    "group": _group,
+    "alias": _alias,
+}
+
+
+def _reader(call: dict[str, Any]) -> _Reader:
+    kind = call.get("type")
+    if kind is None:
+        kind = "track" if "event" in call else "identify" if "traits" in call else None
+    read = _READERS.get(kind) if type(kind) is str else None
+    if read is None:
+        raise BadEvent(
+            "bad_type",
+            "a tracking call of no known type",
+            hint=f"expected one of {', '.join(sorted(_READERS))}",
+        )
+    return read
+
+
+def _looks_random(value: str) -> bool:
+    """Whether a previousId was made by a client library (a UUID) rather than given by the retailer."""
+    return len(value) == 36 and value.count("-") == 4
+
+
+def _mapping(holder: dict[str, Any], field: str) -> dict[str, Any]:
+    value = holder.get(field)
+    if value is None:
+        return {}
+    if type(value) is not dict:
+        raise BadEvent("bad_properties", f"{field!r} must be an object")
+    return value
+
+
+def _text(value: Any, field: str) -> str:
+    if type(value) is int:
+        value = str(value)
+    elif type(value) is float and value.is_integer():
+        value = str(int(value))
+    if type(value) is not str or len(value) > LONGEST:
+        raise BadEvent("bad_identifier", f"{field!r} must be a text of at most {LONGEST} characters")
+    return value if value.strip() else ""
+
+
+def _add(found: Found, kind: str, value: Any) -> None:
+    text = value if type(value) is str and 0 < len(value) < 64 and value[0] != " " else _text(value, kind)
+    if text:
+        identifier = Identifier(kind, text)
+        if identifier not in found:
+            found.append(identifier)
+
+
+def _take(properties: dict[str, Any], found: Found, *, remove: bool) -> dict[str, Any]:
+    """Collect the identifiers among properties; with ``remove``, what is left of the properties."""
+    present = IDENTIFYING.keys() & properties.keys()
+    gone = []
+    for key in sorted(present) if len(present) > 1 else present:
+        value = properties[key]
+        if type(value) is str or type(value) is int:
+            _add(found, IDENTIFYING[key], value)
+            gone.append(key)
+    if (
+        "handle" in properties
+        and (network := properties.get("network"))
+        and type(handle := properties["handle"]) is str
+    ):
+        _add(found, "social", f"{network}:{handle}")
+        gone.append("handle")
+    for key in NETWORKED & properties.keys():
+        if type(handle := properties[key]) is str:
+            _add(found, "social", f"{key}:{handle}")
+            gone.append(key)
+    if not gone or not remove:
+        return properties
+    return {key: value for key, value in properties.items() if key not in gone}
+
+
+def _from_context(context: dict[str, Any], found: Found) -> None:
+    if device := _mapping(context, "device"):
+        for field in ("id", "advertisingId"):
+            if (value := device.get(field)) is not None:
+                _add(found, "device_id", value)
+    external = context.get("externalIds")
+    if type(external) is list:
+        for entry in external:
+            if (
+                type(entry) is dict
+                and (kind := _external_kind(entry.get("type")))
+                and entry.get("id") is not None
+            ):
+                _add(found, kind, entry["id"])
+
+
+def _external_kind(given: Any) -> str | None:
+    if type(given) is not str:
+        return None
+    if given in IDENTIFIER_KINDS:
+        return given
+    folded = given.rpartition(".")[2].lower().replace("_", "")
+    return folded if folded in IDENTIFIER_KINDS else _EXTERNAL.get(folded)
+
+
+def _with_context(context: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """What of the context says something about why they came and what they allow; addresses and browsers do not."""
+    kept = {field: context[field] for field in SAID if context.get(field)}
+    return {**more, **kept} if kept else more
+
+
+def _validated(name: str, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    try:
+        properties, more = parse(name, given)
+    except BadEvent:
+        # clients send numbers for texts and nulls for nothing: put that right and ask again
+        properties, more = parse(name, forgive(name, given))
+    if isinstance(properties, Properties):
+        check_numbers(properties)
+    return properties, more
+
+
+def _occurred(call: dict[str, Any], received_at: int) -> int:
+    original = call.get("originalTimestamp")
+    stamped = call.get("timestamp")
+    if original is not None and stamped is not None and "receivedAt" in call:
+        return _moment(stamped, "timestamp")  # a server corrected it before it was exported
+    if original is None:
+        original = stamped
+    if original is None:
+        return received_at
+    at = _moment(original, "timestamp")
+    sent = call.get("sentAt")
+    if sent is None:
+        return at
+    return received_at - (_moment(sent, "sentAt") - at)
+
+
+def _moment(value: Any, field: str) -> int:
+    """Microseconds since 1970 of an ISO text or of seconds or milliseconds since 1970."""
+    try:
+        if type(value) is str:
+            at = datetime.fromisoformat(value)
+            return ((at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - EPOCH) // MICROSECOND
+        if type(value) is int or type(value) is float:
+            scale = 1_000 if abs(value) >= 100_000_000_000 else SECOND
+            at = datetime.fromtimestamp(value * scale / SECOND, UTC)
+            return (at - EPOCH) // MICROSECOND
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise BadEvent(
+        "bad_time", f"{field!r} is no time", hint="send ISO 8601 with a zone, such as 2011-12-09T12:50:00Z"
+    )
+
+
+def _message_id(call: dict[str, Any]) -> str:
+    """The call's own id, or a stable one: the same call again has the same."""
+    given = call.get("messageId")
+    if type(given) is str and 0 < len(given) <= LONGEST:
+        return given
+    if given is not None and given != "":
+        raise BadEvent("bad_message_id", f"messageId must be a text of at most {LONGEST} characters")
+    told = {key: value for key, value in call.items() if key not in _SENT}
+    return "auto-" + blake2b(msgspec.json.encode(told, order="deterministic"), digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _usual_channel(name: str) -> str:
+    return next((channel for prefix, channel in _BY_PREFIX if name.startswith(prefix)), "")
+
+
+def _channel(call: dict[str, Any], context: dict[str, Any], name: str) -> str:
+    given = call.get("channel") or context.get("channel")
+    if type(given) is str and given:
+        channel = _CHANNELS.get(given.lower(), given.lower())
+        if channel:
+            return channel
+    if usual := _usual_channel(name):
+        return usual
+    if "page" in context:
+        return "web"
+    if "device" in context or call.get("type") == "screen":
+        return "app"
+    library = context.get("library")
+    return "web" if type(library) is dict and library.get("name") == "analytics.js" else ""

@@ -1,0 +1,133 @@
+"""Every error Shopkeeper raises on purpose.
+
+::
+
+    ShopkeeperError
+    ├── InvalidInput        what was given cannot be used; giving it again will not help
+    │   ├── UnknownName     a name that is not known; carries the nearest right one
+    │   ├── BadFile         a file that cannot be read as what it was said to be
+    │   └── BadEvent        one event that breaks its declaration (goes to quarantine)
+    ├── NotFound            nothing under that identifier
+    ├── NotPermitted        the actor's role does not allow this verb
+    ├── Conflict            it exists already, or another state is needed first
+    └── StoreFailure        the place where data lives failed
+        ├── StoreBusy       another process holds it; try again
+        ├── StoreFull       no space left; nothing was written
+        ├── StoreDamaged    a file is missing, changed or not ours
+        └── StoreTooNew     written by a newer Shopkeeper
+
+Errors never know HTTP (the status table lives in ``web``) and no engine's error leaks out of ``stores``.
+Messages name fields, kinds and line numbers, never personal values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+class ShopkeeperError(Exception):
+    """Base of all errors raised on purpose: ``message`` says what is wrong, ``hint`` what to do about it.
+
+    >>> str(ShopkeeperError("no shop here", hint="run 'shopkeeper init'"))
+    "no shop here; run 'shopkeeper init'"
+    """
+
+    retry: ClassVar[bool] = False
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(f"{message}; {hint}" if hint else message)
+
+
+class InvalidInput(ShopkeeperError, ValueError):
+    """What was given cannot be used."""
+
+    code = "invalid_input"
+
+
+class UnknownName(InvalidInput):
+    """A name that is not known; the message carries the nearest right ones.
+
+    >>> str(UnknownName("kind", "ordes", ["orders", "events"]))
+    "unknown kind 'ordes'; did you mean 'orders'? Known: events, orders"
+    """
+
+    code = "unknown_name"
+
+    def __init__(self, what: str, given: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = get_close_matches(given.lower(), names, n=1)
+        guess = f"did you mean {near[0]!r}? " if near else ""
+        listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+        super().__init__(f"unknown {what} {given!r}", hint=f"{guess}Known: {listed}")
+        self.nearest = near[0] if near else None
+
+
+class BadFile(InvalidInput):
+    """A file that cannot be read as what it was said to be."""
+
+    code = "bad_file"
+
+
+class BadEvent(InvalidInput):
+    """One event that breaks its declaration. ``reason`` is a stable code that quarantine groups by."""
+
+    code = "bad_event"
+
+    def __init__(self, reason: str, message: str, *, hint: str = "") -> None:
+        self.reason = reason
+        super().__init__(message, hint=hint)
+
+
+class NotFound(ShopkeeperError, LookupError):
+    """Nothing is known under the identifier that was given."""
+
+    code = "not_found"
+
+
+class NotPermitted(ShopkeeperError, PermissionError):
+    """The actor's role does not allow this verb."""
+
+    code = "not_permitted"
+
+
+class Conflict(ShopkeeperError):
+    """It exists already, or another state is needed first."""
+
+    code = "conflict"
+
+
+class StoreFailure(ShopkeeperError):
+    """The place where data lives failed."""
+
+    code = "store_failure"
+
+
+class StoreBusy(StoreFailure):
+    """Another process holds the store; trying again later helps."""
+
+    code = "store_busy"
+    retry = True
+
+
+class StoreFull(StoreFailure):
+    """No space left on the device; nothing of the failed write was kept."""
+
+    code = "store_full"
+    retry = True
+
+
+class StoreDamaged(StoreFailure):
+    """A file of the store is missing, changed or not one of ours."""
+
+    code = "store_damaged"
+
+
+class StoreTooNew(StoreFailure):
+    """The store was written by a newer Shopkeeper than this one."""
+
+    code = "store_too_new"

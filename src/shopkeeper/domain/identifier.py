@@ -1,0 +1,52 @@
+"""Identifiers: what an event reveals about who it was, from a cookie to a loyalty card.
+
+The table says per kind how strongly it speaks for one person. ``exclusive`` kinds are issued by the retailer
+to one person each: two different ones are two customers until somebody says otherwise. ``session`` kinds speak
+for a device rather than a person. ``most`` bounds how many neighbours of one kind are believable; above that
+the identifier is a junction (an in-store tablet, a staff card, a junk value) and links nobody.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class IdentifierKind(Struct, frozen=True):
+    """One row of the table of identifier kinds."""
+
+    name: str
+    rank: int
+    """Lower speaks more strongly; the strongest identifier of an event becomes its node."""
+    sentence: str
+    exclusive: bool = False
+    session: bool = False
+    most: int = 8
+
+
+IDENTIFIER_KINDS: dict[str, IdentifierKind] = {
+    kind.name: kind
+    for kind in (
+        IdentifierKind(
+            "user_id", 0, "customer or account number given by the retailer", exclusive=True, most=200
+        ),
+        IdentifierKind("loyalty_card", 1, "loyalty card shown in store, by phone or online", most=6),
+        IdentifierKind("email", 2, "e-mail address", most=8),
+        IdentifierKind("social", 3, "account on a social network, as network:handle", most=4),
+        IdentifierKind("phone", 4, "telephone number", most=6),
+        IdentifierKind("payment_token", 5, "token of a payment card, from the payment provider", most=4),
+        IdentifierKind("gift_card", 6, "gift card number", most=2),
+        IdentifierKind("device_id", 7, "installation of the app", session=True, most=5),
+        IdentifierKind("anonymous_id", 8, "browser cookie", session=True, most=5),
+    )
+}
+
+
+class Identifier(Struct, frozen=True, order=True):
+    """One observed identifier: its kind and its canonical value.
+
+    >>> Identifier("email", "anna@example.com").kind
+    'email'
+    """
+
+    kind: str
+    value: str

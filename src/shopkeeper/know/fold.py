@@ -1,0 +1,129 @@
+"""The fold: a customer's record as a pure function of that customer's events, in their order, and the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from shopkeeper.domain.catalogue import Catalogue
+from shopkeeper.domain.customer import Customer
+from shopkeeper.domain.event import EVENTS, Logged
+from shopkeeper.domain.ordering import place
+from shopkeeper.know.reducers import READS, REDUCERS, Moment, buying
+from shopkeeper.know.reducers.buying import OrderRead, completed
+from shopkeeper.know.reducers.shape import Retold
+from shopkeeper.know.retelling import Retelling
+from shopkeeper.stores.contract.rows import Folded
+
+_encode = msgspec.msgpack.Encoder().encode
+FAULTS = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, msgspec.MsgspecError)
+"""What one event may raise without keeping the others out of the record."""
+
+_SEEN = frozenset(buying.REDUCERS.values())
+_decode = msgspec.msgpack.Decoder(Customer).decode
+
+
+def fold(events: Iterable[Folded], catalogue: Catalogue, record: Customer | None = None) -> Customer:
+    """Fold events, already in their order (``domain.ordering``), onto a record.
+
+    Folding the first part and then the rest gives what folding everything at once gives. Where that cannot be done
+    without the first part's events, since one of the rest tells an order again or cancels it, raises ``Retold``; the
+    record given is spoilt then.
+
+    An event that cannot be taken in is counted in ``failed`` and changes nothing else.
+
+    >>> fold([], Catalogue()).events
+    0
+    """
+    if record is not None:
+        return _onto(record, events, catalogue, {})
+    rows = list(events)
+    try:
+        return _onto(Customer(), rows, catalogue, {})
+    except Retold:
+        told = Retelling(rows, _read, FAULTS)
+        return _onto(Customer(marks=told.off()), rows, catalogue, told.instead)
+
+
+def _onto(
+    c: Customer, events: Iterable[Folded], catalogue: Catalogue, instead: Mapping[bytes, OrderRead | None]
+) -> Customer:
+    """Fold events onto a record, some of them with another content or with none."""
+    reducers = REDUCERS
+    channels = c.channels
+    count = 0
+    at, key, name = 0, b"", ""
+    for _, at, key, name, version, channel, source, node, others, payload in events:
+        reducer = reducers.get(name)
+        if reducer is not None:
+            try:
+                nodes = (node, *map(int, others.split(","))) if others else (node,)
+                if instead and key in instead:
+                    if (order := instead[key]) is not None:
+                        completed(c, Moment(at, channel, source, nodes), order, catalogue)
+                else:
+                    reducer(c, Moment(at, channel, source, nodes), _read(name, version, payload), catalogue)
+            except FAULTS:
+                c.failed[name] = c.failed.get(name, 0) + 1
+        elif name not in EVENTS:
+            c.unknown[name] = c.unknown.get(name, 0) + 1
+        if channel:
+            channels[channel] = channels.get(channel, 0) + 1
+        if channel or reducer in _SEEN:  # what a file tells of somebody is no sight of them
+            c.first_seen = c.first_seen or at
+            c.last_seen = at
+        count += 1
+    if count:
+        c.events += count
+        c.last = (at, place(name, key))
+    return c
+
+
+def _reader(name: str) -> Callable[[bytes], Any]:
+    """How properties written under today's declaration are read for the reducer."""
+    wanted = READS.get(name, EVENTS[name].struct)
+    return _nothing if wanted is None else msgspec.json.Decoder(wanted, strict=False).decode
+
+
+def _nothing(_: bytes) -> None:
+    return None
+
+
+_readers: dict[str, tuple[int, Callable[[bytes], Any]]] = {}
+
+
+def _read(name: str, version: int, payload: bytes) -> Any:
+    known = _readers.get(name)
+    if known is None:
+        known = _readers[name] = (EVENTS[name].version, _reader(name))
+    return known[1](payload) if known[0] == version else Logged.read(name, version, payload)
+
+
+def heed(record: Customer, beside: Iterable[Folded]) -> None:
+    """Take in what was withdrawn on a shared identifier beside the customer, unless that identifier said so since.
+
+    Nothing else of those events is the customer's.
+    """
+    for event in beside:
+        said = fold([event], Catalogue()).standings
+        for purpose, by_node in said.items():
+            known = record.standings.setdefault(purpose, {})
+            standing = by_node[event.node]
+            if event.node not in known or known[event.node].at <= standing.at:
+                known[event.node] = standing
+
+
+def pack(record: Customer) -> bytes:
+    """The record as bytes to keep."""
+    return _encode(record)
+
+
+def unpack(body: bytes) -> Customer:
+    """The record again.
+
+    >>> unpack(pack(Customer(orders=3))).orders
+    3
+    """
+    return _decode(body)

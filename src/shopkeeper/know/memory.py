@@ -1,0 +1,129 @@
+"""Keeps the records of customers up with the log: extends a record where events came in order, folds anew elsewhere."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from itertools import groupby
+from math import isfinite
+from operator import attrgetter
+
+from shopkeeper.domain.catalogue import Catalogue
+from shopkeeper.domain.customer import Customer
+from shopkeeper.domain.ordering import place
+from shopkeeper.domain.protocols import Progress
+from shopkeeper.know.fold import fold, heed, pack, unpack
+from shopkeeper.know.reducers import VERSION
+from shopkeeper.know.reducers.shape import Retold
+from shopkeeper.stores.contract.ledger import LedgerWriter
+from shopkeeper.stores.contract.rows import Folded, Logged, Record
+
+_AT_ONCE = 1_000
+"""Customers folded between two looks at the ledger: bounds memory, not correctness."""
+
+_by_customer = attrgetter("customer")
+_MOST = 2**63 - 1
+
+
+def extend(
+    tx: LedgerWriter,
+    rows: Sequence[Logged],
+    customer_of: dict[int, int],
+    refold: Collection[int],
+    catalogue: Catalogue,
+) -> set[int]:
+    """Fold newly logged events onto the records they belong to.
+
+    Returns the customers that must be folded anew instead: events came late, an order was told again or cancelled, or
+    the record is of another version.
+    """
+    news: dict[int, list[Folded]] = defaultdict(list)
+    for r in rows:
+        if r.node and (customer := customer_of[r.node]) not in refold:
+            news[customer].append(
+                Folded(
+                    customer,
+                    r.occurred_at,
+                    r.key,
+                    r.name,
+                    r.version,
+                    r.channel,
+                    r.source,
+                    r.node,
+                    r.others,
+                    r.payload,
+                )
+            )
+    late: set[int] = set()
+    known = {record.customer: record for record in tx.records(list(news))}
+    done: list[Record] = []
+    for customer, events in news.items():
+        record = known.get(customer)
+        events.sort(key=_in_order)
+        first = _in_order(events[0])
+        if (
+            record is None
+            or (record.reducers, record.catalogue) != (VERSION, catalogue.version)
+            or first <= (record.last_at, record.last_key)
+        ):
+            late.add(customer)
+            continue
+        try:
+            done.append(to_row(customer, fold(events, catalogue, unpack(record.body)), catalogue))
+        except Retold:
+            late.add(customer)
+    tx.remember(done)
+    return late
+
+
+def refold(
+    tx: LedgerWriter, customers: Collection[int], catalogue: Catalogue, progress: Progress | None = None
+) -> int:
+    """Fold some customers from all their events; returns how many events that took."""
+    everybody = sorted(customers)
+    events = 0
+    for start in range(0, len(everybody), _AT_ONCE):
+        some = everybody[start : start + _AT_ONCE]
+        rows: list[Record] = []
+        folded: set[int] = set()
+        beside: dict[int, list[Folded]] = defaultdict(list)
+        for event in tx.withdrawn_beside(some):
+            beside[event.customer].append(event)
+        for customer, group in groupby(tx.to_fold(some), key=_by_customer):
+            record = fold(group, catalogue)
+            events += record.events
+            heed(record, beside.get(customer, ()))
+            rows.append(to_row(customer, record, catalogue))
+            folded.add(customer)
+        tx.remember(rows)
+        if empty := [customer for customer in some if customer not in folded]:
+            tx.drop_records(empty)
+        if progress:
+            progress("fold", min(1.0, (start + _AT_ONCE) / len(everybody)))
+    return events
+
+
+def _in_order(event: Folded) -> tuple[int, bytes]:
+    return event.occurred_at, place(event.name, event.key)
+
+
+def _whole(figure: float) -> int:
+    """A figure to sort by, within what a store keeps."""
+    return max(-_MOST, min(_MOST, round(figure))) if isfinite(figure) else 0
+
+
+def to_row(customer: int, record: Customer, catalogue: Catalogue) -> Record:
+    """A record as the ledger keeps it."""
+    return Record(
+        customer,
+        pack(record),
+        record.last[0],
+        record.last[1],
+        VERSION,
+        catalogue.version,
+        record.orders,
+        record.amount,
+        _whole(record.margin),
+        record.days[-1] if record.days else 0,
+        record.country,
+    )

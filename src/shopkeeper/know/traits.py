@@ -1,0 +1,298 @@
+"""Traits derived from a customer's record, each declared once. Money is in units of the reporting currency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from shopkeeper.domain.catalogue import UNKNOWN_PLACE
+from shopkeeper.domain.clock import DAY, instant
+from shopkeeper.domain.consent import permitted
+from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, top
+from shopkeeper.domain.money import from_minor
+from shopkeeper.domain.traits import Kind, Ticks, Trait
+
+_ONLINE = "web"
+
+
+def _trait(
+    name: str,
+    kind: Kind,
+    label: str,
+    sentence: str,
+    of: Callable[[Customer, int], Any],
+    *,
+    unit: str = "",
+    clock: Ticks = "event",
+) -> Trait:
+    return Trait(name=name, kind=kind, label=label, sentence=sentence, of=of, unit=unit, clock=clock)
+
+
+def _day(days: list[int], place: int) -> datetime | None:
+    return instant(days[place] * DAY) if days else None
+
+
+def _gap(c: Customer) -> float | None:
+    return (c.days[-1] - c.days[0]) / (len(c.days) - 1) if len(c.days) > 1 else None
+
+
+def _orders_at(c: Customer, *, online: bool) -> int:
+    known = ((place, t.orders) for place, t in c.places.items() if place != UNKNOWN_PLACE)
+    return sum(orders for place, orders in known if (place == _ONLINE) is online)
+
+
+def _first(ranked: list[tuple[str, Tally]]) -> str:
+    return ranked[0][0] if ranked and ranked[0][1].amount > 0 else ""
+
+
+def _mailable(c: Customer) -> bool:
+    return permitted(consents(c), "marketing_email")[0]
+
+
+TRAITS: tuple[Trait, ...] = (
+    _trait(
+        "orders",
+        "int",
+        "Orders",
+        "Orders placed; returns are not counted here.",
+        lambda c, _: c.orders,
+        unit="orders",
+    ),
+    _trait("returns", "int", "Returns", "Times goods came back.", lambda c, _: c.returns, unit="returns"),
+    _trait(
+        "revenue", "money", "Revenue", "Goods bought, net of discounts and returns.", lambda c, _: c.amount
+    ),
+    _trait("margin", "money", "Margin", "Contribution margin earned, net of returns.", lambda c, _: c.margin),
+    _trait(
+        "unconverted",
+        "texts",
+        "Not converted",
+        "Net amounts in currencies without an exchange rate, which are in no other figure.",
+        lambda c, _: [
+            f"{code} {from_minor(minor, code)}" for code, minor in sorted(c.unconverted.items()) if minor
+        ],
+    ),
+    _trait("returned", "money", "Returned", "Value of goods that came back.", lambda c, _: c.returned),
+    _trait(
+        "assumed_margin_on",
+        "money",
+        "Margin assumed on",
+        "Revenue of products whose cost is not known, so that the margin on it is the shop's assumed share.",
+        lambda c, _: c.assumed,
+    ),
+    _trait("units", "float", "Units", "Units bought, net of returns.", lambda c, _: c.units, unit="units"),
+    _trait("first_order", "time", "First order", "Day of the first order.", lambda c, _: _day(c.days, 0)),
+    _trait("last_order", "time", "Last order", "Day of the last order.", lambda c, _: _day(c.days, -1)),
+    _trait(
+        "days_since_order",
+        "int",
+        "Days since last order",
+        "Whole days since the last order.",
+        lambda c, now: (now + c.offset) // DAY - c.days[-1] if c.days else None,
+        unit="days",
+        clock="time",
+    ),
+    _trait(
+        "order_days",
+        "int",
+        "Days with an order",
+        "Different days on which something was ordered.",
+        lambda c, _: len(c.days),
+        unit="days",
+    ),
+    _trait(
+        "mean_gap",
+        "float",
+        "Usual gap",
+        "Mean days between days with an order.",
+        lambda c, _: _gap(c),
+        unit="days",
+    ),
+    _trait(
+        "store_orders",
+        "int",
+        "Orders in stores",
+        "Orders placed in a store.",
+        lambda c, _: _orders_at(c, online=False),
+        unit="orders",
+    ),
+    _trait(
+        "web_orders",
+        "int",
+        "Orders online",
+        "Orders placed in the web shop.",
+        lambda c, _: _orders_at(c, online=True),
+        unit="orders",
+    ),
+    _trait(
+        "omnichannel",
+        "bool",
+        "Omnichannel",
+        "Has bought both in a store and online.",
+        lambda c, _: _orders_at(c, online=True) > 0 and _orders_at(c, online=False) > 0,
+    ),
+    _trait(
+        "main_place",
+        "text",
+        "Main place",
+        "Store, or 'web', with the largest revenue.",
+        lambda c, _: _first(top(c.places, 1)),
+    ),
+    _trait(
+        "favourite_category",
+        "text",
+        "Favourite category",
+        "Category with the largest revenue.",
+        lambda c, _: _first(top(c.categories, 1)),
+    ),
+    _trait(
+        "categories",
+        "int",
+        "Categories bought",
+        "Different categories bought from.",
+        lambda c, _: len(c.categories),
+        unit="categories",
+    ),
+    _trait("coupons", "int", "Coupon orders", "Orders with a coupon.", lambda c, _: c.coupons, unit="orders"),
+    _trait(
+        "sessions",
+        "int",
+        "Web sessions",
+        "Visits to the web shop, thirty quiet minutes apart.",
+        lambda c, _: c.sessions,
+        unit="sessions",
+    ),
+    _trait(
+        "products_viewed",
+        "int",
+        "Products looked at",
+        "Different products looked at.",
+        lambda c, _: len(c.browsing),
+        unit="products",
+    ),
+    _trait(
+        "looked_not_bought",
+        "texts",
+        "Looked at, not bought",
+        "Products looked at and not bought since, latest first.",
+        lambda c, _: looked_not_bought(c),
+    ),
+    _trait(
+        "emails_delivered",
+        "int",
+        "E-mails delivered",
+        "Marketing e-mails that arrived.",
+        lambda c, _: c.engagement.delivered,
+        unit="e-mails",
+    ),
+    _trait(
+        "emails_clicked",
+        "int",
+        "E-mail clicks",
+        "Clicks in e-mails, machines' left out.",
+        lambda c, _: c.engagement.clicked,
+        unit="clicks",
+    ),
+    _trait(
+        "offers_accepted",
+        "int",
+        "Offers taken",
+        "Offers accepted.",
+        lambda c, _: c.engagement.offers_accepted,
+        unit="offers",
+    ),
+    _trait(
+        "social_deeds",
+        "int",
+        "Social deeds",
+        "Follows, likes, comments, shares and pins.",
+        lambda c, _: c.social.follows + c.social.likes + c.social.comments + c.social.shares + c.social.pins,
+        unit="deeds",
+    ),
+    _trait(
+        "reviews", "int", "Reviews", "Reviews with stars written.", lambda c, _: c.reviews, unit="reviews"
+    ),
+    _trait(
+        "mean_rating",
+        "float",
+        "Mean rating",
+        "Mean stars given.",
+        lambda c, _: c.rating_sum / c.reviews if c.reviews else None,
+        unit="stars",
+    ),
+    _trait(
+        "referrals",
+        "int",
+        "Friends brought",
+        "Customers brought by referral.",
+        lambda c, _: c.referrals,
+        unit="customers",
+    ),
+    _trait("points", "int", "Points", "Loyalty points granted.", lambda c, _: c.points, unit="points"),
+    _trait(
+        "contacts",
+        "int",
+        "Contacts",
+        "Times the customer got in touch.",
+        lambda c, _: c.contacts,
+        unit="contacts",
+    ),
+    _trait(
+        "complaints",
+        "int",
+        "Complaints",
+        "Contacts that were complaints or unhappy.",
+        lambda c, _: c.complaints,
+        unit="contacts",
+    ),
+    _trait(
+        "open_cases",
+        "int",
+        "Open cases",
+        "Contacts not closed yet.",
+        lambda c, _: len(c.open_cases),
+        unit="cases",
+    ),
+    _trait(
+        "store_visits",
+        "int",
+        "Store visits",
+        "Visits to and detections near stores.",
+        lambda c, _: sum(c.visits.values()),
+        unit="visits",
+    ),
+    _trait(
+        "marketing_email",
+        "bool",
+        "May be mailed",
+        "Marketing by e-mail is permitted by a recorded consent.",
+        lambda c, _: _mailable(c),
+    ),
+    _trait("country", "text", "Country", "Country last delivered to or told.", lambda c, _: c.country),
+    _trait(
+        "acquisition_channel",
+        "text",
+        "Acquired through",
+        "Channel that brought the customer.",
+        lambda c, _: c.acquisition_channel,
+    ),
+    _trait(
+        "first_seen",
+        "time",
+        "First seen",
+        "When anything was first heard of the customer.",
+        lambda c, _: instant(c.first_seen) if c.first_seen else None,
+    ),
+    _trait(
+        "last_seen",
+        "time",
+        "Last seen",
+        "When anything was last heard of the customer.",
+        lambda c, _: instant(c.last_seen) if c.last_seen else None,
+    ),
+    _trait(
+        "events", "int", "Events", "Everything heard of the customer.", lambda c, _: c.events, unit="events"
+    ),
+)
+"""Every trait that the fold knows, in the order in which people are shown them."""

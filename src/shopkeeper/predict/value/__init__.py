@@ -1,0 +1,38 @@
+"""What a customer will buy and be worth: purchase models, amounts, the choice of a model, the forecast.
+
+>>> from shopkeeper.predict.value import BGNBD, summarise
+>>> days = ["2024-01-01", "2024-02-01", "2024-01-15"]
+>>> log = summarise(customer=[1, 1, 2], occurred_at=days, end="2024-04-01")
+>>> fit = BGNBD().fit(frequency=log.frequency, recency=log.recency, T=log.T)
+>>> fit.n
+2
+"""
+
+from __future__ import annotations
+
+from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
+from shopkeeper.predict.value.choose import Choice, ScoreCard, choose
+from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
+from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
+from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
+from shopkeeper.predict.value.repeat_rate import RepeatRate
+from shopkeeper.predict.value.summary import Summary, summarise
+
+__all__ = [
+    "BGNBD",
+    "MBGNBD",
+    "BGNBDFit",
+    "Choice",
+    "Forecast",
+    "GammaGamma",
+    "GammaGammaFit",
+    "MBGNBDFit",
+    "Projection",
+    "RepeatRate",
+    "ScoreCard",
+    "Summary",
+    "choose",
+    "forecast",
+    "project",
+    "summarise",
+]

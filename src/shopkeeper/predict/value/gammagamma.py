@@ -1,0 +1,226 @@
+"""Gamma-Gamma: how much a customer's purchases are worth on average, own record weighed against everybody's.
+
+Amounts of one customer are Gamma(p, nu) and nu ~ Gamma(q, v) between customers. With n purchases of mean m
+the expected mean is the average of the population's mean p v/(q-1) and of m, weighed q-1 to p n::
+
+    p (v + n m) / (p n + q - 1)
+
+Source: Fader, Hardie and Lee (2005), RFM and CLV: Using Iso-Value Curves for Customer Base Analysis; Fader
+and Hardie (2013), The Gamma-Gamma Model of Monetary Value. Amounts must be unrelated to how often a customer
+buys.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike
+
+from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.predict.value.history import Floats, column, dot, refuse_rows, table
+from shopkeeper.predict.value.model import read_fit
+from shopkeeper.predict.value.optimum import minimise
+
+NAMES = ("p", "q", "v")
+# q above 1, or the population would have no mean; exp(9) stands for "all alike".
+_LOW = np.array([-5.0, np.log(1.05), -9.0])
+_HIGH = np.array([9.0, 9.0, 9.0])
+# Where most amounts are the same (one price), amounts up to e times that are still nothing unusual.
+_LEAST_SPREAD = 0.25
+
+
+class GammaGammaFit(msgspec.Struct, frozen=True, kw_only=True, tag_field="model", tag="gammagamma"):
+    """A fitted Gamma-Gamma.
+
+    Attributes:
+        p: shape of the amounts of one customer; large means that a customer's purchases are alike.
+        q: shape between customers; large means that customers are alike.
+        v: scale, in the currency of the amounts.
+        log_likelihood: at these parameters, over the customers used (of the amounts after the fence).
+        n: number of customers used.
+        n_fenced: customers whose mean was pulled to the fence for fitting.
+        gradient_norm: of the mean log-likelihood over log parameters, at the end of the search.
+        converged: whether that norm is small.
+        boundary: parameters the data do not identify.
+        notes: what a reader should know, in plain words.
+    """
+
+    p: float
+    q: float
+    v: float
+    log_likelihood: float
+    n: int
+    n_fenced: int
+    gradient_norm: float
+    converged: bool
+    boundary: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def params(self) -> dict[str, float]:
+        """The three parameters by name."""
+        return {"p": self.p, "q": self.q, "v": self.v}
+
+    @property
+    def population_mean(self) -> float:
+        """Expected mean amount of a customer of whom nothing is known."""
+        return self.p * self.v / (self.q - 1.0)
+
+    def expected_average(self, *, frequency: ArrayLike, monetary: ArrayLike) -> Floats:
+        """Give each customer's expected mean amount from ``frequency`` purchases of mean ``monetary``.
+
+        A customer's own mean enters as it is, not fenced; a negative one (a loss) pulls the expectation down.
+        """
+        n, mean = _pair(frequency, monetary)
+        return self.p * (self.v + n * mean) / (self.p * n + self.q - 1.0)
+
+    def to_json(self) -> bytes:
+        """Give the fit as JSON."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def from_json(cls, text: bytes | str) -> Self:
+        """Read a fit from JSON written by `to_json`."""
+        return read_fit(text, cls)
+
+    def save(self, path: Path | str) -> None:
+        """Write the fit to a JSON file."""
+        Path(path).write_bytes(self.to_json())
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read a fit from a JSON file written by `save`."""
+        return cls.from_json(Path(path).read_bytes())
+
+
+class GammaGamma:
+    """The Gamma-Gamma model of amounts.
+
+    Args:
+        fence: a few wholesalers would decide the fit. For fitting, a customer's mean farther from the median
+        than
+            ``fence`` robust standard deviations (1.4826 times the median absolute deviation, on logarithms)
+            is pulled to that distance. None: no fence.
+
+    >>> fit = GammaGamma().fit(frequency=[2, 1, 3, 0], monetary=[20.0, 35.0, 18.0, 0.0])
+    >>> fit.n
+    3
+    """
+
+    def __init__(self, *, fence: float | None = 4.0) -> None:
+        if fence is not None and not fence > 0:
+            raise InvalidInput(f"fence is {fence}", hint="give a positive number of deviations, or None")
+        self.fence = fence
+
+    def fit(
+        self, *, frequency: ArrayLike, monetary: ArrayLike, weights: ArrayLike | None = None
+    ) -> GammaGammaFit:
+        """Fit by maximum likelihood to customers with ``frequency`` purchases of mean ``monetary``.
+
+        Customers without a purchase or with a mean of 0 or less tell nothing about the shape and are left
+        out.
+        """
+        n, mean = _pair(frequency, monetary)
+        w = np.ones(n.size) if weights is None else column("weights", weights)
+        if w.size != n.size:
+            raise InvalidInput(f"arrays differ in length: frequency {n.size}, weights {w.size}")
+        refuse_rows(w < 0, "weight is negative")
+        used = (n > 0) & (mean > 0) & (w > 0)
+        losses = float(w[(n > 0) & (mean <= 0)].sum())
+        n, mean, w = n[used], mean[used], w[used]
+        notes = (
+            [f"{round(losses)} customers with a mean amount of 0 or less were left out of the fit"]
+            if losses
+            else []
+        )
+        if not n.size:
+            note = "no customer with a positive amount: amounts are taken as 0"
+            return GammaGammaFit(
+                p=1.0, q=2.0, v=0.0, log_likelihood=0.0, n=0, n_fenced=0, gradient_norm=0.0, converged=False,
+                boundary=NAMES, notes=(*notes, note),
+            )  # fmt: skip
+        mean, fenced = self._fenced(mean, w)
+        return _fit(n, mean, w, fenced, notes)
+
+    def _fenced(self, mean: Floats, w: Floats) -> tuple[Floats, int]:
+        if self.fence is None:
+            return mean, 0
+        logs = np.log(mean)
+        centre = _median(logs, w)
+        spread = max(1.4826 * _median(np.abs(logs - centre), w), _LEAST_SPREAD)
+        pulled = np.clip(logs, centre - self.fence * spread, centre + self.fence * spread)
+        moved = pulled != logs
+        return np.where(moved, np.exp(pulled), mean), round(float(w[moved].sum()))
+
+
+def _fit(n: Floats, mean: Floats, w: Floats, fenced: int, notes: list[str]) -> GammaGammaFit:
+    from scipy.special import gammaln, psi
+
+    total = float(w.sum())
+    scale = dot(w, mean) / total
+    m = mean / scale
+    distinct, where = table(n)
+    w_n = np.bincount(where, weights=w, minlength=distinct.size)
+    sum_n = dot(w, n)
+    n_log_nm = dot(w * n, np.log(n * m))
+    constant = -dot(w, np.log(m))
+
+    def objective(logs: Floats) -> tuple[float, Floats]:
+        p, q, v = np.exp(logs)
+        # ln v is taken out: ln(v + n m) - ln v stays exact when v is large.
+        over = np.log1p(n * m / v)
+        shape = p * distinct + q
+        value = (
+            w_n @ (gammaln(shape) - gammaln(p * distinct) - gammaln(q))
+            + p * (n_log_nm - sum_n * np.log(v))
+            - dot(w * (p * n + q), over)
+            + constant
+        )
+        psi_shape = psi(shape)
+        d_p = (
+            (w_n * distinct) @ (psi_shape - psi(p * distinct))
+            + n_log_nm
+            - sum_n * np.log(v)
+            - dot(w * n, over)
+        )
+        d_q = w_n @ (psi_shape - psi(q)) - dot(w, over)
+        d_v = total * q / v - dot(w * (p * n + q), 1.0 / (v + n * m))
+        return -float(value) / total, -np.array([d_p * p, d_q * q, d_v * v]) / total
+
+    starts = [np.log([p, q, (q - 1.0) / p]) for p, q in ((2.0, 3.0), (10.0, 2.0), (1.0, 20.0))]
+    found = minimise(objective, starts, _LOW, _HIGH)
+    p, q, v = np.exp(found.at).tolist()
+    boundary = tuple(name for name, on in zip(NAMES, found.on_bound, strict=True) if on)
+    if boundary:
+        notes.append(
+            f"the data do not identify {' and '.join(boundary)} of the amounts: on the bound of the search"
+        )
+    if fenced:
+        notes.append(f"{fenced} customers with unusual amounts were pulled to the fence for fitting")
+    if not found.converged:
+        notes.append(f"the search for amounts stopped at a gradient norm of {found.gradient_norm:.1e}")
+    if total < 50:
+        notes.append(f"only {round(total)} customers with amounts: the parameters are rough")
+    return GammaGammaFit(
+        p=p, q=q, v=v * scale,
+        log_likelihood=float(-found.value * total - total * np.log(scale)),
+        n=round(total), n_fenced=fenced, gradient_norm=found.gradient_norm, converged=found.converged,
+        boundary=boundary, notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _pair(frequency: ArrayLike, monetary: ArrayLike) -> tuple[Floats, Floats]:
+    n, mean = column("frequency", frequency), column("monetary", monetary)
+    if n.size != mean.size:
+        raise InvalidInput(f"arrays differ in length: frequency {n.size}, monetary {mean.size}")
+    refuse_rows(n < 0, "frequency is negative")
+    return n, mean
+
+
+def _median(values: Floats, weights: Floats) -> float:
+    order = np.argsort(values)
+    below = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(below, below[-1] / 2.0)])

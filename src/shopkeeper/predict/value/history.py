@@ -1,0 +1,179 @@
+"""What the purchase models need of each customer: three numbers, and few distinct rows of them.
+
+``frequency`` is the number of repeat purchases, ``recency`` the time from the first to the last purchase and
+``T`` the time from the first purchase to the end of observation; all times in one unit of the caller's
+choice. A shop with a million customers has far fewer distinct rows, so models work on distinct rows with
+weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from shopkeeper.domain.errors import InvalidInput
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Times usually are whole days told in days, weeks, months or years; then rows get their key without a sort
+# per column.
+_PER_UNIT = (1.0, 7.0, 365.25 / 12, 365.25)
+_KEY_LIMIT = 2**62
+_SLACK = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Checked purchase histories, one entry per customer (or per distinct row, with weights)."""
+
+    frequency: Floats
+    recency: Floats
+    T: Floats
+    weights: Floats | None = None
+
+    def __len__(self) -> int:
+        """Give the number of rows."""
+        return int(self.frequency.shape[0])
+
+    @property
+    def total(self) -> float:
+        """The number of customers: the sum of the weights."""
+        return float(len(self) if self.weights is None else self.weights.sum())
+
+
+def checked(
+    frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None
+) -> History:
+    """Check histories and return them as arrays of floats.
+
+    Raises:
+        InvalidInput: arrays of different length, values that are not finite, negative counts, a recency
+        beyond T or
+            one that contradicts the frequency. The message names the first rows and the reason.
+
+    >>> len(checked([0, 2], [0.0, 3.5], [10.0, 12.0]))
+    2
+    """
+    x = column("frequency", frequency)
+    t_x = column("recency", recency)
+    age = column("T", T)
+    w = None if weights is None else column("weights", weights)
+    sizes = {"frequency": x.size, "recency": t_x.size, "T": age.size}
+    if w is not None:
+        sizes["weights"] = w.size
+    if len(set(sizes.values())) > 1:
+        shown = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        raise InvalidInput(f"arrays differ in length: {shown}", hint="give one entry per customer in each")
+    refuse_rows(x < 0, "frequency is negative")
+    refuse_rows(t_x < 0, "recency is negative")
+    refuse_rows(t_x > age * (1 + _SLACK) + _SLACK, "recency is later than T")
+    refuse_rows((x == 0) & (t_x > 0), "recency must be 0 where frequency is 0")
+    refuse_rows((x > 0) & (t_x <= 0), "recency must be above 0 where frequency is above 0")
+    if w is not None:
+        refuse_rows(w < 0, "weight is negative")
+    return History(x, np.minimum(t_x, age), age, w)
+
+
+def column(name: str, values: ArrayLike) -> Floats:
+    """Turn ``values`` into a one-dimensional array of finite floats, or say which rows are not numbers."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"{name} holds values that are not numbers", hint="give an array of numbers"
+        ) from error
+    if array.ndim != 1:
+        raise InvalidInput(f"{name} has {array.ndim} dimensions", hint="give one value per customer")
+    refuse_rows(~np.isfinite(array), f"{name} is not a finite number")
+    return array
+
+
+def dot(left: Floats, right: Floats) -> float:
+    """Sum of products. Not ``@``: for long rows that wakes all cores, which costs CPU and gains no time."""
+    return float(np.einsum("i,i->", left, right))
+
+
+def refuse_rows(wrong: NDArray[np.bool_], reason: str) -> None:
+    """Raise InvalidInput naming the first wrong rows; do nothing when there is none."""
+    if wrong.any():
+        rows = np.flatnonzero(wrong)
+        shown = ", ".join(str(row) for row in rows[:5]) + (", ..." if rows.size > 5 else "")
+        raise InvalidInput(
+            f"{reason} in {rows.size} of {wrong.size} rows (row {shown})", hint="correct or drop them"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """Distinct histories, how many customers share each, and which one each customer has (if asked for)."""
+
+    history: History
+    weights: Floats
+    inverse: Ints
+
+
+def collapse(history: History, *, inverse: bool = False) -> Distinct:
+    """Collapse ``history`` to its distinct rows through one int64 key per row.
+
+    With ``inverse`` the result says for each input row where its distinct row is (costs an indirect sort).
+    Rows are left as they are when a key would not fit 62 bits.
+
+    >>> distinct = collapse(checked([1, 1, 0], [2.0, 2.0, 0.0], [5.0, 5.0, 5.0]))
+    >>> distinct.weights.tolist()
+    [1.0, 2.0]
+    """
+    n = len(history)
+    own = np.ones(n) if history.weights is None else history.weights
+    x, read_x, width_x = _codes(history.frequency)
+    t, read_t, width_t = _codes(history.recency)
+    age, read_age, width_age = _codes(history.T)
+    if n == 0 or width_x * width_t * width_age >= _KEY_LIMIT:
+        return Distinct(history, own, np.arange(n, dtype=np.int64))
+    key = (x * width_t + t) * width_age + age
+    place = np.empty(0, dtype=np.int64)
+    if inverse or history.weights is not None:
+        rows, found = np.unique(key, return_inverse=True)
+        weights = np.bincount(found, weights=own, minlength=rows.size)
+        place = found.astype(np.int64, copy=False)
+    else:
+        key.sort()
+        starts = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
+        rows = key[starts]
+        weights = np.diff(starts, append=n).astype(np.float64)
+    rest, age = np.divmod(rows, width_age)
+    x, t = np.divmod(rest, width_t)
+    return Distinct(History(read_x(x), read_t(t), read_age(age)), np.asarray(weights, np.float64), place)
+
+
+def table(values: Floats) -> tuple[Floats, Ints]:
+    """Give the distinct values, sorted, and for each entry the index of its value."""
+    codes, read, width = _codes(values)
+    if values.size == 0 or width > 8 * values.size + 1_000_000:
+        distinct, where = np.unique(values, return_inverse=True)
+        return distinct, where.astype(np.int64, copy=False)
+    present = np.zeros(width, dtype=np.bool_)
+    present[codes] = True
+    return read(np.flatnonzero(present)), (np.cumsum(present, dtype=np.int64) - 1)[codes]
+
+
+def _codes(values: Floats) -> tuple[Ints, Callable[[Any], Floats], int]:
+    """Give whole numbers that stand for the values, the way back, and one more than the largest number."""
+    top = float(values.max()) if values.size else 0.0
+    for per_unit in _PER_UNIT:
+        scaled = values * per_unit
+        if top * per_unit >= 2**40:
+            break
+        whole = np.rint(scaled)
+        if bool((np.abs(scaled - whole) <= _SLACK * (1.0 + scaled)).all()):
+            return (
+                whole.astype(np.int64),
+                lambda code, k=per_unit: np.asarray(code) / k,
+                int(top * per_unit + 0.5) + 1,
+            )
+    distinct, where = np.unique(values, return_inverse=True)
+    return where.astype(np.int64, copy=False), lambda code: np.asarray(distinct[code]), int(distinct.size)

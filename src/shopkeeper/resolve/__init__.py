@@ -1,0 +1,1 @@
+"""Know who it was: canonical identifiers, and a graph whose components are the customers."""

@@ -1,0 +1,121 @@
+"""A shop's settings: one table of name, default and sentence, kept in ``shop.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Struct
+
+from shopkeeper.domain.errors import BadFile, InvalidInput, NotFound, UnknownName
+from shopkeeper.domain.money import exponent
+
+FILE = "shop.toml"
+
+DESCRIBED: dict[str, str] = {
+    "name": "What the shop is called on pages and reports.",
+    "currency": "Reporting currency, ISO 4217; amounts in others are converted by dated rates.",
+    "time_zone": "Zone in which times without one are read, as in the IANA database.",
+    "region": "Country of telephone numbers written without a prefix, ISO 3166 (two letters).",
+    "assumed_margin": "Share of a line's amount taken as margin when the product's cost is not known.",
+    "discount_rate": "Yearly rate at which future margin is discounted.",
+    "horizon_weeks": "How far ahead values are predicted.",
+    "now": "Where the shop's clock stands still, ISO with zone; empty for the real time.",
+    "simulated": "What of the shop's data is simulated, shown on every page; empty in a real shop.",
+}
+"""The sentence of every setting."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting with its default. See ``DESCRIBED`` for what each means."""
+
+    name: str = "My shop"
+    currency: str = "GBP"
+    time_zone: str = "Europe/London"
+    region: str = "GB"
+    assumed_margin: float = 0.4
+    discount_rate: float = 0.1
+    horizon_weeks: int = 52
+    now: str = ""
+    simulated: str = ""
+
+    def stands_at(self) -> datetime | None:
+        """The instant at which the shop's clock stands, or None when it runs."""
+        if not self.now:
+            return None
+        at = datetime.fromisoformat(self.now)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def checked(settings: Settings) -> Settings:
+    """The settings, or InvalidInput saying which one is wrong.
+
+    >>> checked(Settings(currency="EUR")).currency
+    'EUR'
+    """
+    exponent(settings.currency)
+    try:
+        ZoneInfo(settings.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise InvalidInput(
+            f"unknown time zone {settings.time_zone[:40]!r}", hint="use a name such as Europe/London"
+        ) from None
+    _check_region(settings.region)
+    if not 0 <= settings.assumed_margin <= 1:
+        raise InvalidInput(f"assumed_margin is {settings.assumed_margin}", hint="give a share from 0 to 1")
+    if settings.horizon_weeks < 1:
+        raise InvalidInput(f"horizon_weeks is {settings.horizon_weeks}", hint="give at least 1")
+    try:
+        settings.stands_at()
+    except ValueError:
+        raise InvalidInput("'now' is no ISO time", hint="for example 2011-12-10T00:00:00Z") from None
+    return settings
+
+
+def _check_region(region: str) -> None:
+    from phonenumbers import SUPPORTED_REGIONS  # its tables are large, and only a shop needs them
+
+    if region in SUPPORTED_REGIONS:
+        return
+    meant = region.strip().upper()
+    hint = (
+        f"did you mean {meant!r}?" if meant in SUPPORTED_REGIONS else "give two letters such as GB, DE or US"
+    )
+    raise InvalidInput(f"region is {region[:40]!r}, which is no country of ISO 3166", hint=hint)
+
+
+def load(folder: Path) -> Settings:
+    """The settings of the shop in a folder. Raises NotFound, BadFile, UnknownName or InvalidInput."""
+    file = folder / FILE
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise NotFound(
+            f"no shop in {folder.name!r}: {FILE} is missing", hint="run 'shopkeeper init'"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadFile(f"{FILE} cannot be read: {error}") from None
+    for name in table:
+        if name not in DESCRIBED:
+            raise UnknownName("setting", name, DESCRIBED)
+    try:
+        return checked(msgspec.convert(table, type=Settings))
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"{FILE}: {error}") from None
+
+
+def save(folder: Path, settings: Settings) -> None:
+    """Write the settings with a sentence above each."""
+    lines = ["# Settings of this shop. Change a line, then run 'shopkeeper refresh'.", ""]
+    for name, value in msgspec.structs.asdict(checked(settings)).items():
+        lines += [f"# {DESCRIBED[name]}", f"{name} = {_toml(value)}", ""]
+    (folder / FILE).write_text("\n".join(lines), "utf-8")
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, str):
+        return msgspec.json.encode(value).decode()
+    return str(value)

@@ -1,0 +1,216 @@
+"""Carries an erasure through ledger, lake and backups, however often it is interrupted.
+
+The ledger forgets in one transaction and notes there what else is to be done; the note goes when all of it is done.
+An erasure that was cut short (a crash, a full disk, a reader that holds the ledger's log, a busy lake) is finished
+when the shop is opened, and by the next refresh, backup or erasure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from shopkeeper.collect.intake import KEPT_WITHOUT_PERSON
+from shopkeeper.domain.errors import (
+    InvalidInput,
+    NotFound,
+    StoreBusy,
+    StoreDamaged,
+    StoreFailure,
+    StoreTooNew,
+)
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.know import memory
+from shopkeeper.resolve.graph import recompute
+from shopkeeper.shop import archive, backups
+from shopkeeper.shop.places import Places
+from shopkeeper.shop.scratch import scratch
+from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
+
+_NOTE = "erasing"
+_LOG = "ledger log"
+_ALL = ("ledger", "lake", "backups")
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """Somebody to be forgotten, without a name, and where that is still to be done."""
+
+    number: int
+    nodes: tuple[int, ...]
+    pseudonyms: tuple[bytes, ...]
+    at: int
+    todo: tuple[str, ...] = _ALL
+
+
+class Outcome(msgspec.Struct):
+    """What was cleaned, and what still holds the person."""
+
+    cleaned: list[str] = msgspec.field(default_factory=list)
+    unreachable: list[str] = msgspec.field(default_factory=list)
+    left: list[str] = msgspec.field(default_factory=list)
+    """What is to be tried again."""
+
+
+def pending(reader: LedgerReader) -> list[Erasure]:
+    """Erasures that are not through yet, oldest first."""
+    return msgspec.json.decode(reader.setting(_NOTE) or "[]", type=list[Erasure])
+
+
+def begin(
+    tx: LedgerWriter,
+    nodes: Sequence[int],
+    customers: Sequence[int],
+    pseudonyms: Sequence[bytes],
+    cells: Sequence[bytes],
+    at: int,
+) -> tuple[Erasure, int, int]:
+    """Forget in the ledger and note what is to follow, in one transaction; also returns events removed and kept."""
+    removed, kept = tx.forget(nodes, customers, KEPT_WITHOUT_PERSON, cells, at)
+    number = int(tx.setting("erasures") or 0) + 1
+    tx.keep("erasures", str(number))
+    erasure = Erasure(number, tuple(nodes), tuple(pseudonyms), at)
+    _note(tx, [*pending(tx), erasure])
+    return erasure, removed, kept
+
+
+def carry_out(places: Places, erasure: Erasure, *, ours: bool) -> Outcome:
+    """Do what is noted, as far as it goes. Backups only when they are ours (see ``backups.held``)."""
+    outcome = Outcome()
+    for part in erasure.todo:
+        try:
+            if part == "backups":
+                _in_backups(places, erasure, outcome, ours=ours)
+            elif part == "lake":
+                places.lake.forget(erasure.nodes)
+                outcome.cleaned.append("lake")
+            elif places.ledger.scrub(rebuild=part != _LOG):
+                outcome.cleaned.append("ledger")
+            else:  # somebody reads an older state, which lies in the log
+                outcome.left.append(_LOG)
+        except (StoreFailure, OSError):
+            outcome.left.append(part)
+    outcome.unreachable += [part for part in outcome.left if part != "backups"]
+    if {"ledger", "lake"} & set(outcome.left) and "backups" not in outcome.left:
+        outcome.left.append("backups")  # one made before those are clean takes the person along
+
+    def work(tx: LedgerWriter) -> None:
+        rest = msgspec.structs.replace(erasure, todo=tuple(outcome.left))
+        others = [other for other in pending(tx) if other.number != erasure.number]
+        _note(tx, [*others, rest] if outcome.left else others)
+
+    places.ledger.write(work)
+    return outcome
+
+
+def finish(places: Places) -> None:
+    """Finish what an earlier erasure left, unless somebody else is at it."""
+    with places.ledger.read() as reader:
+        waiting = pending(reader)
+    if waiting:
+        with backups.held(places) as ours:
+            if ours:
+                finish_held(places)
+
+
+def finish_held(places: Places) -> None:
+    """The same for the one who holds the backups."""
+    with places.ledger.read() as reader:
+        waiting = pending(reader)
+    for erasure in waiting:
+        with suppress(StoreFailure):
+            carry_out(places, erasure, ours=True)
+
+
+def cells_of(places: Places, reader: LedgerReader, nodes: Sequence[int]) -> list[bytes]:
+    """Pseudonyms under which quarantined rows of this person are found: identifiers and told values, as written."""
+    kept = reader.identifiers(nodes)
+    salts = {row.node: row.salt for row in kept}
+    texts = {
+        str(places.vault.unseal(row.salt, row.sealed))
+        for row in kept
+        if not IDENTIFIER_KINDS[row.kind].session
+    }
+    for told in reader.sealed(nodes):
+        values = places.vault.unseal(salts[told.node], told.sealed)
+        texts.update(values[field] for field in ("email", "phone") if isinstance(values.get(field), str))
+        texts.update(str(pair[1]) for pair in values.get("unusable_identifiers", ()))
+    found = {
+        places.vault.pseudonym("cell", text.strip().casefold()) for text in texts if len(text.strip()) > 2
+    }
+    return sorted(found)
+
+
+def _note(tx: LedgerWriter, erasures: Sequence[Erasure]) -> None:
+    tx.keep(_NOTE, msgspec.json.encode(erasures).decode())
+
+
+def _in_backups(places: Places, erasure: Erasure, outcome: Outcome, *, ours: bool) -> None:
+    """Take the person out of every backup within reach."""
+    if not ours:
+        outcome.unreachable.append("backups, while one is being written or cleaned")
+        outcome.left.append("backups")
+        return
+    again = False
+    for file in backups.listed(places):
+        try:
+            if not file.is_file():
+                outcome.unreachable.append(file.name)
+            elif _clean(file, erasure):
+                outcome.cleaned.append(f"backup {file.name}")
+        except (InvalidInput, NotFound, StoreDamaged, StoreTooNew):  # trying again will not help
+            outcome.unreachable.append(file.name)
+        except (StoreFailure, OSError):
+            outcome.unreachable.append(file.name)
+            again = True
+    if again:
+        outcome.left.append("backups")
+
+
+def _clean(file: Path, erasure: Erasure) -> bool:
+    """Write a backup anew without the person; False where it does not know the person."""
+    from shopkeeper.shop.opening import open_copy
+
+    with archive.written(), scratch(file.parent) as room:
+        archive.unpack(file, room / "shop")
+        with open_copy(room / "shop") as shop:
+            if not forget_in_copy(shop.places, erasure):
+                return False
+            packed = archive.pack(shop.places, room)
+        archive.put(packed, file)
+    return True
+
+
+def forget_in_copy(places: Places, erasure: Erasure) -> bool:
+    """Forget exactly these pseudonyms in a copy of the shop, and nobody they were merged with at that time."""
+    with places.ledger.read() as reader:
+        # A copy made in the middle of an erasure knows of it: its ledger has forgotten, its lake perhaps has not.
+        begun = [node for other in pending(reader) for node in other.nodes]
+        nodes = sorted(reader.nodes(erasure.pseudonyms).values())
+        if not nodes and not begun:
+            return False
+        customers = sorted({m.customer for m in reader.members(nodes)})
+        around = {m.node for m in reader.nodes_of(customers)}
+        around |= {node for edge in reader.edges(nodes) for node in (edge.a, edge.b)}
+        cells = cells_of(places, reader, nodes)
+    fold: set[int] = set()
+
+    def work(tx: LedgerWriter) -> None:
+        tx.forget(nodes, customers, KEPT_WITHOUT_PERSON, cells, erasure.at)
+        change = recompute(tx, around - set(nodes))
+        tx.drop_records(sorted(change.gone | change.refold | set(customers)))
+        fold.update((change.refold | set(customers)) - change.gone)
+        tx.keep("erasures", str(int(tx.setting("erasures") or 0) + 1))
+        _note(tx, [])
+
+    places.ledger.write(work)
+    with suppress(
+        Exception
+    ):  # those beside stay without a record until a rebuild rather than the person stays
+        places.ledger.write(lambda tx: memory.refold(tx, fold, places.catalogue(tx)))
+    if not places.ledger.scrub():
+        raise StoreBusy("somebody reads the copy of a backup", hint="try again")
+    places.lake.forget([*nodes, *begun])
+    return True

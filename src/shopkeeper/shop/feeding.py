@@ -1,0 +1,174 @@
+"""Feeds the lake from the ledger: new events since the watermark, and fresh snapshots of customers and goods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from shopkeeper.domain.catalogue import RECORDS
+from shopkeeper.domain.customer import Customer
+from shopkeeper.domain.protocols import Progress
+from shopkeeper.domain.traits import ARROW, Trait
+from shopkeeper.know.fold import unpack
+from shopkeeper.shop import erasing
+from shopkeeper.shop.places import Places
+from shopkeeper.stores.contract.lake import LakeChange
+from shopkeeper.stores.contract.ledger import LedgerReader
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_CHUNK = 50_000
+
+
+def feed(
+    places: Places, traits: Sequence[Trait], predicted: dict[int, dict[str, Any]], progress: Progress | None
+) -> int:
+    """Bring the lake up to the ledger's present state; returns how many events were added."""
+    lake = places.lake
+    added = 0
+    if progress:
+        progress("lake", 0.0)
+    erasing.finish(places)
+    # The ledger is looked at once the lake is ours: whoever waits for another writer holds no old state open, and
+    # nothing that was erased meanwhile is written again.
+    with lake.change() as change, places.ledger.read() as reader:
+        watermark = lake.manifest().watermark
+        last = int(reader.setting("cursor") or 0)
+        at = watermark
+        while at < last and (rows := reader.log_after(at, min(_CHUNK, last - at))):
+            change.log(_log_batch(rows))
+            at = rows[-1].seq
+            added += len(rows)
+            if progress:
+                progress("lake", 0.7 * (at - watermark) / (last - watermark))
+        _snapshots(places, reader, change, traits, predicted)
+        change.reach(last, places.clock.now())
+    if progress:
+        progress("lake", 1.0)
+    return added
+
+
+def _log_batch(rows: Sequence[Any]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    columns = list(zip(*rows, strict=True))
+    seq, name, version, source, brand, channel, occurred, received, node, _, _, payload = columns
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array(seq, pa.int64()), pa.array(name, pa.string()), pa.array(version, pa.int32()),
+            pa.array(source, pa.string()), pa.array(brand, pa.string()), pa.array(channel, pa.string()),
+            pa.array(occurred, pa.int64()), pa.array(received, pa.int64()), pa.array(node, pa.int64()),
+            pa.array(payload, pa.binary()).cast(pa.string()),
+        ],
+        ["seq", "name", "version", "source", "brand", "channel", "occurred_at", "received_at", "node", "payload"],
+    )  # fmt: skip
+
+
+def _snapshots(
+    places: Places,
+    reader: LedgerReader,
+    change: LakeChange,
+    traits: Sequence[Trait],
+    predicted: dict[int, dict[str, Any]],
+) -> None:
+    import pyarrow as pa
+
+    members = [row for chunk in reader.all_members() for row in chunk]
+    nodes, customers, kinds, shared = zip(*members, strict=True) if members else ((), (), (), ())
+    change.replace(
+        "identities",
+        pa.table(
+            {
+                "node": pa.array(nodes, pa.int64()),
+                "customer": pa.array(customers, pa.int64()),
+                "kind": pa.array(kinds, pa.string()),
+                "shared": pa.array(shared, pa.bool_()),
+            }
+        ),
+    )
+    change.replace("customers", customers_table(places, reader, traits, predicted))
+    for kind, table in (("product", "products"), ("store", "stores"), ("spend", "spend")):
+        records = [msgspec.json.decode(body, type=RECORDS[kind]) for body in reader.reference(kind)]
+        change.replace(table, _reference_table(kind, records))
+
+
+def customers_table(
+    places: Places, reader: LedgerReader, traits: Sequence[Trait], predicted: dict[int, dict[str, Any]]
+) -> pa.Table:
+    """Everybody with every trait and prediction, one row a customer."""
+    records = ((r.customer, unpack(r.body)) for chunk in reader.all_records() for r in chunk)
+    return trait_table(places, records, traits, predicted)
+
+
+def trait_table(
+    places: Places,
+    records: Iterable[tuple[int, Customer]],
+    traits: Sequence[Trait],
+    predicted: dict[int, dict[str, Any]],
+) -> pa.Table:
+    """Some customers with every trait and prediction."""
+    import pyarrow as pa
+
+    now = places.now()
+    ids: list[int] = []
+    columns: dict[str, list[Any]] = {trait.name: [] for trait in traits}
+    derived = [(columns[t.name].append, t.of, t.kind == "money") for t in traits if t.of is not None]
+    foretold = [(columns[t.name].append, t.name) for t in traits if t.of is None]
+    nothing: dict[str, Any] = {}
+    money = places.money
+    for customer, record in records:
+        ids.append(customer)
+        for add, of, is_money in derived:
+            value = of(record, now)
+            add(money(value) if is_money else value)
+        if foretold:
+            scores = predicted.get(customer, nothing)
+            for add, name in foretold:
+                add(scores.get(name))
+    arrays: dict[str, Any] = {"id": pa.array(ids, pa.int64())}
+    for trait in traits:
+        arrays[trait.name] = pa.array(columns[trait.name], _arrow(trait.kind))
+    return pa.table(arrays)
+
+
+def _arrow(kind: str) -> pa.DataType:
+    import pyarrow as pa
+
+    types: dict[str, pa.DataType] = {
+        "int64": pa.int64(),
+        "float64": pa.float64(),
+        "bool": pa.bool_(),
+        "string": pa.string(),
+        "timestamp[us, tz=UTC]": pa.timestamp("us", tz="UTC"),
+        "list<string>": pa.list_(pa.string()),
+    }
+    return types[ARROW[kind]]
+
+
+def _reference_table(kind: str, records: Sequence[msgspec.Struct]) -> pa.Table:
+    import pyarrow as pa
+
+    number, text = pa.float64(), pa.string()
+    shapes: dict[str, dict[str, pa.DataType]] = {
+        "product": {
+            "product_id": text, "name": text, "category": text, "brand": text, "unit_cost": number,
+            "list_price": number, "kind": text,
+        },
+        "store": {"store_id": text, "name": text, "city": text},
+        "spend": {"month": text, "channel": text, "spend": number, "currency": text},
+    }  # fmt: skip
+    columns: dict[str, Any] = {}
+    for field, kind_ in shapes[kind].items():
+        values = [getattr(record, field) for record in records]
+        if kind_ == number:
+            values = [None if v is None else float(v) for v in values]
+        columns[field] = pa.array(values, kind_)
+    return pa.table(columns)
+
+
+def as_of(places: Places) -> Any:
+    """Up to when the lake tells, or None before the first refresh."""
+    return places.lake.manifest().as_of

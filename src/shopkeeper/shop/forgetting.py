@@ -1,0 +1,181 @@
+"""A person's rights: a copy of everything, and to be forgotten everywhere."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from shopkeeper.domain.clock import instant
+from shopkeeper.domain.customer import plain
+from shopkeeper.domain.errors import Conflict, NotFound
+from shopkeeper.domain.event import Logged as Read
+from shopkeeper.know.fold import unpack
+from shopkeeper.resolve.graph import observe
+from shopkeeper.shop import backups, erasing
+from shopkeeper.shop.living import advance
+from shopkeeper.shop.places import Places
+from shopkeeper.shop.showing import resolve
+from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
+
+_AT_ONCE = 50_000
+
+
+class ErasureReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What an erasure did, without saying whom it concerned beyond the id."""
+
+    customer: str
+    identifiers: int
+    events_removed: int
+    orders_kept: int
+    """Orders and refunds that stay, without the person, because the books must add up."""
+    places: tuple[str, ...]
+    """What was cleaned."""
+    unreachable: tuple[str, ...]
+    """What holds the person still. "ledger log" (somebody reads an older state), "ledger", "lake" and backups that
+    were busy are cleaned as soon as they let go: when the shop is opened, refreshed or backed up. A backup that is not
+    where it was made, or that cannot be opened, is yours to clean.
+    """
+
+
+def export(places: Places, who: str | int) -> dict[str, Any]:
+    """Everything that is known of a person, as plain data in a stable shape."""
+    with places.ledger.read() as reader:
+        customer = resolve(places, reader, who)
+        nodes = [m.node for m in reader.nodes_of([customer])]
+        kept = reader.identifiers(nodes)
+        salts = {row.node: row.salt for row in kept}
+        told: dict[int, dict[str, Any]] = {}
+        for row in reader.sealed(nodes):
+            told[row.seq] = places.vault.unseal(salts[row.node], row.sealed)
+        events = _events(reader, nodes)
+        record = reader.records([customer])
+        foretold = reader.predictions([customer]).get(customer)
+        return {
+            "customer": f"c{customer}",
+            "exported_at": places.clock.now().isoformat(),
+            "identifiers": [
+                {
+                    "kind": row.kind,
+                    "value": places.vault.unseal(row.salt, row.sealed),
+                    "first_seen": instant(row.first_seen).isoformat(),
+                }
+                for row in kept
+            ],
+            "events": [
+                {
+                    "event": e.name,
+                    "occurred_at": instant(e.occurred_at).isoformat(),
+                    "received_at": instant(e.received_at).isoformat(),
+                    "source": e.source,
+                    "channel": e.channel,
+                    "properties": msgspec.to_builtins(Read.read(e.name, e.version, e.payload))
+                    | told.get(e.seq, {}),
+                }
+                for e in events
+            ],
+            "record": _readable(plain(unpack(record[0].body))) if record else {},
+            "predictions": msgspec.json.decode(foretold.body) if foretold else {},
+        }
+
+
+def erase(places: Places, who: str | int) -> ErasureReceipt:
+    """Forget a person: in the ledger, the lake and every backup within reach; the keys go first.
+
+    Once the ledger has forgotten, the rest is finished by whoever comes next, whatever happens to this call.
+    """
+    with backups.held(places, backups.PATIENCE) as ours:
+        if ours:
+            erasing.finish_held(places)
+        backups.sweep(places)
+        customer, nodes = _person(places, who)
+        with places.ledger.read() as reader:
+            customers = sorted({customer, *(m.customer for m in reader.members(nodes))})
+            cells = erasing.cells_of(places, reader, nodes)
+            pseudonyms = [mark for _, mark in reader.marks(nodes).values()]
+        erasure, removed, kept = places.ledger.write(
+            lambda tx: erasing.begin(tx, nodes, customers, pseudonyms, cells, places.now())
+        )
+        places.intake.discard()
+        outcome = erasing.carry_out(places, erasure, ours=ours)
+    return ErasureReceipt(
+        customer=f"c{customer}",
+        identifiers=len(nodes),
+        events_removed=removed,
+        orders_kept=kept,
+        places=tuple(outcome.cleaned),
+        unreachable=tuple(outcome.unreachable),
+    )
+
+
+class _SeenError(Exception):
+    """Carries what was seen out of a transaction that is to be undone."""
+
+    def __init__(self, customer: int, nodes: list[int]) -> None:
+        self.customer = customer
+        self.nodes = nodes
+        super().__init__()
+
+
+def _person(places: Places, who: str | int) -> tuple[int, list[int]]:
+    """The customer and all nodes, with what arrived a moment ago; also where events cannot be folded."""
+    try:
+        advance(places)
+    except Exception:  # noqa: BLE001 - a right does not wait for whatever is wrong with somebody's event
+        with suppress(Exception):
+            return _look_ahead(places, who)
+    with places.ledger.read() as reader:
+        return _known(places, reader, who)
+
+
+def _known(places: Places, reader: LedgerReader, who: str | int) -> tuple[int, list[int]]:
+    customer = resolve(places, reader, who)
+    members = reader.nodes_of([customer])
+    nodes = [m.node for m in members]
+    beside = _beside(reader, nodes)
+    if members and all(m.shared for m in members) and beside:
+        others = {m.customer for m in reader.members(list(beside))} - {customer}
+        raise Conflict(
+            f"{len(others)} customers share that identifier, so it does not say who is meant",
+            hint=f"name one of them: {', '.join(f'c{one}' for one in sorted(others)[:10])}",
+        )
+    shared = [m.node for m in reader.members(list(beside)) if m.shared]
+    # What nobody else is tied to any more would name the person for ever.
+    return customer, nodes + [one for one in shared if _beside(reader, [one]) <= set(nodes)]
+
+
+def _beside(reader: LedgerReader, nodes: list[int]) -> set[int]:
+    """Nodes tied to some others."""
+    return {n for e in reader.edges(nodes) for n in (e.a, e.b)} - set(nodes)
+
+
+def _look_ahead(places: Places, who: str | int) -> tuple[int, list[int]]:
+    """The same as if every event had been taken into identities, of which nothing is kept: their fold is to come."""
+
+    def work(tx: LedgerWriter) -> None:
+        at = int(tx.setting("cursor") or 0)
+        while rows := tx.observed_after(at, _AT_ONCE):
+            observe(tx, rows)
+            at = rows[-1].seq
+        raise _SeenError(*_known(places, tx, who))
+
+    try:
+        places.ledger.write(work)
+    except _SeenError as seen:
+        return seen.customer, seen.nodes
+    raise NotFound("nobody is known under that identifier")
+
+
+def _events(reader: LedgerReader, nodes: list[int]) -> list[Any]:
+    found: list[Any] = []
+    before: tuple[int, int] | None = None
+    while more := reader.log_of(nodes, before, 5_000):
+        found += more
+        before = (more[-1].occurred_at, more[-1].seq)
+    return found[::-1]
+
+
+def _readable(record: dict[str, Any]) -> dict[str, Any]:
+    """The record without the ledger's own numbers."""
+    return {k: v for k, v in record.items() if k not in ("last", "standings", "closed_early")}

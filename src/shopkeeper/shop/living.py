@@ -1,0 +1,97 @@
+"""Keeps identities and records up with the log."""
+
+from __future__ import annotations
+
+from shopkeeper.domain.protocols import Progress
+from shopkeeper.know import memory
+from shopkeeper.know.reducers import VERSION
+from shopkeeper.resolve.graph import observe
+from shopkeeper.shop.pace import without_collecting
+from shopkeeper.shop.places import Places
+from shopkeeper.stores.contract.ledger import LedgerWriter
+
+_READ_AT_ONCE = 50_000
+_EXTEND_UP_TO = 20_000
+"""A backlog longer than this is folded customer by customer rather than event by event."""
+_STALE_AT_ONCE = 20_000
+
+
+def advance(places: Places, progress: Progress | None = None, most: int = 1_000_000) -> int:
+    """Take what was appended since into identities and records, up to ``most`` events a transaction.
+
+    Identity, records and the cursor move in one transaction: a crash repeats nothing and loses nothing.
+    Returns how many events were taken.
+    """
+    taken = 0
+    with without_collecting():
+        while step := places.ledger.write(lambda tx: _step(places, tx, most, progress)):
+            taken += step
+        _refresh_stale(places, progress)
+    return taken
+
+
+def _step(places: Places, tx: LedgerWriter, most: int, progress: Progress | None) -> int:
+    cursor = int(tx.setting("cursor") or 0)
+    end = int(tx.setting("last_seq") or 0)
+    backlog = min(end - cursor, most)
+    if backlog <= 0:
+        return 0
+    if progress:
+        progress("resolve", 0.0)
+    catalogue = places.catalogue(tx)
+    refold: set[int] = set()
+    gone: set[int] = set()
+    taken = 0
+    while taken < backlog:
+        at_once = min(_READ_AT_ONCE, backlog - taken)
+        if backlog <= _EXTEND_UP_TO:
+            rows = tx.log_after(cursor, at_once)
+            change = observe(tx, rows)
+            refold |= change.refold
+            refold |= memory.extend(tx, rows, change.customer_of, refold, catalogue)
+            count, cursor = len(rows), rows[-1].seq if rows else end
+        else:
+            seen = tx.observed_after(cursor, at_once)
+            change = observe(tx, seen)
+            refold |= change.refold | {change.customer_of[row.node] for row in seen if row.node}
+            count, cursor = len(seen), seen[-1].seq if seen else end
+        gone |= change.gone
+        if not count:
+            break  # the last ones were erased
+        taken += count
+        if progress:
+            progress("resolve", taken / backlog)
+    tx.drop_records(sorted(gone))
+    memory.refold(tx, refold - gone, catalogue, progress)
+    tx.keep("cursor", str(cursor))
+    return taken
+
+
+def rebuild(places: Places, progress: Progress | None = None) -> int:
+    """Fold everybody anew from the log; returns how many events were folded."""
+
+    def work(tx: LedgerWriter) -> int:
+        everybody = sorted({customer for chunk in tx.all_members() for _, customer, _, _ in chunk})
+        return memory.refold(tx, everybody, places.catalogue(tx), progress)
+
+    advance(places, progress)
+    with without_collecting():
+        return places.ledger.write(work)
+
+
+def _refresh_stale(places: Places, progress: Progress | None) -> None:
+    """Fold those anew whose record is of older reducers or an older catalogue, some at a time."""
+
+    def work(tx: LedgerWriter) -> int:
+        catalogue = places.catalogue(tx)
+        standard = f"{VERSION}:{catalogue.version}"
+        if tx.setting("folded_as") == standard:
+            return 0  # looking at every record to find none is dear in a large shop
+        some = tx.stale(VERSION, catalogue.version, _STALE_AT_ONCE)
+        memory.refold(tx, some, catalogue, progress)
+        if not some:
+            tx.keep("folded_as", standard)
+        return len(some)
+
+    while places.ledger.write(work):
+        pass

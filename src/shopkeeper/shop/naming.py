@@ -1,0 +1,70 @@
+"""What customers are called, unsealed only for those who may see it and masked for others."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.shop.places import Places
+from shopkeeper.stores.contract.ledger import LedgerReader
+
+
+def names(places: Places, reader: LedgerReader, customers: Sequence[int], *, clear: bool) -> dict[int, str]:
+    """What some customers are called: their name, else an e-mail or number, else an honest stand-in."""
+    owner: dict[int, int] = {m.node: m.customer for m in reader.nodes_of(customers)}
+    by_node = told(places, reader, list(owner))
+    by_customer: dict[int, dict[str, str]] = defaultdict(dict)
+    for node, values in by_node.items():
+        by_customer[owner[node]].update(values)
+    kinds: dict[int, set[str]] = defaultdict(set)
+    for row in reader.identifiers(list(owner)):
+        customer = owner[row.node]
+        kinds[customer].add(row.kind)
+        if row.kind == "email" and "last_name" not in by_customer[customer]:
+            by_customer[customer].setdefault("email", str(places.vault.unseal(row.salt, row.sealed)))
+    return {c: called(by_customer.get(c, {}), kinds.get(c, set()), clear=clear) for c in customers}
+
+
+def called(values: dict[str, str], kinds: set[str], *, clear: bool) -> str:
+    """A display name.
+
+    >>> called({"first_name": "Anna", "last_name": "Berg"}, set(), clear=True)
+    'Anna Berg'
+    >>> called({"first_name": "Anna", "last_name": "Berg"}, set(), clear=False)
+    'A. B.'
+    >>> called({}, {"anonymous_id"}, clear=True)
+    'Visitor'
+    """
+    words = [values[f].strip() for f in ("first_name", "last_name") if values.get(f)] or (
+        [values["company"].strip()] if values.get("company") else []
+    )
+    if words:
+        return " ".join(words) if clear else " ".join(f"{w[0]}." for w in words if w)
+    if values.get("email") and clear:
+        return values["email"]
+    if kinds and all(IDENTIFIER_KINDS[k].session for k in kinds):
+        return "Visitor"
+    return "Customer without a name"
+
+
+def told(places: Places, reader: LedgerReader, nodes: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Per node, the latest of every personal trait that was told."""
+    salts = {row.node: row.salt for row in reader.identifiers(nodes)}
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    for row in reader.sealed(nodes):
+        if row.name == "Identified" and row.node in salts:
+            values = places.vault.unseal(salts[row.node], row.sealed)
+            found[row.node].update({k: str(v) for k, v in values.items() if isinstance(v, str | int | float)})
+    return found
+
+
+def mask(kind: str, value: str) -> str:
+    """Enough of an e-mail, number or card to recognise it by; of all else nothing.
+
+    >>> mask("email", "anna@example.com"), mask("loyalty_card", "LC123456"), mask("street", "1 High Street")
+    ('a•••@•••.com', '••••3456', '••••')
+    """
+    if kind == "email" and "@" in value:
+        return f"{value[0]}•••@•••.{value.rsplit('.', 1)[-1]}"
+    return "••••" + value[-4:] if kind in IDENTIFIER_KINDS and len(value) > 7 else "••••"

@@ -1,0 +1,81 @@
+"""Opens a shop's folder, and makes one where there is none."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from shopkeeper import settings as table
+from shopkeeper.domain import events as _declared  # noqa: F401 - fills the table of events
+from shopkeeper.domain.actor import OWNER, Actor
+from shopkeeper.domain.clock import Clock, FixedClock, SystemClock
+from shopkeeper.domain.errors import Conflict, InvalidInput, StoreFailure
+from shopkeeper.settings import Settings
+from shopkeeper.shop import backups, erasing
+from shopkeeper.shop.facade import Shop
+from shopkeeper.shop.places import Places
+from shopkeeper.stores.ledger.sqlite import SqliteLedger
+from shopkeeper.stores.vault.aes import open_vault
+
+
+def open_shop(folder: str | Path, *, clock: Clock | None = None, actor: Actor = OWNER) -> Shop:
+    """Open the shop in a folder; where there is no folder, or an empty one, a new shop is made.
+
+    >>> import tempfile
+    >>> with open_shop(tempfile.mkdtemp()) as shop:
+    ...     shop.health()["events"]
+    0
+    """
+    path = Path(folder)
+    if path.is_file():
+        raise InvalidInput(f"{path.name} is a file", hint="a shop is a folder")
+    if not path.exists() or not any(path.iterdir()):
+        return create(path, clock=clock, actor=actor)
+    shop = _enter(path, table.load(path), clock, actor, new=False)
+    # What a killed process left is not worth refusing the shop for: the next who opens it tries again.
+    with suppress(StoreFailure, OSError):
+        erasing.finish(shop.places)
+    with suppress(StoreFailure, OSError):
+        backups.sweep(shop.places)
+    return shop
+
+
+def open_copy(folder: Path) -> Shop:
+    """Open an unpacked backup as it lies: finishes nothing, and touches nothing that it names elsewhere."""
+    return _enter(folder, table.load(folder), None, OWNER, new=False)
+
+
+def create(
+    folder: str | Path,
+    *,
+    clock: Clock | None = None,
+    actor: Actor = OWNER,
+    settings: Settings | None = None,
+    **values: object,
+) -> Shop:
+    """Make a new shop in a folder that is missing or empty; ``values`` are settings by name."""
+    path = Path(folder)
+    if (path / table.FILE).exists():
+        raise Conflict(f"there is a shop in {path.name!r} already", hint="open it, or choose another folder")
+    if path.exists() and any(path.iterdir()):
+        raise Conflict(f"the folder {path.name!r} is not empty", hint="choose a new or an empty one")
+    unknown = values.keys() - table.DESCRIBED.keys()
+    if unknown:
+        raise InvalidInput(f"unknown setting {min(unknown)!r}", hint=f"known: {', '.join(table.DESCRIBED)}")
+    chosen = table.checked(settings or Settings(**{k: v for k, v in values.items() if v is not None}))  # type: ignore[arg-type]
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for room in ("lake", "models", "backups"):
+        (path / room).mkdir(mode=0o700, exist_ok=True)
+    shop = _enter(path, chosen, clock, actor, new=True)
+    table.save(path, chosen)  # last, so that a folder with settings is a whole shop
+    return shop
+
+
+def _enter(path: Path, settings: Settings, clock: Clock | None, actor: Actor, *, new: bool) -> Shop:
+    stands = settings.stands_at()
+    vault = open_vault(path / "secret.key", create=new)
+    ledger = SqliteLedger(path / "ledger.db")
+    return Shop(
+        Places(path, settings, clock or (FixedClock(stands) if stands else SystemClock()), ledger, vault),
+        actor,
+    )

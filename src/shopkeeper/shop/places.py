@@ -1,0 +1,100 @@
+"""The places of one shop, opened together: what every verb is given."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from zlib import crc32
+
+import msgspec
+
+from shopkeeper.collect.intake import Intake
+from shopkeeper.domain.catalogue import Catalogue, Goods, Product, Rate
+from shopkeeper.domain.clock import Clock, day_number, micros
+from shopkeeper.domain.money import Rates, exponent
+from shopkeeper.domain.report import People
+from shopkeeper.know.overview import Overview
+from shopkeeper.resolve.keys import Keys
+from shopkeeper.settings import Settings
+from shopkeeper.stores.contract.lake import Lake
+from shopkeeper.stores.contract.ledger import Ledger, LedgerReader
+from shopkeeper.stores.contract.vault import Vault
+
+
+class Places:
+    """Folder, settings, clock, ledger, vault and lake of one shop."""
+
+    def __init__(self, folder: Path, settings: Settings, clock: Clock, ledger: Ledger, vault: Vault) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.clock = clock
+        self.ledger = ledger
+        self.vault = vault
+        self.keys = Keys(settings.region)
+        self.intake = Intake(vault, self.keys, currency=settings.currency)
+        self.scale = 10.0 ** exponent(settings.currency)
+        # A record folded under another assumption is as stale as one folded with other costs.
+        self._assumptions = crc32(
+            f"{settings.currency} {settings.assumed_margin} {settings.time_zone}".encode()
+        )
+        self._lake: Lake | None = None
+        self._catalogue: Catalogue | None = None
+        self.figures: tuple[int, Overview, People, int] | None = None
+        """The lake's part of the report with the generation of the lake that it was asked of."""
+
+    @property
+    def lake(self) -> Lake:
+        """The lake, opened when it is first asked for: its engine is heavy."""
+        if self._lake is None:
+            from shopkeeper.stores.lake import open_lake
+
+            self._lake = open_lake(self.folder / "lake")
+        return self._lake
+
+    def now(self) -> int:
+        """The present in microseconds."""
+        return micros(self.clock.now())
+
+    def money(self, minor: float) -> float:
+        """Minor units as units of the reporting currency."""
+        return round(minor) / self.scale
+
+    def catalogue(self, reader: LedgerReader) -> Catalogue:
+        """The reference data a fold needs; read again only when its version changed."""
+        version = int(reader.setting("catalogue") or 0) << 32 | self._assumptions
+        if self._catalogue is None or self._catalogue.version != version:
+            self._catalogue = self._read_catalogue(reader, version)
+        return self._catalogue
+
+    def _read_catalogue(self, reader: LedgerReader, version: int) -> Catalogue:
+        read = msgspec.json.Decoder(Product).decode
+        goods = {
+            p.product_id: Goods(
+                p.category,
+                p.brand,
+                None if p.unit_cost is None else float(p.unit_cost) * self.scale,
+                p.kind in ("", "product"),
+            )
+            for p in map(read, reader.reference("product"))
+        }
+        rates = [msgspec.json.decode(body, type=Rate) for body in reader.reference("rate")]
+        table = [(r.currency, day_of_date(r.date), r.rate) for r in rates]
+        margin = self.settings.assumed_margin
+        return Catalogue(
+            goods, Rates(self.settings.currency, table), margin, version, self.settings.time_zone
+        )
+
+    def close(self) -> None:
+        """Let go of everything."""
+        if self._lake is not None:
+            self._lake.close()
+        self.ledger.close()
+
+
+def day_of_date(date: str) -> int:
+    """Days since 1970 of an ISO date.
+
+    >>> day_of_date("1970-01-03")
+    2
+    """
+    return day_number(micros(datetime.fromisoformat(date[:10]).replace(tzinfo=UTC)))

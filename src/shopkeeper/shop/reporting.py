@@ -1,0 +1,111 @@
+"""Puts the report together: people from the ledger, figures from the lake, scores from the models."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shopkeeper.domain.catalogue import Rate
+from shopkeeper.domain.errors import Conflict
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.domain.profile import CustomerRow
+from shopkeeper.domain.report import ImportSummary, People, Report
+from shopkeeper.know.overview import Overview, overview
+from shopkeeper.shop.naming import names
+from shopkeeper.shop.places import Places, day_of_date
+from shopkeeper.shop.predicting import current_scores
+from shopkeeper.stores.contract.ledger import LedgerReader
+
+
+def report(places: Places, *, clear: bool) -> Report:
+    """The report as of the last refresh. Raises Conflict before the first one."""
+    if places.lake.manifest().as_of is None:
+        raise Conflict(
+            "there is nothing to report yet", hint="collect some files, then run 'shopkeeper refresh'"
+        )
+    with places.ledger.read() as reader:
+        figures, people, open_cases = _figures(places, reader)
+        imports = tuple(msgspec.json.decode(body, type=ImportSummary) for body in reader.imports())
+        counts = reader.counts()
+        events = reader.event_names()
+        named = _named(places, reader, [*figures.most_valuable, *figures.fading], clear=clear)
+    shown = msgspec.structs.asdict(figures) | {
+        "most_valuable": tuple(named[row.id] for row in figures.most_valuable),
+        "fading": tuple(named[row.id] for row in figures.fading),
+        "counts": events,
+    }
+    return Report(
+        shop=places.settings.name,
+        as_of=places.clock.now(),
+        currency=places.settings.currency,
+        simulated=places.settings.simulated,
+        imports=imports,
+        people=people,
+        scores=tuple(current_scores(places)),
+        quarantined=counts["quarantined"],
+        open_cases=open_cases,
+        **shown,
+    )
+
+
+def _figures(places: Places, reader: LedgerReader) -> tuple[Overview, People, int]:
+    """What the lake answers: the same until the lake changes, so it is asked once."""
+    generation = places.lake.manifest().generation
+    if places.figures is None or places.figures[0] != generation:
+        rates = [msgspec.json.decode(body, type=Rate) for body in reader.reference("rate")]
+        seen = overview(
+            places.lake.query,
+            as_of=places.clock.now(),
+            currency=places.settings.currency,
+            assumed_margin=places.settings.assumed_margin,
+            rates=[(rate.currency, day_of_date(rate.date), rate.rate) for rate in rates],
+            time_zone=places.settings.time_zone,
+        )
+        cases = places.lake.query("SELECT CAST(coalesce(sum(open_cases), 0) AS BIGINT) AS n FROM customers")
+        places.figures = (generation, seen, _people(places), cases.to_pylist()[0]["n"])
+    return places.figures[1:]
+
+
+def _named(
+    places: Places, reader: LedgerReader, rows: list[CustomerRow], *, clear: bool
+) -> dict[str, CustomerRow]:
+    ids = [int(row.id.removeprefix("c")) for row in rows]
+    found = names(places, reader, ids, clear=clear)
+    return {
+        row.id: msgspec.structs.replace(row, id=f"c{i}", name=found[i])
+        for row, i in zip(rows, ids, strict=True)
+    }
+
+
+def _people(places: Places) -> People:
+    """How many customers stand behind how many identities, as of the lake."""
+    ask = places.lake.query
+    by_kind = {
+        row["kind"]: row["n"]
+        for row in ask(
+            "SELECT kind, count(*) AS n FROM identities GROUP BY kind ORDER BY n DESC, kind"
+        ).to_pylist()
+    }
+    devices = [name for name, kind in IDENTIFIER_KINDS.items() if kind.session]
+    known = ask(
+        "SELECT count(*) AS customers, coalesce(sum(named), 0) AS named FROM ("
+        "SELECT customer, max(CASE WHEN list_contains($devices, kind) THEN 0 ELSE 1 END) AS named "
+        "FROM identities GROUP BY customer)",
+        {"devices": devices},
+    ).to_pylist()[0]
+    shared = ask("SELECT count(*) AS n FROM identities WHERE shared").to_pylist()[0]["n"]
+    buyers = ask(
+        "SELECT count(*) FILTER (WHERE orders > 0) AS buyers, "
+        "count(*) FILTER (WHERE orders > 0 AND omnichannel) AS omnichannel FROM customers"
+    ).to_pylist()[0]
+    identities, customers, named = sum(by_kind.values()), int(known["customers"]), int(known["named"])
+    return People(
+        identities=identities,
+        customers=customers,
+        named=named,
+        anonymous=customers - named,
+        buyers=buyers["buyers"],
+        omnichannel=buyers["omnichannel"],
+        merged=identities - customers,
+        shared=shared,
+        by_kind=by_kind,
+    )

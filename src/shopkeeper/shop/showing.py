@@ -1,0 +1,355 @@
+"""Shows one customer, a timeline, and sorted lists; names are unsealed only for what is shown, masked where needed."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from shopkeeper.domain.catalogue import RECORDS, Product
+from shopkeeper.domain.clock import DAY, day_of, instant
+from shopkeeper.domain.consent import PURPOSES
+from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, top
+from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, UnknownName
+from shopkeeper.domain.event import Logged as Read
+from shopkeeper.domain.event import Properties
+from shopkeeper.domain.events.orders import OrderFields
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.domain.money import from_minor
+from shopkeeper.domain.profile import (
+    Consent,
+    CustomerPage,
+    CustomerRow,
+    IdentifierShown,
+    Looked,
+    OpenCase,
+    Profile,
+    Share,
+    Timeline,
+    TimelineEntry,
+)
+from shopkeeper.domain.traits import Trait
+from shopkeeper.know.fold import unpack
+from shopkeeper.shop.naming import called, mask, names, told
+from shopkeeper.shop.places import Places
+from shopkeeper.stores.contract.ledger import LedgerReader
+from shopkeeper.stores.contract.rows import Logged, Ranking
+
+SORTS = ("value", "margin", "orders", "recent", "fading")
+_TELLING = ("first_name", "last_name", "company", "email", "phone")
+_MOST_MATCHES = 500
+_CUSTOMER = re.compile(r"(customer:)?c(\d{1,18})", re.ASCII)
+_CODE = re.compile(r"[\w.-]{1,40}")
+_IN_OWN_WORDS = ("Answer Given", "Contact Opened", "Contact Closed", "Reward Granted")
+"""Events whose sentence may hold what somebody typed."""
+
+
+def resolve(places: Places, reader: LedgerReader, who: str | int) -> int:
+    """The customer meant by an identifier, as 'kind:value' or bare, or by a customer id such as c42.
+
+    Raises NotFound, and Conflict where a text is one customer's id and another's identifier.
+    """
+    text = str(who).strip()
+    if not text or len(text) > 600:
+        raise InvalidInput(
+            "an identifier is empty or too long", hint="give an e-mail, a card, a customer id such as c42"
+        )
+    named = _by_identifier(places, reader, text)
+    number = _CUSTOMER.fullmatch(text)
+    numbered = _current(reader, int(number[2])) if number else None
+    if named is not None and numbered is not None and named != numbered:
+        raise Conflict(
+            "that is one customer's id and another customer's identifier",
+            hint="say which: customer:ID or user_id:NUMBER",
+        )
+    found = numbered if named is None else named
+    if found is None:
+        raise NotFound("nobody is known under that identifier", hint="search by a word of the name instead")
+    return found
+
+
+def _by_identifier(places: Places, reader: LedgerReader, text: str) -> int | None:
+    kind, _, value = text.partition(":")
+    tries = [(kind, value)] if kind in IDENTIFIER_KINDS and value else [(k, text) for k in IDENTIFIER_KINDS]
+    hashes = []
+    for kind, value in tries:
+        canonical = places.keys(kind, value)
+        if canonical is not None:
+            hashes.append(places.vault.pseudonym(kind, canonical))
+    nodes = reader.nodes(hashes)
+    for hash_ in hashes:
+        if hash_ in nodes and (members := reader.members([nodes[hash_]])):
+            return members[0].customer
+    return None
+
+
+def _current(reader: LedgerReader, customer: int) -> int | None:
+    if reader.nodes_of([customer]):
+        return customer
+    return reader.alias(customer)
+
+
+def profile(places: Places, who: str | int, traits: Sequence[Trait], *, clear: bool) -> Profile:
+    """Everything known of one customer."""
+    with places.ledger.read() as reader:
+        customer = resolve(places, reader, who)
+        nodes = [m.node for m in reader.nodes_of([customer])]
+        rows = reader.records([customer])
+        record = unpack(rows[0].body) if rows else Customer()
+        foretold = reader.predictions([customer]).get(customer)
+        personal: dict[str, str] = {}
+        by_node = told(places, reader, nodes)
+        for node in nodes:
+            personal.update(by_node.get(node, {}))
+        kept = reader.identifiers(nodes)
+        for row in reversed(kept):  # what names somebody goes before what was typed to fill a form
+            if row.kind in ("email", "phone"):
+                personal[row.kind] = str(places.vault.unseal(row.salt, row.sealed))
+        identifiers = tuple(
+            IdentifierShown(
+                i.kind, _shown(places, i.kind, i.salt, i.sealed, clear=clear), instant(i.first_seen)
+            )
+            for i in sorted(kept, key=lambda i: (IDENTIFIER_KINDS[i.kind].rank, i.node))
+        )
+        goods = _goods(reader)
+        stores = _stores(reader)
+    scores: dict[str, Any] = msgspec.json.decode(foretold.body) if foretold else {}
+    now = places.now()
+    values = {t.name: _value(places, t, record, scores, now) for t in traits}
+    kinds = {i.kind for i in kept}
+    return Profile(
+        id=f"c{customer}",
+        name=called(personal, kinds, clear=clear),
+        currency=places.settings.currency,
+        as_of=places.clock.now(),
+        identifiers=identifiers,
+        personal={k: v if clear else mask(k, v) for k, v in sorted(personal.items())},
+        traits=values,
+        places=_shares(places, record.places, 8, stores),
+        categories=_shares(places, record.categories, 8, {}),
+        products=_shares(places, record.products, 8, {k: p.name for k, p in goods.items()}),
+        looked_not_bought=tuple(
+            Looked(
+                p,
+                goods[p].name if p in goods else p,
+                record.browsing[p].views,
+                instant(record.browsing[p].last),
+            )
+            for p in looked_not_bought(record, 6)
+        ),
+        open_cases=tuple(
+            OpenCase(
+                key if clear else mask("case", key),
+                case.reason if clear or _CODE.fullmatch(case.reason) else mask("reason", case.reason),
+                case.medium,
+                case.sentiment,
+                instant(case.opened_at),
+            )
+            for key, case in sorted(record.open_cases.items(), key=lambda kv: kv[1].opened_at)
+        ),
+        consents=tuple(
+            Consent(p, PURPOSES.get(p, p), s.granted, instant(s.at), s.basis, s.source)
+            for p, s in sorted(consents(record).items())
+        ),
+        answers={
+            q: a if clear or _CODE.fullmatch(a) else mask("answer", a) for q, a in record.answers.items()
+        },
+        attributes={k: v[0] for k, v in sorted(record.attributes.items())},
+        months=_months(places, record),
+    )
+
+
+def timeline(
+    places: Places,
+    who: str | int,
+    cursor: str | None,
+    limit: int,
+    names: Sequence[str] = (),
+    *,
+    clear: bool = True,
+) -> Timeline:
+    """A page of what happened, latest first."""
+    limit = _bounded(limit)
+    with places.ledger.read() as reader:
+        customer = resolve(places, reader, who)
+        nodes = [m.node for m in reader.nodes_of([customer])]
+        rows = reader.log_of(nodes, _place(cursor), limit + 1, names)
+        goods = _goods(reader) if rows else {}
+        stores = _stores(reader) if rows else {}
+    entries = tuple(_entry(places, row, goods, stores, clear=clear) for row in rows[:limit])
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Timeline(entries, _cursor((last.occurred_at, last.seq)) if last else None)
+
+
+def find(
+    places: Places, search: str, sort: str, cursor: str | None, limit: int, *, clear: bool
+) -> CustomerPage:
+    """A page of customers, searched by words of what is known of them and sorted."""
+    if sort not in SORTS:
+        raise UnknownName("sort order", sort, SORTS)
+    limit = _bounded(limit)
+    with places.ledger.read() as reader:
+        if sort in ("value", "fading") and not reader.setting("run"):
+            sort = "margin"
+        among: list[int] | None = None
+        if search.strip():
+            among = _matches(places, reader, search)
+            total = len(among)
+        else:
+            total = reader.ranked(sort)
+        page = reader.ranking(_within(sort, among), _rank_place(cursor), limit + 1, among)
+        called_ = names(places, reader, [r.customer for r in page[:limit]], clear=clear)
+    rows = tuple(row(places, r, called_[r.customer]) for r in page[:limit])
+    last = page[limit - 1] if len(page) > limit else None
+    return CustomerPage(
+        rows, total, _cursor((last.sort, last.customer)) if last else None, places.clock.now()
+    )
+
+
+def _within(sort: str, among: list[int] | None) -> str:
+    """Searching must find people without predictions too."""
+    return "margin" if among is not None and sort in ("value", "fading") else sort
+
+
+def _matches(places: Places, reader: LedgerReader, search: str) -> list[int]:
+    try:
+        return [resolve(places, reader, search)]
+    except (NotFound, InvalidInput):
+        return reader.search(places.vault.wanted(search), _MOST_MATCHES)
+
+
+def row(places: Places, ranking: Ranking, name: str) -> CustomerRow:
+    """One line of a list."""
+    record = unpack(ranking.body)
+    return CustomerRow(
+        id=f"c{ranking.customer}",
+        name=name,
+        country=record.country,
+        orders=record.orders,
+        amount=places.money(record.amount),
+        margin=places.money(record.margin),
+        last_order=instant(record.days[-1] * DAY) if record.days else None,
+        clv_12m=ranking.clv,
+        p_alive=ranking.p_alive,
+        state=ranking.state or "",
+        channels=tuple(sorted(record.places, key=lambda p: -record.places[p].amount)),
+    )
+
+
+def _entry(
+    places: Places, row: Logged, goods: dict[str, Product], stores: dict[str, str], *, clear: bool
+) -> TimelineEntry:
+    properties = Read.read(row.name, row.version, row.payload)
+    amount, currency = None, ""
+    details: dict[str, Any] = {}
+    if not clear and row.name in _IN_OWN_WORDS:
+        sentence = row.name.lower()
+    elif isinstance(properties, Properties):
+        sentence = properties.sentence()
+        store = getattr(properties, "store", "")
+        if store in stores:
+            sentence = sentence.replace(f"store {store}", stores[store])
+        if isinstance(properties, OrderFields):
+            currency = properties.currency or places.settings.currency
+            sign = -1 if row.name in ("Order Refunded", "Order Cancelled") else 1
+            if isinstance(properties.amount, int):
+                amount = float(sign * from_minor(properties.amount, currency))
+            ranked = sorted(
+                properties.products, key=lambda x: -abs(x.amount if isinstance(x.amount, int) else 0)
+            )
+            details["products"] = [
+                {
+                    "product_id": x.product_id,
+                    "name": x.name or (goods[x.product_id].name if x.product_id in goods else x.product_id),
+                    "quantity": x.quantity,
+                }
+                for x in ranked[:5]
+            ]
+            details["order_id"] = properties.order_id
+        else:
+            product = getattr(properties, "product_id", "")
+            if product and product in goods and product in sentence:
+                sentence = sentence.replace(product, goods[product].name or product)
+    else:
+        sentence = row.name.lower()
+    return TimelineEntry(
+        seq=row.seq, occurred_at=instant(row.occurred_at), name=row.name, sentence=sentence, channel=row.channel,
+        amount=amount, currency=currency, details=details,
+    )  # fmt: skip
+
+
+def _value(places: Places, trait: Trait, record: Customer, scores: dict[str, Any], now: int) -> Any:
+    if trait.of is None:
+        return scores.get(trait.name)
+    value = trait.of(record, now)
+    return places.money(value) if trait.kind == "money" else value
+
+
+def _shown(places: Places, kind: str, salt: bytes, sealed: bytes, *, clear: bool) -> str:
+    value = str(places.vault.unseal(salt, sealed))
+    return value if clear else mask(kind, value)
+
+
+def _shares(places: Places, tallies: dict[str, Tally], most: int, named: dict[str, str]) -> tuple[Share, ...]:
+    return tuple(
+        Share(
+            key, named.get(key) or key, t.orders, places.money(t.amount), places.money(t.margin),
+            instant(t.last) if t.last else None,
+        )
+        for key, t in top(tallies, most)
+    )  # fmt: skip
+
+
+def _months(places: Places, record: Customer) -> tuple[tuple[str, float], ...]:
+    sums: dict[str, float] = defaultdict(float)
+    for day, margin in zip(record.days, record.day_margin, strict=True):
+        sums[day_of(day).strftime("%Y-%m")] += margin
+    return tuple((month, places.money(margin)) for month, margin in sorted(sums.items()))
+
+
+def _records(reader: LedgerReader, kind: str) -> list[Any]:
+    return [msgspec.json.decode(body, type=RECORDS[kind]) for body in reader.reference(kind)]
+
+
+def _stores(reader: LedgerReader) -> dict[str, str]:
+    """What the stores are called, by their ids."""
+    return {s.store_id: s.name or s.store_id for s in _records(reader, "store")}
+
+
+def _goods(reader: LedgerReader) -> dict[str, Product]:
+    return {p.product_id: p for p in _records(reader, "product")}
+
+
+def _bounded(limit: int) -> int:
+    if not 1 <= limit <= 500:
+        raise InvalidInput(f"limit is {limit}", hint="give 1 to 500")
+    return limit
+
+
+def _cursor(place: tuple[float, int]) -> str:
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode("ascii").rstrip("=")
+
+
+def _decoded(cursor: str | None) -> Any:
+    if not cursor:
+        return None
+    try:
+        return msgspec.msgpack.decode(
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple[int | float, int]
+        )
+    except (ValueError, msgspec.MsgspecError):
+        raise InvalidInput("that cursor was not given by this shop", hint="begin without a cursor") from None
+
+
+def _place(cursor: str | None) -> tuple[int, int] | None:
+    found = _decoded(cursor)
+    return None if found is None else (int(found[0]), found[1])
+
+
+def _rank_place(cursor: str | None) -> tuple[float, int] | None:
+    found: tuple[float, int] | None = _decoded(cursor)
+    return found

@@ -1,0 +1,179 @@
+"""Rows as they go into a ledger and come out of it: plain tuples, so that no engine shows through."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class NewEvent(NamedTuple):
+    """An event about to be logged. ``others`` are the further nodes it was observed on, as ``12,15``."""
+
+    key: bytes
+    """Sixteen bytes of the message id: the event's identity for ever."""
+    body: bytes
+    """Eight bytes of its content: tells a repeat from a contradiction."""
+    name: str
+    version: int
+    source: str
+    brand: str
+    channel: str
+    occurred_at: int
+    received_at: int
+    node: int
+    others: str
+    payload: bytes
+
+
+class Logged(NamedTuple):
+    """An event as it stands in the log."""
+
+    seq: int
+    name: str
+    version: int
+    source: str
+    brand: str
+    channel: str
+    occurred_at: int
+    received_at: int
+    node: int
+    others: str
+    key: bytes
+    payload: bytes
+
+
+class Observed(NamedTuple):
+    """What identity resolution needs of an event."""
+
+    seq: int
+    name: str
+    occurred_at: int
+    node: int
+    others: str
+
+
+class Folded(NamedTuple):
+    """What folding needs of an event, with the customer it belongs to now."""
+
+    customer: int
+    occurred_at: int
+    key: bytes
+    name: str
+    version: int
+    channel: str
+    source: str
+    node: int
+    others: str
+    payload: bytes
+
+
+class NewNode(NamedTuple):
+    """An identifier about to become a node."""
+
+    hash: bytes
+    kind: str
+    salt: bytes
+    sealed: bytes
+    first_seen: int
+
+
+class Node(NamedTuple):
+    """An identifier as it is kept."""
+
+    node: int
+    kind: str
+    salt: bytes
+    sealed: bytes
+    first_seen: int
+
+
+class Sealed(NamedTuple):
+    """Personal values that an event told, sealed under its node's salt."""
+
+    node: int
+    seq: int
+    occurred_at: int
+    name: str
+    sealed: bytes
+
+
+class Edge(NamedTuple):
+    """Two nodes seen on one event: the earliest such event is the evidence."""
+
+    a: int
+    b: int
+    occurred_at: int
+    seq: int
+    why: str
+
+
+class Member(NamedTuple):
+    """A node, the customer it belongs to, and whether many share it so that it links nobody."""
+
+    node: int
+    customer: int
+    shared: bool
+
+
+class Record(NamedTuple):
+    """A customer's folded state with what lists are sorted by."""
+
+    customer: int
+    body: bytes
+    last_at: int
+    last_key: bytes
+    reducers: int
+    catalogue: int
+    orders: int
+    amount: int
+    margin: int
+    last_day: int
+    country: str
+
+
+class Prediction(NamedTuple):
+    """What a refresh predicted of a customer."""
+
+    customer: int
+    clv: float
+    p_alive: float
+    state: str
+    body: bytes
+
+
+class Ranking(NamedTuple):
+    """One line of a sorted list of customers."""
+
+    customer: int
+    body: bytes
+    sort: float
+    clv: float | None
+    p_alive: float | None
+    state: str | None
+
+
+class NewQuarantine(NamedTuple):
+    """Something refused, sealed under a salt of its own, found again by the pseudonyms of its cells."""
+
+    received_at: int
+    source: str
+    kind: str
+    line: int
+    reason: str
+    detail: str
+    salt: bytes
+    sealed: bytes
+    cells: tuple[bytes, ...]
+
+
+class Quarantined(NamedTuple):
+    """Something refused, as it is kept."""
+
+    id: int
+    received_at: int
+    source: str
+    kind: str
+    line: int
+    reason: str
+    detail: str
+    salt: bytes
+    sealed: bytes

@@ -1,0 +1,159 @@
+"""Memory: customers' records, predictions and rankings, reference data, imports and kept values, in plain SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from shopkeeper.stores.contract.rows import Prediction, Ranking, Record
+from shopkeeper.stores.ledger.session import Session, among, change_among
+
+_RECORD = "customer, body, last_at, last_key, reducers, catalogue, orders, amount, margin, last_day, country"
+
+_SORTS = {
+    "value": ("p.clv", "p.run = :run"),
+    "fading": ("p.clv", "p.run = :run AND p.state = 'fading'"),
+    "margin": ("r.margin", "TRUE"),
+    "orders": ("r.orders", "TRUE"),
+    "recent": ("r.last_day", "TRUE"),
+}
+
+
+class MemoryReads:
+    """Reading memory."""
+
+    session: Session
+
+    def setting(self, name: str) -> str | None:
+        """A kept value."""
+        rows = self.session.rows("SELECT value FROM setting WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
+
+    def counts(self) -> dict[str, int]:
+        """Rows per part."""
+        sql = " UNION ALL ".join(
+            f"SELECT '{table}s', count(*) FROM {table}"
+            for table in ("event", "node", "edge", "record", "erased")
+        )
+        found = dict(self.session.rows(sql))
+        found["quarantined"] = self.session.rows("SELECT count(*) FROM quarantine")[0][0]
+        found["customers"] = found.pop("records")
+        for name in ("last_seq", "cursor"):
+            found[name] = int(self.setting(name) or 0)
+        return found
+
+    def records(self, customers: Sequence[int]) -> list[Record]:
+        """Records of some customers."""
+        sql = f"SELECT {_RECORD} FROM record WHERE customer IN (...)"
+        return list(map(Record._make, among(self.session, sql, customers)))
+
+    def stale(self, reducers: int, catalogue: int, limit: int) -> list[int]:
+        """Customers folded by other reducers or another catalogue."""
+        sql = "SELECT customer FROM record WHERE reducers <> ? OR catalogue <> ? ORDER BY 1 LIMIT ?"
+        return [row[0] for row in self.session.rows(sql, (reducers, catalogue, limit))]
+
+    def all_records(self) -> Iterator[list[Record]]:
+        """Every record, in chunks."""
+        last = 0
+        sql = f"SELECT {_RECORD} FROM record WHERE customer > ? ORDER BY customer LIMIT 5000"
+        while rows := self.session.rows(sql, (last,)):
+            last = rows[-1][0]
+            yield list(map(Record._make, rows))
+
+    def ranking(
+        self, sort: str, after: tuple[float, int] | None, limit: int, among: Sequence[int] | None
+    ) -> list[Ranking]:
+        """A page of a sorted list of customers."""
+        column, where = _SORTS[sort]
+        parameters: list[object] = []
+        source = "record r LEFT JOIN prediction p ON p.customer = r.customer AND p.run = ?"
+        parameters.append(self._run())
+        if ":run" in where:
+            source = "prediction p JOIN record r ON r.customer = p.customer"
+            where = where.replace(":run", "?")
+        sql = f"SELECT r.customer, r.body, {column}, p.clv, p.p_alive, p.state FROM {source} WHERE {where}"
+        if after is not None:
+            sql += f" AND ({column} < ? OR ({column} = ? AND r.customer > ?))"
+            parameters += [after[0], after[0], after[1]]
+        if among is not None:
+            sql += f" AND r.customer IN ({','.join('?' * len(among))})"
+            parameters += among
+        sql += f" ORDER BY {column} DESC, r.customer LIMIT ?"
+        return list(map(Ranking._make, self.session.rows(sql, [*parameters, limit])))
+
+    def ranked(self, sort: str) -> int:
+        """How long a sorted list is."""
+        _, where = _SORTS[sort]
+        if ":run" in where:
+            where = where.replace(":run", "?")
+            return int(
+                self.session.rows(f"SELECT count(*) FROM prediction p WHERE {where}", (self._run(),))[0][0]
+            )
+        return int(self.session.rows("SELECT count(*) FROM record")[0][0])
+
+    def predictions(self, customers: Sequence[int]) -> dict[int, Prediction]:
+        """Current predictions of some customers."""
+        sql = "SELECT customer, clv, p_alive, state, body FROM prediction WHERE customer IN (...) AND run = ?"
+        rows = map(Prediction._make, among(self.session, sql, customers, self._run()))
+        return {row.customer: row for row in rows}
+
+    def reference(self, kind: str) -> list[bytes]:
+        """Every record of a kind."""
+        return [
+            r[0] for r in self.session.rows("SELECT body FROM reference WHERE kind = ? ORDER BY key", (kind,))
+        ]
+
+    def imports(self) -> list[bytes]:
+        """Summaries of imports."""
+        return [row[0] for row in self.session.rows("SELECT summary FROM import ORDER BY id")]
+
+    def _run(self) -> int:
+        return int(self.setting("run") or 0)
+
+
+class MemoryWrites(MemoryReads):
+    """Writing memory."""
+
+    def keep(self, name: str, value: str) -> None:
+        """Keep a value by name."""
+        sql = "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        self.session.run(sql, (name, value))
+
+    def remember(self, rows: Sequence[Record]) -> None:
+        """Put records."""
+        fields = _RECORD.split(", ")
+        sql = (
+            f"INSERT INTO record ({_RECORD}) VALUES ({', '.join('?' * len(fields))}) "
+            "ON CONFLICT (customer) DO UPDATE SET " + ", ".join(f"{f} = excluded.{f}" for f in fields[1:])
+        )
+        self.session.many(sql, rows)
+
+    def drop_records(self, customers: Sequence[int]) -> None:
+        """Forget records and predictions of customers that are no more."""
+        change_among(self.session, "DELETE FROM record WHERE customer IN (...)", customers)
+        change_among(self.session, "DELETE FROM prediction WHERE customer IN (...)", customers)
+
+    def predict(self, rows: Sequence[Prediction], *, run: int) -> None:
+        """Write predictions of a run aside."""
+        sql = "INSERT INTO prediction (run, customer, clv, p_alive, state, body) VALUES (?, ?, ?, ?, ?, ?)"
+        self.session.many(sql, ((run, *row) for row in rows))
+
+    def switch(self, run: int) -> None:
+        """Make a run's predictions current; older ones go."""
+        self.keep("run", str(run))
+        self.session.run("DELETE FROM prediction WHERE run <> ?", (run,))
+
+    def put_reference(self, kind: str, rows: Sequence[tuple[str, bytes]]) -> int:
+        """Keep records; returns how many were new or changed."""
+        sql = "SELECT key, body FROM reference WHERE key IN (...) AND kind = ?"
+        known = dict(among(self.session, sql, [key for key, _ in rows], kind))
+        changed = {key: body for key, body in rows if known.get(key) != body}
+        self.session.many(
+            "INSERT INTO reference (kind, key, body) VALUES (?, ?, ?) "
+            "ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
+            ((kind, key, body) for key, body in changed.items()),
+        )
+        return len(changed)
+
+    def note_import(self, summary: bytes) -> None:
+        """Keep an import's summary."""
+        self.session.run("INSERT INTO import (summary) VALUES (?)", (summary,))

@@ -1,0 +1,1 @@
+"""Personal values: pseudonyms, blind search tokens and sealing under deletable keys."""

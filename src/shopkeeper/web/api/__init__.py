@@ -1,0 +1,21 @@
+"""The API under ``/api/v1``: the shop's verbs as resources; the structs of ``domain`` are its models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shopkeeper.web.api import customers, docs, profiles, whole
+
+API: tuple[Any, ...] = (
+    whole.health,
+    profiles.profile,
+    profiles.profile_traits,
+    profiles.profile_identifiers,
+    profiles.profile_events,
+    customers.list_customers,
+    whole.report,
+    whole.traits,
+    docs.docs_page,
+    docs.docs_entrance,
+)
+"""The handlers of the API."""

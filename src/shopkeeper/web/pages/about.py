@@ -1,0 +1,15 @@
+"""What is real and what is simulated, and how to read the figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import MediaType, Request, get
+
+from shopkeeper.web.render import render
+
+
+@get("/about", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False)
+def about(request: Request[Any, Any, Any]) -> str:
+    """The page."""
+    return render(request.app, "about.html", here="about")

@@ -1,0 +1,87 @@
+// Charts from the data blocks beside them. Colours come from the style sheet, so they follow light and dark;
+// what the pointer is on is written out above the chart.
+"use strict";
+
+(() => {
+  const LONG = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
+  const SHORT = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const date = (month) => new Date(`${month}-01T00:00:00Z`);
+  const money = (code, compact) =>
+    new Intl.NumberFormat("en-GB", {
+      style: "currency", currency: code, currencyDisplay: "narrowSymbol", maximumFractionDigits: compact ? 1 : 0,
+      minimumFractionDigits: 0, notation: compact ? "compact" : "standard",
+    });
+
+  function frame(data, width) {
+    const compact = money(data.currency, true);
+    const room = width / data.months.length;
+    const labelled = room > 36 ? /./ : room > 18 ? /-(01|04|07|10)$/ : room > 7 ? /-(01|07)$/ : /-01$/;
+    const style = { color: colour("soft"), fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 };
+    return {
+      animation: false,
+      grid: { left: 4, right: 4, top: 12, bottom: 4, containLabel: true },
+      xAxis: {
+        type: "category", data: data.months, axisTick: { show: false }, axisLine: { lineStyle: { color: colour("line-strong") } },
+        axisLabel: {
+          ...style, hideOverlap: true, interval: (i, month) => labelled.test(month), lineHeight: 15, verticalAlign: "top", margin: 10,
+          formatter: (month) => (month.endsWith("-01") ? `${SHORT.format(date(month))}\n${month.slice(0, 4)}` : SHORT.format(date(month))),
+        },
+      },
+      yAxis: {
+        type: "value", splitNumber: 4, axisLabel: { ...style, formatter: (value) => compact.format(value) },
+        splitLine: { lineStyle: { color: colour("line") } },
+      },
+    };
+  }
+
+  const bars = (values, tone, partial) => ({
+    type: "bar", barCategoryGap: "28%", barGap: "-100%", itemStyle: { color: colour(tone), borderRadius: [2, 2, 0, 0] },
+    emphasis: { disabled: true },
+    data: values.map((value, i) => (partial && i === values.length - 1 ? { value, itemStyle: { opacity: 0.55 } } : value)),
+  });
+
+  const KINDS = {
+    months: {
+      option: (data, width) => ({ ...frame(data, width), series: [bars(data.amount, "accent-mid", data.partial), bars(data.margin, "accent", data.partial)] }),
+      read(data, i) {
+        const whole = money(data.currency, false);
+        const soFar = data.partial && i === data.months.length - 1 ? " so far" : "";
+        return [LONG.format(date(data.months[i])) + soFar,
+          `sold ${whole.format(data.amount[i])}, margin ${whole.format(data.margin[i])}, ${data.orders[i].toLocaleString("en-GB")} orders`];
+      },
+    },
+    margin: {
+      option: (data, width) => ({ ...frame(data, width), series: [bars(data.margin, "accent", false)] }),
+      read: (data, i) => [LONG.format(date(data.months[i])), `margin ${money(data.currency, false).format(data.margin[i])}`],
+    },
+  };
+
+  function draw(figure) {
+    const kind = KINDS[figure.dataset.chart];
+    const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+    const readout = figure.querySelector(".readout");
+    if (!kind || !data.months.length) return;
+    const chart = echarts.init(figure.querySelector(".canvas"), null, { renderer: "canvas" });
+    const paint = () => chart.setOption(kind.option(data, chart.getWidth()), true);
+    const tell = (i) => {
+      const [title, text] = kind.read(data, i);
+      const strong = document.createElement("strong");
+      strong.textContent = title;
+      readout.replaceChildren(strong, ` ${text}`);
+    };
+    paint();
+    tell(data.months.length - 1);
+    chart.getZr().on("mousemove", (event) => {
+      const [i] = chart.convertFromPixel({ gridIndex: 0 }, [event.offsetX, event.offsetY]) || [];
+      if (Number.isInteger(i) && i >= 0 && i < data.months.length) tell(i);
+    });
+    chart.getZr().on("globalout", () => tell(data.months.length - 1));
+    new ResizeObserver(() => { chart.resize(); paint(); }).observe(figure);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+    for (const event of ["beforeprint", "afterprint"]) addEventListener(event, () => { chart.resize(); paint(); });
+  }
+
+  document.querySelectorAll("figure[data-chart]").forEach(draw);
+})();

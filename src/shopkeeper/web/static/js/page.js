@@ -1,0 +1,27 @@
+// What every page needs: the key that goes to the search field, and the choice that shows as current.
+"use strict";
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const field = document.querySelector(`[data-hotkey="${CSS.escape(event.key)}"]`);
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
+
+// The timeline's filter stays on the page while its results are exchanged.
+document.addEventListener("click", (event) => {
+  const choice = event.target.closest("#timeline .chips a");
+  if (!choice) return;
+  for (const other of choice.parentElement.children) other.removeAttribute("aria-current");
+  choice.setAttribute("aria-current", "true");
+});
+
+// A search keeps the order that was chosen last.
+document.addEventListener("click", (event) => {
+  const choice = event.target.closest("#results .chips a");
+  const field = document.querySelector('.search input[name="sort"]');
+  if (choice && field) field.value = new URL(choice.href).searchParams.get("sort");
+});

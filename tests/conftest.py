@@ -1,0 +1,48 @@
+"""Fixtures that every folder of tests may ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shopkeeper.domain.report import Report
+from shopkeeper.shop import Shop
+
+
+@pytest.fixture(scope="session")
+def sample_built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, Report]]:
+    """The sample shop at a hundredth of its size, through all doors. Read it; do not write to it."""
+    from shopkeeper.shop.demo import build
+
+    shop, report = build(tmp_path_factory.mktemp("sample") / "shop", size=0.01)
+    with shop:
+        yield shop, report
+
+
+@pytest.fixture(scope="session")
+def sample_shop(sample_built: tuple[Shop, Report]) -> Shop:
+    return sample_built[0]
+
+
+@pytest.fixture(scope="session")
+def sample_report(sample_built: tuple[Shop, Report]) -> Report:
+    return sample_built[1]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A new, empty shop whose clock stands in 2026."""
+    import shopkeeper
+
+    with shopkeeper.create(tmp_path / "shop", now="2026-05-01T12:00:00+00:00") as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Real data sets that may not ship with the package: from SHOPKEEPER_TEST_DATA, or beside the checkout."""
+    given = os.environ.get("SHOPKEEPER_TEST_DATA")
+    return Path(given) if given else Path(__file__).parents[2] / "shared" / "data"

@@ -1,0 +1,67 @@
+"""What the documentation tells to type works: Python blocks run in order, console lines run as commands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from shopkeeper.cli import app
+
+ROOT = Path(__file__).resolve().parents[2]
+_BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_COMMAND = "$ uv run shopkeeper "
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """The blocks of a page that can be run, as (language, text)."""
+    return _BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+
+
+def run_page(page: str) -> str:
+    """Run a page from its first block to its last in the current folder; returns what the commands printed."""
+    space: dict[str, object] = {"__name__": "page"}
+    printed = []
+    for number, (language, text) in enumerate(blocks(page), 1):
+        if language == "python":
+            exec(compile(text, f"{page}, block {number}", "exec"), space)
+            continue
+        for line in text.splitlines():
+            if line.startswith("$ "):
+                assert line.startswith(_COMMAND), line
+                done = CliRunner().invoke(app, shlex.split(line.removeprefix(_COMMAND)))
+                assert done.exit_code == 0, f"{line}\n{done.output}"
+                printed.append(done.output)
+    return "\n".join(printed)
+
+
+def test_the_tutorial_runs_from_top_to_bottom(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SHOPKEEPER_SHOP", raising=False)
+    printed = run_page("docs/tutorial.md")
+    assert "customers stand behind" in printed
+    assert (tmp_path / "report.json").stat().st_size > 1000
+    assert (tmp_path / "orders.map.json").exists()
+
+
+def test_the_library_example_of_the_readme_runs(tmp_path, monkeypatch, sample_shop, capsys):
+    (tmp_path / "sample-shop").symlink_to(sample_shop.places.folder)
+    monkeypatch.chdir(tmp_path)
+    run_page("README.md")
+    assert capsys.readouterr().out.strip()
+
+
+HOW_TO = [f"docs/how-to/{path.name}" for path in sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", *HOW_TO])
+def test_every_command_that_is_named_exists(page):
+    known = set(typer.main.get_command(app).commands)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:\$ |`|^)(?:uv run )?shopkeeper ([a-z]+)", text, re.MULTILINE))
+    assert named
+    assert named <= known

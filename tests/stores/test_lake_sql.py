@@ -1,0 +1,55 @@
+"""The lake's SQL is portable: everything translates to Spark's dialect, and a few stay as they were looked at."""
+
+from __future__ import annotations
+
+import pytest
+import sqlglot
+
+from shopkeeper.know.overview import SQL
+from shopkeeper.stores.lake import sql
+from shopkeeper.stores.lake.schema import LOG, TABLES
+
+TEXTS = (
+    {f"{table} of the log": select for table, (select, _) in sql.OF_LOG.items()}
+    | {f"view {table}": sql.view(table) for table in TABLES}
+    | {f"month of {table}": sql.month_of(table) for table in LOG}
+    | {f"merged {table}": sql.merged(table) for table in LOG}
+    | {f"forgotten {table}": select for table, select in sql.FORGOTTEN.items()}
+    | {f"concerned {table}": select for table, select in sql.CONCERNED.items()}
+    | {"customers of nodes": sql.CUSTOMERS_OF_NODES, "no customers": sql.NO_CUSTOMERS}
+    | {f"overview {name}": select for name, select in SQL.items()}
+)
+
+
+def spark(text):
+    return sqlglot.transpile(text, read="duckdb", write="spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_text_translates_to_spark_and_parses_there(name):
+    (translated,) = spark(TEXTS[name])
+    (tree,) = sqlglot.parse(translated, read="spark")
+    assert tree is not None
+    assert tree.find(sqlglot.exp.Select) is not None
+    assert "QUALIFY" not in TEXTS[name].upper()
+    # Functions that sqlglot does not know by name and passes on: Spark has this one.
+    assert {call.name.lower() for call in tree.find_all(sqlglot.exp.Anonymous)} <= {"timestamp_micros"}
+
+
+def test_translations_that_were_looked_at():
+    assert spark("SELECT make_timestamp(a) AS at, from_json(payload, $facts) AS facts FROM log") == [
+        "SELECT TIMESTAMP_MICROS(a) AS at, FROM_JSON(payload, :facts) AS facts FROM log"
+    ]
+    assert spark(sql.merged("order_lines")) == [
+        "SELECT seq, line, name, order_id, occurred_at, node, channel, store, country, product_id, category, quantity, "
+        "price, amount, currency FROM files ORDER BY occurred_at NULLS LAST, seq NULLS LAST, line NULLS LAST"
+    ]
+    lines = spark(sql.LINES_OF_LOG)[0]
+    assert (
+        "TRANSFORM(facts.products, (item, position) -> STRUCT(position AS line, item AS item)) AS items"
+        in lines
+    )
+    assert "EXPLODE(items) AS entry" in lines
+    assert (
+        "DATE_FORMAT(FROM_UTC_TIMESTAMP(occurred_at, :zone), 'yyyy-MM') AS month" in spark(SQL["months"])[0]
+    )

@@ -1,0 +1,134 @@
+"""The API says what the library says."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import pytest
+
+from shopkeeper.domain.profile import Profile
+from shopkeeper.domain.report import Report
+
+
+def test_health(client, sample_shop):
+    body = client.get("/api/v1/health").json()
+    assert body["status"] == "ok"
+    assert body["lag"] == 0
+    assert body["events"] == sample_shop.health()["events"] > 0
+
+
+def test_a_profile_is_the_shops_profile(client, sample_shop, buyer):
+    answer = client.get(f"/api/v1/profiles/{buyer.id}")
+    assert answer.status_code == 200
+    assert msgspec.json.decode(answer.content, type=Profile).id == buyer.id
+    assert answer.content == msgspec.json.encode(sample_shop.customer(buyer.id))
+
+
+def test_every_identifier_leads_to_the_customer(client, sample_shop, buyer):
+    for known in sample_shop.customer(buyer.id).identifiers:
+        answer = client.get(f"/api/v1/profiles/{known.kind}:{known.value}")
+        assert answer.status_code == 200, known.kind
+        assert answer.json()["id"] == buyer.id, known.kind
+
+
+def test_sub_resources(client, sample_shop, buyer):
+    whole = client.get(f"/api/v1/profiles/{buyer.id}").json()
+    assert client.get(f"/api/v1/profiles/{buyer.id}/traits").json()["data"] == whole["traits"]
+    assert client.get(f"/api/v1/profiles/{buyer.id}/identifiers").json()["data"] == whole["identifiers"]
+
+
+def test_events_are_paged_without_gap_or_repetition(client, sample_shop, buyer):
+    expected = [entry.seq for entry in sample_shop.timeline(buyer.id, limit=20).entries]
+    seen, cursor = [], None
+    while len(seen) < len(expected):
+        params = {"limit": 7} | ({"cursor": cursor} if cursor else {})
+        body = client.get(f"/api/v1/profiles/{buyer.id}/events", params=params).json()
+        assert body["cursor"]["limit"] == 7
+        assert body["cursor"]["has_more"] == (body["cursor"]["next"] is not None)
+        seen += [event["seq"] for event in body["data"]]
+        cursor = body["cursor"]["next"]
+        if not cursor:
+            break
+    assert seen[:20] == expected
+    assert len(seen) == len(set(seen))
+
+
+def test_customers_are_paged_to_the_end(client):
+    seen, cursor = [], None
+    while True:
+        params = {"limit": 40, "sort": "margin"} | ({"cursor": cursor} if cursor else {})
+        body = client.get("/api/v1/customers", params=params).json()
+        seen += [row["id"] for row in body["data"]]
+        cursor = body["cursor"]["next"]
+        if not cursor:
+            break
+    assert len(seen) == len(set(seen)) == body["total"]
+
+
+def test_customers_are_searched(client, buyer):
+    word = buyer.name.split()[-1]
+    body = client.get("/api/v1/customers", params={"search": word}).json()
+    assert buyer.id in [row["id"] for row in body["data"]]
+    everybody = client.get("/api/v1/customers").json()["total"]
+    assert 0 < body["total"] < everybody
+
+
+def same(one, other):
+    """Whether plain data is equal but for the last digits of floats, whose sums depend on the order of adding."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+def test_the_report(client, sample_shop):
+    report = msgspec.json.decode(client.get("/api/v1/report").content, type=Report)
+    assert same(msgspec.to_builtins(report), msgspec.to_builtins(sample_shop.report()))
+
+
+def test_declared_traits_name_what_a_profile_holds(client, buyer):
+    declared = {trait["name"] for trait in client.get("/api/v1/traits").json()["data"]}
+    assert set(client.get(f"/api/v1/profiles/{buyer.id}/traits").json()["data"]) <= declared
+
+
+def test_openapi_describes_every_address_and_every_answer_can_be_read_by_it(client):
+    document = client.get("/api/v1/openapi.json").json()
+    assert document["openapi"].startswith("3.")
+    assert set(document["paths"]) == {
+        "/api/v1/health",
+        "/api/v1/report",
+        "/api/v1/traits",
+        "/api/v1/customers",
+        "/api/v1/profiles/{identifier}",
+        "/api/v1/profiles/{identifier}/traits",
+        "/api/v1/profiles/{identifier}/identifiers",
+        "/api/v1/profiles/{identifier}/events",
+    }
+    shapes = document["components"]["schemas"]
+    assert set(shapes["Profile"]["properties"]) == set(Profile.__struct_fields__)
+    for path, methods in document["paths"].items():
+        answers = methods["get"]["responses"]
+        assert "200" in answers, path
+        for status, answer in answers.items():
+            if status != "200":
+                shape = answer["content"]["application/json"]["schema"]["$ref"]
+                assert shape.endswith("/ErrorBody"), (path, status)
+
+
+def test_the_docs_page_shows_every_address(client):
+    page = client.get("/api/v1/docs").text
+    for path in client.get("/api/v1/openapi.json").json()["paths"]:
+        assert path in page
+    assert client.get("/api/v1").url.path == "/api/v1/docs"
+
+
+@pytest.mark.parametrize("limit", ["0", "501", "many"])
+def test_a_limit_out_of_range_is_refused(client, buyer, limit):
+    answer = client.get(f"/api/v1/profiles/{buyer.id}/events", params={"limit": limit})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "invalid_input"
+    assert "limit" in answer.json()["error"]["message"]
