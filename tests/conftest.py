@@ -5,11 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shopkeeper.domain.report import Report
 from shopkeeper.shop import Shop
+from tests.postgres import Server, server
+
+CHROMIUM = Path("/usr/bin/chromium")
+LAUNCH = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +59,28 @@ def test_data() -> Path:
     """Real data sets that may not ship with the package: from SHOPKEEPER_TEST_DATA, or beside the checkout."""
     given = os.environ.get("SHOPKEEPER_TEST_DATA")
     return Path(given) if given else Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A PostgreSQL that the tests of this process share: do not stop it."""
+    with server() as running:
+        yield running
+
+
+@pytest.fixture
+def postgres(postgres_server: Server) -> str:
+    """The address of a fresh schema."""
+    return postgres_server.address()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, one for a whole run: its driver bears no second one beside it."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser: {CHROMIUM} is missing (Debian: apt install chromium)")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(LAUNCH))
+        yield chromium
+        chromium.close()

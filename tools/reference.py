@@ -129,7 +129,7 @@ def vocabulary() -> Iterator[str]:
     from shopkeeper.domain.catalogue import KEYS, RECORDS
     from shopkeeper.domain.consent import BASES, PURPOSES
     from shopkeeper.domain.identifier import IDENTIFIER_KINDS
-    from shopkeeper.domain.personal import Personal
+    from shopkeeper.domain.personal import EVERY_CLASS, Personal
 
     yield "# Vocabulary"
     yield ""
@@ -158,9 +158,27 @@ def vocabulary() -> Iterator[str]:
     yield ""
     yield "## Roles"
     yield ""
-    head = ("role", *(f"`{permission}`" for permission in Permission))
+    yield from table(("role", "who that is"), ((f"`{name}`", role.sentence) for name, role in ROLES.items()))
+    yield "What each may do, by the permission that a verb needs (see Library for the verbs):"
+    yield ""
     yield from table(
-        head, ((f"`{role}`", *("yes" if p in may else "" for p in Permission)) for role, may in ROLES.items())
+        ("permission", "what it allows", *(f"`{name}`" for name in ROLES)),
+        (
+            (f"`{one}`", words, *("yes" if one in role.may else "" for role in ROLES.values()))
+            for one, words in members(Permission)
+        ),
+    )
+    yield "What each sees in clear, by class of personal data; everything else is masked. The owner, who opens the"
+    yield "shop's folder as a library or by a command, is an administrator. An API key has scopes instead of a role:"
+    yield "the permissions above, and `see_` with a class."
+    yield ""
+    yield from table(
+        ("class", *(f"`{name}`" for name in ROLES)),
+        (
+            (f"`{one}`", *("clear" if one in role.sees else "masked" for role in ROLES.values()))
+            for one in Personal
+            if one in EVERY_CLASS
+        ),
     )
     yield "## Classes of personal data"
     yield ""
@@ -210,6 +228,7 @@ def errors() -> Iterator[str]:
 def files() -> Iterator[str]:
     """Every kind of file with its fields and the column names they go by."""
     from shopkeeper.collect.files.columns import SYNONYMS
+    from shopkeeper.collect.files.feeds import FEEDS
     from shopkeeper.collect.files.kinds import KINDS
 
     yield "# Files"
@@ -226,6 +245,11 @@ def files() -> Iterator[str]:
         yield ""
         rows = ((f"`{f.name}`", f.type, f.sentence, ", ".join(f.also)) for f in kind.fields)
         yield from table(("field", "type", "what it says", "here also called"), rows)
+    for name, sentence in FEEDS.items():
+        yield f"## {name}"
+        yield ""
+        yield f"{sentence[0].upper()}{sentence[1:]}; recognised by its content."
+        yield ""
     yield "## Column names"
     yield ""
     yield "Names that mean a field in every kind that has it:"
@@ -279,7 +303,7 @@ def cli() -> Iterator[str]:
     yield "Exit codes: 0 done, 1 it failed, 2 what was given cannot be used, 130 stopped by the keyboard. Output into a"
     yield "pipe is plain text. `shopkeeper --debug COMMAND` shows where an error comes from."
     yield ""
-    for name, command in group.commands.items():
+    for name, command in every_command(group):
         yield f"## shopkeeper {name}"
         yield ""
         yield one_line(command.help)
@@ -302,6 +326,16 @@ def cli() -> Iterator[str]:
                 (f"`{names}`", parameter.help or "", "" if plain or parameter.required else f"`{default}`")
             )
         yield from table(("option", "what it does", "default"), rows)
+
+
+def every_command(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Commands with the words to call them by, those of groups within groups too."""
+    for name, command in group.commands.items():
+        within = getattr(command, "commands", None)
+        if within is None or command.params:
+            yield before + name, command
+        if within is not None:
+            yield from every_command(command, f"{before}{name} ")
 
 
 def library() -> Iterator[str]:
@@ -334,6 +368,17 @@ def library() -> Iterator[str]:
             yield ""
         yield (inspect.getdoc(verb) or "").split("\n\n>>>")[0]
         yield ""
+        if needed := needs(verb):
+            yield f"Needs `{needed}`."
+            yield ""
+
+
+def needs(verb: Any) -> str:
+    """The permission that a verb asks for first, read from its code; empty where it needs none."""
+    from shopkeeper.domain.actor import Permission
+
+    found = re.search(r"self\._may\(Permission\.(\w+)", inspect.getsource(verb)) if callable(verb) else None
+    return str(Permission[found[1]]) if found else ""
 
 
 def public_members(owner: type) -> Iterator[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,13 @@ DESCRIBED: dict[str, str] = {
     "assumed_margin": "Share of a line's amount taken as margin when the product's cost is not known.",
     "discount_rate": "Yearly rate at which future margin is discounted.",
     "horizon_weeks": "How far ahead values are predicted.",
+    "inbox_limit_mb": "Megabytes of what was handed in that may wait before senders are told to come again.",
+    "address": "Where people reach the pages, such as https://crm.example.com; empty on this machine only.",
+    "session_idle_hours": "Hours without a request after which somebody must sign in again.",
+    "session_days": "Days after which somebody must sign in again in any case.",
+    "oidc_issuer": "Identity provider (OpenID Connect) for users; its secret comes from SHOPKEEPER_OIDC_SECRET.",
+    "oidc_client_id": "What the identity provider calls this shop.",
+    "ledger": "PostgreSQL database, postgresql://user@host/database without a password; empty for files in the folder.",
     "now": "Where the shop's clock stands still, ISO with zone; empty for the real time.",
     "simulated": "What of the shop's data is simulated, shown on every page; empty in a real shop.",
 }
@@ -39,6 +47,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     assumed_margin: float = 0.4
     discount_rate: float = 0.1
     horizon_weeks: int = 52
+    inbox_limit_mb: int = 2048
+    address: str = ""
+    session_idle_hours: int = 12
+    session_days: int = 7
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    ledger: str = ""
     now: str = ""
     simulated: str = ""
 
@@ -68,6 +83,15 @@ def checked(settings: Settings) -> Settings:
         raise InvalidInput(f"assumed_margin is {settings.assumed_margin}", hint="give a share from 0 to 1")
     if settings.horizon_weeks < 1:
         raise InvalidInput(f"horizon_weeks is {settings.horizon_weeks}", hint="give at least 1")
+    if settings.inbox_limit_mb < 1:
+        raise InvalidInput(f"inbox_limit_mb is {settings.inbox_limit_mb}", hint="give at least 1")
+    if settings.session_idle_hours < 1 or settings.session_days < 1:
+        raise InvalidInput(
+            "session_idle_hours and session_days are at least 1", hint="the defaults are 12 and 7"
+        )
+    for name in ("address", "oidc_issuer"):
+        _check_address(name, getattr(settings, name))
+    _check_ledger(settings.ledger)
     try:
         settings.stands_at()
     except ValueError:
@@ -85,6 +109,31 @@ def _check_region(region: str) -> None:
         f"did you mean {meant!r}?" if meant in SUPPORTED_REGIONS else "give two letters such as GB, DE or US"
     )
     raise InvalidInput(f"region is {region[:40]!r}, which is no country of ISO 3166", hint=hint)
+
+
+def _check_ledger(ledger: str) -> None:
+    if not ledger:
+        return
+    if not ledger.startswith("postgresql://"):
+        raise InvalidInput(
+            "ledger is no address of a PostgreSQL database",
+            hint="for example postgresql://user@host/database",
+        )
+    if re.search(r"//[^/@]*:[^/@]*@|[?&](ssl)?password=", ledger):
+        raise InvalidInput(
+            "ledger holds a password",
+            hint="take it out: PGPASSWORD or a password file (~/.pgpass) can hold it",
+        )
+
+
+def _check_address(name: str, address: str) -> None:
+    if not address:
+        return
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise InvalidInput(f"{name} is {address[:100]!r}", hint="for example https://crm.example.com")
 
 
 def load(folder: Path) -> Settings:
@@ -109,10 +158,15 @@ def load(folder: Path) -> Settings:
 
 def save(folder: Path, settings: Settings) -> None:
     """Write the settings with a sentence above each."""
+    (folder / FILE).write_text(written(settings), "utf-8")
+
+
+def written(settings: Settings) -> str:
+    """The settings as they stand in the file."""
     lines = ["# Settings of this shop. Change a line, then run 'shopkeeper refresh'.", ""]
     for name, value in msgspec.structs.asdict(checked(settings)).items():
         lines += [f"# {DESCRIBED[name]}", f"{name} = {_toml(value)}", ""]
-    (folder / FILE).write_text("\n".join(lines), "utf-8")
+    return "\n".join(lines)
 
 
 def _toml(value: object) -> str:

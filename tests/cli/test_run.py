@@ -9,11 +9,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 import msgspec
 import pytest
+from tests.deliveries import until
 
+import shopkeeper
 from shopkeeper.domain.report import Report
 
 
@@ -100,3 +103,45 @@ def test_serve_answers_until_it_is_stopped(sample_folder):
         server.send_signal(signal.SIGINT)
         server.communicate(timeout=20)
     assert server.returncode in {0, 130}
+
+
+def test_a_demo_ends_at_a_page_and_takes_in_what_is_sent_to_it(tmp_path):
+    into = tmp_path / "demo"
+    words = ["shopkeeper", "demo", "--size", "0.003", "--port", "0", "--into", str(into)]
+    script = f"import sys; sys.argv = {words!r}; from shopkeeper.cli import main; main()"
+    server = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        link = next(
+            found
+            for line in server.stdout
+            if (found := re.search(r"(http://[\d.]+:\d+)/enter\?token=\S+", line))
+        )
+        with urllib.request.urlopen(link[0]) as page:
+            assert "Sign in as demo@example.com" in page.read().decode()
+        with shopkeeper.open(into) as shop:
+            key = shop.add_source("web", "tracking")
+            told = {"writeKey": key, "userId": "somebody-new", "event": "Product Viewed", "messageId": "1"}
+            sent = urllib.request.Request(f"{link[1]}/v1/track", data=json.dumps(told).encode())
+            until(lambda: answers(sent))  # another process hears of a new source within a moment
+            until(lambda: shop.source_totals().get("web"))
+            assert len(shop.timeline("user_id:somebody-new").entries) == 1
+    finally:
+        server.send_signal(signal.SIGINT)
+        said, _ = server.communicate(timeout=30)
+    assert server.returncode in {0, 130}
+    assert "leaked" not in said
+
+
+def answers(request):
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False

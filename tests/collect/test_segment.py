@@ -277,3 +277,13 @@ def test_whatever_comes_is_an_event_or_a_bad_event(kind, name, more):
         assert all(i.value.strip() for i in event.identifiers)
         assert isinstance(event.occurred_at, int)
     assert reason
+
+
+def test_an_order_named_by_a_client_ties_it_to_nobody() -> None:
+    context = {
+        "externalIds": [{"id": "S1/3/2026-04-20/41", "type": "order"}, {"id": "LC1", "type": "loyalty_card"}]
+    }
+    event = parse_call(
+        {"type": "identify", "userId": "7", "messageId": "m", "context": context}, received_at=1
+    )
+    assert [identifier.kind for identifier in event.identifiers] == ["user_id", "loyalty_card"]

@@ -23,7 +23,7 @@ from shopkeeper.know import memory
 from shopkeeper.shop import Shop, backups
 from shopkeeper.stores.contract.lake import LakeChange
 from shopkeeper.stores.contract.ledger import LedgerReader
-from shopkeeper.stores.ledger import sqlite
+from shopkeeper.stores.sql import sqlite
 
 PERSON = {
     "first_name": "Zaphodia",
@@ -128,7 +128,8 @@ def test_nothing_is_left_of_an_erased_person(shop: Shop, tmp_path: Path) -> None
     receipt = shop.erase("zaphodia@example.com")
 
     assert (receipt.events_removed, receipt.orders_kept) == (5, 1)
-    assert set(receipt.places) == {"ledger", "lake", f"backup {inside.name}", f"backup {outside.name}"}
+    backups = {f"backup {file.name}" for file in (inside, outside)}
+    assert set(receipt.places) == {"gate", "ledger", "lake", *backups}
     assert receipt.unreachable == ("taken-away.zip",)
     for who in ("zaphodia@example.com", "loyalty_card:LC4711", "payment_token:TOK4711", receipt.customer):
         with pytest.raises(NotFound):

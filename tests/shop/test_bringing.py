@@ -88,6 +88,8 @@ def test_an_account_number_that_looks_like_a_customer_id(shop: Shop) -> None:
     assert shop.customer("user_id:first").id == "c1"
     with pytest.raises(Conflict, match="another customer's"):
         shop.erase("c1")
+    assert shop.customer("c1").id == "c1", "what somebody's browser calls itself stands in nobody's way"
+    assert [row.id for row in shop.find("c1").rows] == ["c1"]
     assert shop.customer("user_id:c1").id == "c2"
     assert shop.customer("customer:c1").id == "c1"
     assert shop.customer("C2").id == "c3", "an account number, as written"
@@ -100,11 +102,11 @@ def test_who_may_not_see_persons_sees_nothing_in_their_words(shop: Shop) -> None
     put(
         shop,
         event("Identified", "i", -DAY, ids={"user_id": "7", "email": "anna@berg.example.com"}, street="1 High Street",
-              postcode="LS1 1AA", birthday="1980-05-02"),
+              postcode="LS1 1AA"),
         event("Answer Given", "a", ids={"user_id": "7"}, question_id="occasion", answer="wedding of my sister Eva"),
         event("Contact Opened", "k", ids={"user_id": "7"}, contact_id="K", reason="complaint by Anna Berg"),
     )  # fmt: skip
     marketer = shop.as_actor(Actor("m", "marketer"))
     told = str(marketer.customer("user_id:7")) + str(marketer.timeline("user_id:7"))
-    for value in ("High Street", "1AA", "5-02", "berg", "Eva", "Anna", "anna"):
+    for value in ("High Street", "1AA", "berg", "Eva", "Anna", "anna"):
         assert value not in told

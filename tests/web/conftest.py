@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 
 import pytest
 import uvicorn
 from litestar.testing import TestClient
 
+from shopkeeper.domain.errors import Conflict
 from shopkeeper.web.app import create_app
 
-CHROMIUM = Path("/usr/bin/chromium")
 DESK = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
-LAUNCH = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+BASE = "http://127.0.0.1:8765"
+
+
+def session_of(shop, role="administrator"):
+    """The name and the value of a cookie that signs a user of some role in."""
+    email = f"{role}@example.com"
+    with suppress(Conflict):
+        shop.add_user(email, role)
+    signed = shop.enter(shop.user_link(email, "sign_in").token)
+    return f"shopkeeper-{shop.mark}", signed.token
+
+
+@contextmanager
+def visiting(shop, role="administrator", **options):
+    """A client without a network, signed in with some role; None is nobody."""
+    with TestClient(create_app(shop, **options), base_url=BASE) as http:
+        if role is not None:
+            http.cookies.set(*session_of(shop, role))
+        yield http
+
+
+@pytest.fixture(scope="session")
+def visit():
+    """Visits any shop: ``with visit(shop, "analyst") as http``."""
+    return visiting
 
 
 @pytest.fixture(scope="session")
 def client(sample_shop):
-    with TestClient(create_app(sample_shop), base_url="http://127.0.0.1:8765") as http:
+    with visiting(sample_shop) as http:
         yield http
 
 
@@ -36,6 +51,10 @@ def client(sample_shop):
 def buyer(sample_shop):
     """The customer with the most orders: has something of nearly everything."""
     return sample_shop.find(sort="orders", limit=1).rows[0]
+
+
+SESSIONS = {}
+"""The cookies of an administrator, by the address of a server."""
 
 
 class Announced(uvicorn.Server):
@@ -59,9 +78,13 @@ def serving(shop):
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
     thread.start()
     assert server.ready.wait(30)
+    address = f"http://127.0.0.1:{door.getsockname()[1]}"
+    name, value = session_of(shop)
+    SESSIONS[address] = {"name": name, "value": value, "url": address}
     try:
-        yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        yield address
     finally:
+        del SESSIONS[address]
         server.should_exit = True
         thread.join()
         door.close()
@@ -79,17 +102,6 @@ def served():
     return serving
 
 
-@pytest.fixture(scope="session")
-def browser():
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser: {CHROMIUM} is missing (Debian: apt install chromium)")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(LAUNCH))
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def open_page(browser):
     """Opens pages; afterwards nothing may have been complained about and nothing asked of another host."""
@@ -99,8 +111,10 @@ def open_page(browser):
         if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
             foreign.append(request.url)
 
-    def opened(address, **options):
+    def opened(address, *, signed_in=True, **options):
         context = browser.new_context(**(DESK | options))
+        if signed_in:
+            context.add_cookies([cookie for at, cookie in SESSIONS.items() if address.startswith(at)])
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)

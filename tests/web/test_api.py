@@ -100,9 +100,12 @@ def test_openapi_describes_every_address_and_every_answer_can_be_read_by_it(clie
     assert document["openapi"].startswith("3.")
     assert set(document["paths"]) == {
         "/api/v1/health",
+        "/api/v1/me",
         "/api/v1/report",
         "/api/v1/traits",
         "/api/v1/customers",
+        "/api/v1/flow",
+        "/api/v1/sources",
         "/api/v1/profiles/{identifier}",
         "/api/v1/profiles/{identifier}/traits",
         "/api/v1/profiles/{identifier}/identifiers",

@@ -8,7 +8,18 @@ from axe_playwright_python.sync_playwright import Axe
 PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 800, "height": 1100}
 DESK = {"width": 1280, "height": 900}
-PAGES = ("/", "/customers", "/customers/{buyer}", "/quarantine", "/about", "/api/v1/docs")
+PAGES = (
+    "/",
+    "/customers",
+    "/customers/{buyer}",
+    "/quarantine",
+    "/about",
+    "/api/v1/docs",
+    "/account",
+    "/settings/users",
+    "/settings/keys",
+    "/settings/audit",
+)
 
 
 def serious(page, **options):
@@ -124,3 +135,40 @@ def test_without_scripts_everything_can_be_reached(site, buyer, open_page):
     assert page.locator(".entry:not(.kind-orders)").count() == 0
     page.locator("summary", has_text="As a table").click()
     assert page.locator(".as-table table").first.is_visible()
+
+
+def test_somebody_signs_in_with_the_keyboard_and_comes_to_what_they_wanted(sample_shop, site, open_page):
+    name = "keyboard@example.com"
+    if not any(user.email == name for user in sample_shop.users()):
+        sample_shop.add_user(name, "administrator")
+    sample_shop.set_password(name, "velvet-kettle-orbit")
+    page = open_page(site + "/customers?sort=orders", signed_in=False)
+    assert serious(page) == []
+    assert page.locator("nav.rooms").count() == 0
+    page.keyboard.type(name)
+    page.keyboard.press("Tab")
+    page.keyboard.type("velvet-kettle-orbit")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/customers?sort=orders")
+    page.goto(site + "/account")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+
+
+def test_a_link_signs_in_by_itself_and_once(sample_shop, site, open_page):
+    if not any(user.email == "link@example.com" for user in sample_shop.users()):
+        sample_shop.add_user("link@example.com", "associate")
+    link = site + sample_shop.user_link("link@example.com", "sign_in").path
+    page = open_page(link, signed_in=False)
+    page.wait_for_url("**/customers")
+    assert page.locator("nav.rooms a").all_inner_texts()[0] == "Customers"
+
+
+def test_a_session_that_ended_leads_to_the_sign_in_from_a_piece_too(sample_shop, site, open_page):
+    if not any(user.email == "ended@example.com" for user in sample_shop.users()):
+        sample_shop.add_user("ended@example.com", "agent")
+    page = open_page(site + sample_shop.user_link("ended@example.com", "sign_in").path, signed_in=False)
+    page.wait_for_url("**/customers")
+    page.context.clear_cookies()
+    page.get_by_role("link", name="Orders", exact=True).click()
+    page.wait_for_url("**/sign-in?next=%2Fcustomers*")

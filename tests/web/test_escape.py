@@ -6,10 +6,8 @@ import csv
 import html
 
 import pytest
-from litestar.testing import TestClient
 
 import shopkeeper
-from shopkeeper.web.app import create_app
 
 SCRIPT = "<script>alert(1)</script>"
 BREAKING = "\"><img src=x onerror=alert(1)>' </script><!--"
@@ -81,8 +79,8 @@ PATHS = (
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_nothing_given_becomes_markup(hostile, path):
-    with TestClient(create_app(hostile), base_url="http://127.0.0.1") as http:
+def test_nothing_given_becomes_markup(hostile, path, visit):
+    with visit(hostile) as http:
         page = http.get(path.format(script=SCRIPT)).text
     assert SCRIPT not in page
     assert "<img src=x" not in page

@@ -7,9 +7,7 @@ import json
 import re
 
 import pytest
-from litestar.testing import TestClient
 
-from shopkeeper.web.app import create_app
 from shopkeeper.web.show import Show, place
 
 
@@ -167,8 +165,8 @@ def test_quarantine_says_what_was_refused(client, sample_shop):
         assert row.source in page
 
 
-def test_a_new_shop_says_what_to_do_next(shop):
-    with TestClient(create_app(shop), base_url="http://127.0.0.1") as http:
+def test_a_new_shop_says_what_to_do_next(shop, visit):
+    with visit(shop) as http:
         page = text_of(http.get("/").text)
         assert "shopkeeper import orders.csv" in page
         assert "No customers yet." in text_of(http.get("/customers").text)

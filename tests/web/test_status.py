@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 
 import pytest
-from litestar.testing import TestClient
 
 from shopkeeper.domain import errors
-from shopkeeper.domain.actor import Actor
-from shopkeeper.web.app import create_app
+from shopkeeper.shop import Shop
 from shopkeeper.web.status import STATUS, status_of
 
 
@@ -76,10 +74,8 @@ def test_a_page_that_fails_is_a_page_and_a_piece_a_notice(client):
     assert "<html" not in piece.text
 
 
-def test_the_role_decides(sample_shop, buyer):
-    with TestClient(
-        create_app(sample_shop.as_actor(Actor("ann", "analyst"))), base_url="http://127.0.0.1"
-    ) as http:
+def test_the_role_decides(sample_shop, buyer, visit):
+    with visit(sample_shop, "analyst") as http:
         assert http.get("/").status_code == 200
         assert http.get("/customers").status_code == 403
         answer = http.get(f"/api/v1/profiles/{buyer.id}")
@@ -87,27 +83,25 @@ def test_the_role_decides(sample_shop, buyer):
         assert answer.json()["error"]["code"] == "not_permitted"
 
 
-def test_who_may_not_see_personal_values_sees_them_masked(sample_shop, buyer):
+def test_who_may_not_see_personal_values_sees_them_masked(sample_shop, buyer, visit):
     clear = [i.value for i in sample_shop.customer(buyer.id).identifiers]
     clear.append(buyer.name)
-    with TestClient(
-        create_app(sample_shop.as_actor(Actor("max", "marketer"))), base_url="http://127.0.0.1"
-    ) as http:
+    with visit(sample_shop, "marketer") as http:
         for path in (f"/customers/{buyer.id}", f"/api/v1/profiles/{buyer.id}", "/customers?sort=orders", "/"):
             text = http.get(path).text
             for value in clear:
                 assert value not in text, path
 
 
-def test_a_defect_is_logged_without_its_message(sample_shop, caplog):
-    class Broken:
-        settings, clock = sample_shop.settings, sample_shop.clock
+def test_a_defect_is_logged_without_its_message(sample_shop, caplog, visit):
+    class Broken(Shop):
+        def as_actor(self, actor):
+            return Broken(self.places, actor)
 
         def customer(self, who):
             raise RuntimeError(f"cannot read {who}")
 
-    app = create_app(Broken())
-    with caplog.at_level(logging.INFO), TestClient(app, base_url="http://127.0.0.1") as http:
+    with caplog.at_level(logging.INFO), visit(Broken(sample_shop.places)) as http:
         answer = http.get("/api/v1/profiles/email:anna@example.com")
     assert answer.status_code == 500
     assert answer.json()["error"]["code"] == "internal_error"

@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 from msgspec.structs import replace
 from rich.console import Console
 
 from shopkeeper.cli import report as pages
+from shopkeeper.cli.handing import done as handed
 from shopkeeper.cli.options import (
     DEFAULT_SHOP,
     HOST,
     PORT,
+    LedgerOption,
     SavedMapping,
     ShopOption,
     asked,
@@ -24,8 +27,10 @@ from shopkeeper.cli.options import (
     write_json,
 )
 from shopkeeper.cli.refused import show_refused
+from shopkeeper.cli.run import serve as serve_shop
 from shopkeeper.cli.screen import count, fill, heading, screen, table, text
 from shopkeeper.cli.steps import Steps
+from shopkeeper.cli.tables import bring_table
 from shopkeeper.domain.errors import Conflict, InvalidInput
 from shopkeeper.settings import Settings
 
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
 _DEFAULTS = Settings()
+DEMO_USER = "demo@example.com"
+"""The sample shop's administrator."""
 _REASONS = 8
 """Most reasons shown before a file is brought in."""
 
@@ -72,6 +79,7 @@ def demo(
     with Steps() as steps:
         shop, report = build(into, size=size, seed=seed, progress=steps)
     with shop:
+        shop.add_user(DEMO_USER, "administrator", "Demo")  # comes in by the link that the server prints
         if json_to is not None:
             write_json(report, json_to)
         if str(json_to) != "-":
@@ -81,14 +89,10 @@ def demo(
             console.print(
                 text(f"The shop is in {into}. Look at a customer: shopkeeper customer ID --shop {into}")
             )
-        if serve:
-            _serve(shop, port)
-
-
-def _serve(shop: Shop, port: int) -> None:
-    from shopkeeper.web.app import serve as serve_pages
-
-    serve_pages(shop, host=HOST, port=port)
+    if serve:
+        serve_shop(
+            host=HOST, port=port, proxy="", folder=into
+        )  # with its worker, so that what is sent appears
 
 
 def init(
@@ -102,12 +106,15 @@ def init(
     region: Annotated[
         str, typer.Option(help="Country of telephone numbers without a prefix.")
     ] = _DEFAULTS.region,
+    ledger: LedgerOption = None,
 ) -> None:
     """Make a new, empty shop."""
     import shopkeeper
 
     title = name or folder.resolve().name.replace("-", " ").replace("_", " ").capitalize()
-    with shopkeeper.create(folder, name=title, currency=currency, time_zone=time_zone, region=region) as shop:
+    with shopkeeper.create(
+        folder, name=title, currency=currency, time_zone=time_zone, region=region, ledger=ledger
+    ) as shop:
         console = screen()
         console.print(text(f"{shop.settings.name} is open in {folder}: {currency}, {time_zone}."))
         console.print(text(f"Next: shopkeeper import YOUR-EXPORTS --shop {folder}"))
@@ -118,9 +125,22 @@ def init(
 
 def import_(
     paths: Annotated[
-        list[Path], typer.Argument(help="CSV, Parquet, JSON Lines or Excel files.", metavar="PATH")
-    ],
+        list[Path] | None, typer.Argument(help="CSV, Parquet, JSON Lines or Excel files.", metavar="PATH")
+    ] = None,
     *,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            envvar="SHOPKEEPER_TABLE",
+            help="A database instead of files, as SQLAlchemy writes it; ${NAME} comes from the environment.",
+            metavar="URL",
+        ),
+    ] = None,
+    query: Annotated[str, typer.Option(help="The table in the database, or a SELECT.")] = "",
+    cursor: Annotated[
+        str, typer.Option(help="Column that grows with every change: only what is beyond it is read.")
+    ] = "",
     kind: Annotated[
         str | None, typer.Option(help="What the files hold; guessed from the columns where left out.")
     ] = None,
@@ -162,6 +182,13 @@ def import_(
 ) -> None:
     """Bring in files: what is recognised is shown first, each file is one transaction, twice adds nothing."""
     columns = mapping_of(pairs or [])
+    if query or not paths:
+        if address is None:
+            raise InvalidInput("no files are named", hint="name some, or a database with --table and --query")
+        with opened(folder) as shop:
+            how = {"mapping": columns, "numbering": numbering, "cursor": cursor, "source": source or ""}
+            bring_table(shop, folder, address, query, kind, anyway=anyway, **how)
+        return
     if save_map is not None and len(paths) > 1:
         raise InvalidInput(
             f"--save-map with {len(paths)} files", hint="save the mapping of one file at a time"
@@ -188,23 +215,53 @@ def import_(
         done: list[ImportSummary] = []
         for path, guess in zip(paths, seen, strict=True):
             with Steps() as steps:
-                done.append(
-                    shop.collect(
-                        path,
-                        guess.kind,
-                        source=source,
-                        mapping=told.columns,
-                        reading=told.reading(shop.settings.region),
-                        numbering=numbering,
-                        progress=steps,
-                    )
-                )
+                done.append(_bring(shop, path, guess.kind, source, told, numbering, steps))
         pages.show_imports(console, done)
         for summary in done:
             if sentence := pages.reconciliation(summary):
                 console.print(text(sentence))
         show_refused(console, shop, done)
         console.print(text(f"Next: shopkeeper refresh --shop {folder}"))
+
+
+def _bring(
+    shop: Shop,
+    path: Path,
+    kind: str,
+    source: str | None,
+    told: SavedMapping,
+    numbering: str | None,
+    steps: Steps,
+) -> ImportSummary:
+    """Bring one file in, here or by the worker that holds the shop."""
+    from shopkeeper.domain.report import ImportSummary
+
+    reading = told.reading(shop.settings.region)
+
+    def here() -> ImportSummary:
+        return shop.collect(
+            path,
+            kind,
+            source=source,
+            mapping=told.columns,
+            reading=reading,
+            numbering=numbering,
+            progress=steps,
+        )
+
+    made = handed(
+        shop,
+        "import",
+        here,
+        steps,
+        path=str(path.resolve()),
+        kind=kind,
+        source=source,
+        mapping=told.columns,
+        reading=reading,
+        numbering=numbering,
+    )
+    return msgspec.convert(made, ImportSummary, from_attributes=True)
 
 
 def _go_on(

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
+import msgspec
 import typer
 
 from shopkeeper.cli import profile as pages
+from shopkeeper.cli.handing import done
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, Who, asked, opened, write_json
 from shopkeeper.cli.screen import count, day, fill, heading, money, screen, table, text
 from shopkeeper.domain.errors import InvalidInput, NotFound, UnknownName
@@ -117,6 +119,8 @@ def erase(
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """Forget one person: shows what would go, asks, erases for good, prints the receipt."""
+    from shopkeeper.shop.forgetting import ErasureReceipt
+
     console = screen()
     with opened(folder) as shop:
         with _kind_named(who):
@@ -134,7 +138,11 @@ def erase(
             if not asked():
                 raise InvalidInput("erasing needs a confirmation", hint="say --yes where nobody can be asked")
             typer.confirm("Erase?", default=False, abort=True)
-        receipt = shop.erase(found.id)
+        receipt = msgspec.convert(
+            done(shop, "erase", lambda: shop.erase(found.id), who=found.id),
+            ErasureReceipt,
+            from_attributes=True,
+        )
     heading(console, "Receipt")
     console.print(text(f"customer {receipt.customer}: {count(receipt.identifiers, 'identifier')} erased"))
     kept = f"{count(receipt.orders_kept, 'order')} kept without the person"

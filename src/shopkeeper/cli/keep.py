@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
+from shopkeeper.cli.handing import done
+from shopkeeper.cli.options import DEFAULT_SHOP, LedgerOption, ShopOption, opened
 from shopkeeper.cli.screen import screen, text
 
 
@@ -27,18 +28,21 @@ def backup(
 ) -> None:
     """Copy the whole shop, while it is running or not."""
     with opened(folder) as shop:
-        made = shop.backup(to)
+        where = None if to is None else str(to.resolve())
+        made = done(shop, "backup", lambda: shop.backup(to), to=where)
     screen().print(text(f"Backed up to {made}"))
 
 
 def restore(
     made: Annotated[Path, typer.Argument(help="A backup.", metavar="BACKUP")],
     into: Annotated[Path, typer.Argument(help="A folder that is new or empty.", metavar="INTO")],
+    *,
+    ledger: LedgerOption = None,
 ) -> None:
     """Make a shop from a backup, elsewhere."""
     from shopkeeper.shop import restore as restore_shop
 
-    with restore_shop(made, into) as shop:
+    with restore_shop(made, into, ledger=ledger) as shop:
         screen().print(text(f"{shop.settings.name} is restored in {into}"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +18,39 @@ from shopkeeper.domain.reading import Reading
 if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
+_ADDRESS = ("postgresql://", "postgres://")
+_given: dict[Path, str] = {}
+"""The address that was given for a folder: a path would lose its slashes, and a folder does not know the password."""
+
+
+def _place(text: str | Path) -> Path:
+    """The folder of what was given: itself, or that of a shop in a database."""
+    if not str(text).startswith(_ADDRESS):
+        return Path(text)
+    from shopkeeper.shop.databases import address, folder_of
+
+    folder = folder_of(address(str(text)))
+    _given[folder] = str(text)
+    return folder
+
+
 ShopOption = Annotated[
     Path,
-    typer.Option("--shop", envvar="SHOPKEEPER_SHOP", help="The shop's folder.", show_default=True),
+    typer.Option(
+        "--shop",
+        envvar="SHOPKEEPER_SHOP",
+        help="The shop's folder, or its database as postgresql://user@host/database.",
+        show_default=True,
+        parser=_place,
+        metavar="PLACE",
+    ),
+]
+LedgerOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Keep the ledger in this empty database rather than in the folder.",
+        metavar="postgresql://USER@HOST/DATABASE",
+    ),
 ]
 Who = Annotated[
     str,
@@ -43,7 +74,19 @@ def opened(folder: Path) -> Shop:
         )
     import shopkeeper
 
-    return shopkeeper.open(folder)
+    if folder not in _given:
+        return shopkeeper.open(folder)
+    _tell_children(_given[folder])
+    return shopkeeper.open(_given[folder], folder=folder)
+
+
+def _tell_children(address: str) -> None:
+    """Leave a password where processes that this one starts find it; they are given the folder only."""
+    from shopkeeper.shop.databases import address as taken_apart
+
+    for name, value in taken_apart(address).secrets:
+        if name == "password":
+            os.environ.setdefault("PGPASSWORD", value)
 
 
 def asked() -> bool:

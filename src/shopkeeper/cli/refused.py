@@ -8,11 +8,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
+import msgspec
 import typer
 from rich.console import Console
 
+from shopkeeper.cli.handing import done
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
 from shopkeeper.cli.screen import count, fill, heading, minute, percent, screen, table, text
+from shopkeeper.cli.steps import Steps
 
 if TYPE_CHECKING:
     from shopkeeper.domain.report import ImportSummary
@@ -28,16 +31,22 @@ _MUCH = 0.05
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command of this file."""
-    app.command()(quarantine)
+    """Add the commands of this file."""
+    group = typer.Typer(invoke_without_command=True)
+    group.callback()(quarantine)
+    group.command()(replay)
+    app.add_typer(group, name="quarantine")
 
 
 def quarantine(
+    context: typer.Context,
     *,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many of the latest to list.")] = 50,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """What could not be used, latest first: where it stood and why, not what it says."""
+    if context.invoked_subcommand is not None:
+        return
     console = screen()
     with opened(folder) as shop:
         rows, waiting = shop.quarantine(limit=limit), int(shop.health()["quarantined"])
@@ -63,21 +72,62 @@ def quarantine(
     if waiting > len(rows):
         console.print(text(f"the latest {len(rows):,}; --limit {waiting} lists all"))
     console.print(
-        text("Correct these rows in their file and import it again: what was kept is not counted twice.")
+        text(
+            "Correct rows of a file there and import it again: what was kept is not counted twice. "
+            "What a live source sent is read again by 'shopkeeper quarantine replay'."
+        )
     )
 
 
-def show_refused(console: Console, shop: Shop, done: Sequence[ImportSummary]) -> None:
+def replay(
+    *,
+    ids: Annotated[list[int] | None, typer.Option("--id", help="Only this row; may be given again.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only what this source sent.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only what was refused for this reason.")] = None,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """Read what live sources sent and could not be used again, as mappings and settings are now."""
+    from shopkeeper.shop.replaying import Replayed
+
+    why = reason.replace(" ", "_") if reason else None
+    with opened(folder) as shop, Steps() as steps:
+        made = msgspec.convert(
+            done(
+                shop,
+                "replay",
+                lambda: shop.replay(ids=ids, source=source, reason=why, progress=steps),
+                steps,
+                ids=ids,
+                source=source,
+                reason=why,
+            ),
+            Replayed,
+            from_attributes=True,
+        )
+    console = screen()
+    console.print(
+        text(
+            f"Read {count(made.looked_at, 'row')} again: {made.left:,} left the quarantine with "
+            f"{count(made.events, 'event')}, {made.stay:,} stay."
+        )
+    )
+    for name, number in sorted(made.reasons.items(), key=lambda kv: -kv[1]):
+        console.print(text(f"{number:,} because of {name.replace('_', ' ')}"))
+    if made.of_files:
+        console.print(text(f"{count(made.of_files, 'row')} of files: correct them there and import again."))
+
+
+def show_refused(console: Console, shop: Shop, imports: Sequence[ImportSummary]) -> None:
     """What the imports that were just made put into quarantine: by file and reason, with the first lines of each."""
-    if not any(summary.quarantined for summary in done):
+    if not any(summary.quarantined for summary in imports):
         return
     heading(console, "In quarantine")
-    latest = iter(shop.quarantine(limit=min(sum(one.quarantined for one in done), _LOOKED_AT)))
+    latest = iter(shop.quarantine(limit=min(sum(one.quarantined for one in imports), _LOOKED_AT)))
     # Each import is one transaction, so the latest rows are those of the last file.
-    by_file = [(summary, list(islice(latest, summary.quarantined))) for summary in reversed(done)]
+    by_file = [(summary, list(islice(latest, summary.quarantined))) for summary in reversed(imports)]
     made = table("file", ("rows", "right"), "reason", "lines")
     console.print(fill(made, (row for summary, rows in reversed(by_file) for row in _reasons(summary, rows))))
-    for summary in done:
+    for summary in imports:
         if summary.read and summary.quarantined > _MUCH * summary.read:
             share = percent(summary.quarantined / summary.read)
             lost = f"{summary.file}: {summary.quarantined:,} of {count(summary.read, 'row')} ({share}) stayed outside."

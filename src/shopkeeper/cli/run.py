@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from shopkeeper.cli import report as pages
+from shopkeeper.cli.handing import done
 from shopkeeper.cli.options import DEFAULT_SHOP, HOST, PORT, ShopOption, opened, write_json
-from shopkeeper.cli.screen import count, screen, text
+from shopkeeper.cli.screen import clean, count, screen, text
 from shopkeeper.cli.steps import Steps
 
 
@@ -25,13 +26,18 @@ def serve(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every network.")] = HOST,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = PORT,
+    proxy: Annotated[
+        str, typer.Option(help="Address of a proxy in front, whose word on TLS and clients is taken.")
+    ] = "",
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
-    """Serve the pages and the HTTP API."""
+    """Serve the pages, the HTTP API and live collection, with a worker beside that takes in what arrives."""
     with opened(folder) as shop:
+        from shopkeeper.shop.serving import worker_beside
         from shopkeeper.web.app import serve as serve_pages
 
-        serve_pages(shop, host=host, port=port)
+        with worker_beside(folder):
+            serve_pages(shop, host=host, port=port, proxy=proxy, tell=tell)
 
 
 def refresh(
@@ -43,7 +49,9 @@ def refresh(
 ) -> None:
     """Take in what arrived, feed the lake, fit the models, score every customer."""
     with opened(folder) as shop, Steps() as steps:
-        seconds = shop.refresh(full=full, progress=steps)
+        seconds: dict[str, float] = done(
+            shop, "refresh", lambda: shop.refresh(full=full, progress=steps), steps, full=full
+        )
     spent = ", ".join(f"{step} {took:.1f} s" for step, took in seconds.items())
     screen().print(text(f"Refreshed in {sum(seconds.values()):.1f} s: {spent}"))
 
@@ -51,7 +59,7 @@ def refresh(
 def rebuild(*, folder: ShopOption = DEFAULT_SHOP) -> None:
     """Fold every customer anew from the log; the answer is the same, or something was wrong before."""
     with opened(folder) as shop, Steps() as steps:
-        events = shop.rebuild(progress=steps)
+        events: int = done(shop, "rebuild", lambda: shop.rebuild(progress=steps), steps)
     screen().print(text(f"Folded {count(events, 'event')} anew."))
 
 
@@ -69,3 +77,9 @@ def report(
         write_json(made, json_to)
     if str(json_to) != "-":
         pages.show(screen(), made, time_zone)
+
+
+def tell(lines: list[str]) -> None:
+    """Print what a server says when it begins; an address stays in one piece, however narrow the terminal."""
+    for line in lines:
+        typer.echo(clean(line))

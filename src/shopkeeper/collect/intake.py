@@ -6,7 +6,7 @@ is on disk: a number given in a transaction that was undone will be given again,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -17,7 +17,7 @@ from shopkeeper.domain.event import Event
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.protocols import Canonical
 from shopkeeper.stores.contract.ledger import LedgerWriter
-from shopkeeper.stores.contract.rows import NewEvent, NewNode, NewQuarantine, Sealed
+from shopkeeper.stores.contract.rows import Logged, NewEvent, NewNode, NewQuarantine, Sealed
 from shopkeeper.stores.contract.vault import Vault
 
 KEPT_WITHOUT_PERSON = (
@@ -50,6 +50,15 @@ class Outcome(msgspec.Struct):
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
 
+class Ready(msgspec.Struct):
+    """Events prepared for a transaction, and those that cannot be used whatever the ledger says."""
+
+    events: Sequence[Event]
+    prepared: list[tuple[int, Prepared]] = msgspec.field(default_factory=list)
+    """With their place among the events."""
+    refused: list[Refused] = msgspec.field(default_factory=list)
+
+
 class Intake:
     """Takes events in through a ledger's writer, one ``Taking`` a transaction."""
 
@@ -58,10 +67,31 @@ class Intake:
         self.preparer = Preparer(vault, canonical, currency=currency)
         self.known: tuple[str, _Nodes] = ("", {})
         """How many erasures there had been, and nodes known since."""
+        self.found_by: tuple[str, set[int]] = ("", set())
+        """The same of words by which nodes are found already."""
 
     def discard(self) -> None:
         """Forget what is known of nodes."""
         self.known = ("", {})
+        self.found_by = ("", set())
+
+    def ready(self, events: Sequence[Event]) -> Ready:
+        """Do all about some events that needs no ledger. One that makes the preparation fail is refused as poison."""
+        made = Ready(events)
+        prepare = self.preparer.prepare
+        for place, event in enumerate(events):
+            try:
+                made.prepared.append((place, prepare(event)))
+            except BadEvent as error:
+                made.refused.append(_refusal(place, event, error.reason, error.message))
+            except Exception as error:  # noqa: BLE001 - one event must not stop the others, whatever is wrong
+                detail = f"preparing it failed with {type(error).__name__}"
+                made.refused.append(_refusal(place, event, "poison", detail))
+        return made
+
+    def refusal(self, place: int, event: Event, fault: str) -> Refused:
+        """An event that made a transaction fail, for quarantine."""
+        return _refusal(place, event, "poison", f"keeping it failed with {fault}")
 
     def begin(self, tx: LedgerWriter) -> Taking:
         """Begin to take events in within a transaction; call ``keep`` on the result once that is on disk."""
@@ -84,6 +114,10 @@ class Taking:
         # After an erasure, here or in another process, remembered nodes may be nobody's any more.
         self._shared: _Nodes = shared if erasures == self._erasures else {}
         self._learned: _Nodes = {}
+        self._found_by = intake.found_by[1] if intake.found_by[0] == self._erasures else set[int]()
+        self._finding: set[int] = set()
+        self.logged: list[Logged] | None = None
+        """Where a list is put here, what is logged is added to it."""
 
     def keep(self) -> None:
         """Share what was learned of nodes: the transaction is on disk."""
@@ -92,41 +126,56 @@ class Taking:
             shared.update(self._learned)  # others may read it meanwhile: nodes are only ever added
         elif erasures == self._erasures or int(self._erasures or 0) > int(erasures or 0):
             self.intake.known = (self._erasures, dict(self._learned))
+        since, words = self.intake.found_by
+        if since == self._erasures and len(words) < _REMEMBERED:
+            words.update(self._finding)
+        elif since == self._erasures or int(self._erasures or 0) > int(since or 0):
+            self.intake.found_by = (self._erasures, set(self._finding))
 
     def append(self, events: Sequence[Event], outcome: Outcome, *, kind: str = "events") -> None:
         """Append events; what is refused goes to quarantine."""
-        ready: list[tuple[int, Prepared]] = []
-        refused: list[Refused] = []
-        for place, event in enumerate(events):
-            try:
-                ready.append((place, self.intake.preparer.prepare(event)))
-            except BadEvent as error:
-                refused.append(_refusal(place, event, error.reason, error.message))
+        self.take(self.intake.ready(events), outcome, kind=kind)
+
+    def take(self, made: Ready, outcome: Outcome, *, kind: str = "events") -> None:
+        """Append prepared events; what is refused goes to quarantine."""
+        refused = self.take_without_refusing(made, outcome)
+        if refused:
+            first = made.events[0]
+            self.refuse(refused, source=first.source, kind=kind, at=first.received_at, outcome=outcome)
+
+    def take_without_refusing(self, made: Ready, outcome: Outcome) -> list[Refused]:
+        """Append prepared events; returns what is refused, which is neither kept nor counted here."""
+        ready, refused = made.prepared, list(made.refused)
         gone = self.tx.erased([hash_ for _, p in ready for hash_, _, _ in p.seen])
         fresh = self._without_erased(self._new(ready, gone, outcome, refused), gone, outcome)
         if fresh:
             self._log(fresh)
             outcome.kept += len(fresh)
-        if refused:
-            first = events[0]
-            self.refuse(refused, source=first.source, kind=kind, at=first.received_at, outcome=outcome)
+        return refused
 
     def refuse(
-        self, refused: Sequence[Refused], *, source: str, kind: str, at: int, outcome: Outcome
+        self,
+        refused: Sequence[Refused],
+        *,
+        source: str,
+        kind: str,
+        at: int,
+        outcome: Outcome,
+        around: Mapping[str, object] | None = None,
     ) -> None:
         """Put rows into quarantine, sealed, found again by any of their values; the same row only once.
 
-        A row that names somebody who was erased is counted and not kept.
+        ``around`` is what else is needed to read the rows again; it is sealed with each. A row that names somebody who
+        was erased is counted and not kept.
         """
-        pseudonym = self.vault.pseudonym
         rows: dict[bytes, NewQuarantine] = {}
         named: dict[bytes, list[bytes]] = {}
         for row in refused:
             outcome.refuse(row.reason)
-            mark = pseudonym("row", f"{source}\0{kind}\0{row.raw}")
+            mark = row_mark(self.vault, source, kind, row.raw, around)
             cells, identifiers = self._cells(row.cells)
             salt = self.vault.salt()
-            sealed = self.vault.seal(salt, row.raw)
+            sealed = self.vault.seal(salt, row.raw if around is None else {**around, "raw": row.raw})
             rows[mark] = NewQuarantine(
                 at, source, kind, row.line, row.reason, row.detail, salt, sealed, (mark, *cells)
             )
@@ -229,6 +278,14 @@ class Taking:
                 )
             )
         first = self.tx.append(rows)
+        if self.logged is not None:
+            self.logged += [
+                Logged(
+                    seq, r.name, r.version, r.source, r.brand, r.channel, r.occurred_at, r.received_at, r.node,
+                    r.others, r.key, r.payload,
+                )
+                for seq, r in enumerate(rows, first)
+            ]  # fmt: skip
         sealed: list[Sealed] = []
         tokens: list[tuple[bytes, int]] = []
         vault = self.vault
@@ -243,7 +300,10 @@ class Taking:
                     Sealed(node, seq, p.event.occurred_at, p.event.name, vault.seal(salt, p.sealed))
                 )
                 texts = [str(p.sealed[field]) for field in _SEARCHED if field in p.sealed]
-                tokens += [(token, node) for token in vault.tokens(texts)]
+                words = hash((node, *texts))  # clients tell who somebody is on every page anew
+                if texts and words not in self._found_by and words not in self._finding:
+                    self._finding.add(words)
+                    tokens += [(token, node) for token in vault.tokens(texts)]
         if sealed or tokens:
             self.tx.seal(sealed, tokens)
 
@@ -292,10 +352,16 @@ class Taking:
         return found
 
 
+def row_mark(vault: Vault, source: str, kind: str, raw: str, around: Mapping[str, object] | None) -> bytes:
+    """The pseudonym of a row in quarantine: the same row, about the same topic, is kept once."""
+    topic = "" if around is None else f"{around.get('topic', '')}\0"
+    return vault.pseudonym("row", f"{source}\0{kind}\0{topic}{raw}")
+
+
 def _refusal(place: int, event: Event, reason: str, detail: str) -> Refused:
     """A refused event as it can be replayed: the whole event, and its values for an erasure to find."""
     cells = tuple(i.value for i in event.identifiers)
     for values in (event.properties if isinstance(event.properties, dict) else {}, event.more):
         cells += tuple(str(v) for v in values.values() if isinstance(v, str))
     raw = msgspec.json.encode(event).decode("utf-8", "replace")
-    return Refused(line=place, reason=reason, detail=detail, raw=raw[:65536], cells=cells)
+    return Refused(line=place, reason=reason, detail=detail, raw=raw, cells=cells)

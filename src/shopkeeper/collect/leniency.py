@@ -11,12 +11,24 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 from msgspec import Struct
 
 from shopkeeper.domain.errors import BadEvent
-from shopkeeper.domain.event import EVENTS, Properties
+from shopkeeper.domain.event import EVENTS, Properties, parse
 from shopkeeper.domain.events.orders import Line
 
 MOST_AMOUNT: Final = Decimal(10) ** 11
 """Units of a currency that no price or total reaches."""
 MOST_QUANTITY: Final = 10**9
+
+
+def validated(name: str, given: dict[str, Any]) -> tuple[Properties | dict[str, Any], dict[str, Any]]:
+    """Validated properties of an event and what came along undeclared. Raises BadEvent."""
+    try:
+        properties, more = parse(name, given)
+    except BadEvent:
+        # senders give numbers for texts and nulls for nothing: put that right and ask again
+        properties, more = parse(name, forgive(name, given))
+    if isinstance(properties, Properties):
+        check_numbers(properties)
+    return properties, more
 
 
 @lru_cache(maxsize=512)
@@ -67,17 +79,17 @@ def forgive(name: str, given: dict[str, Any]) -> dict[str, Any]:
 def check_numbers(properties: Properties) -> None:
     """Refuse amounts and quantities that are not finite or beyond any shop."""
     for field in _shape(type(properties))[1]:
-        _amount(getattr(properties, field), field)
+        if (value := getattr(properties, field)) is not None:
+            _amount(value, field)
     lines: tuple[Line, ...] = getattr(properties, "products", ())
     for line in lines:
         _amount(line.price, "price")
         _quantity(line.quantity)
-    _quantity(getattr(properties, "quantity", None))
+    if (units := getattr(properties, "quantity", None)) is not None:
+        _quantity(units)
 
 
-def _amount(value: Decimal | None, field: str) -> None:
-    if value is None:
-        return
+def _amount(value: Decimal, field: str) -> None:
     if not value.is_finite():
         raise BadEvent("not_finite", f"{field!r} is not a finite number")
     if not -MOST_AMOUNT < value < MOST_AMOUNT:
@@ -86,8 +98,8 @@ def _amount(value: Decimal | None, field: str) -> None:
         )
 
 
-def _quantity(value: float | None) -> None:
+def _quantity(value: float) -> None:
     if type(value) is float and not isfinite(value):
         raise BadEvent("not_finite", "'quantity' is not a finite number")
-    if value is not None and not -MOST_QUANTITY < value < MOST_QUANTITY:
+    if not -MOST_QUANTITY < value < MOST_QUANTITY:
         raise BadEvent("too_large", "'quantity' is beyond any order")

@@ -1,4 +1,6 @@
-"""Who asks, and what their role allows: every verb of ``Shop`` needs one permission, every role has a set of them."""
+"""Who asks, and what their role allows: every verb of ``Shop`` needs one permission, every class of personal data one
+sight. ``ROLES`` is the one table of both; an API key carries its scopes, each the name of a permission or of a sight.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from shopkeeper.domain.errors import NotPermitted
+from shopkeeper.domain.personal import EVERY_CLASS, Personal
 
 
 class Permission(StrEnum):
@@ -16,49 +19,101 @@ class Permission(StrEnum):
     """See figures about the whole shop."""
     LOOK_UP = "look_up"
     """Find and see a single customer."""
-    SEE_PERSONAL = "see_personal"
-    """See names, addresses and identifiers in clear."""
     COLLECT = "collect"
     """Bring in data."""
     REFRESH = "refresh"
     """Fold, fit and score."""
+    EXPORT = "export"
+    """Take out everything that is known of one person."""
     FORGET = "forget"
-    """Export or erase a person."""
+    """Erase a person."""
     ADMINISTER = "administer"
-    """Backup, restore, settings, keys."""
+    """Backup, restore, settings, sources."""
+    ACCOUNTS = "accounts"
+    """Users, their roles, and API keys."""
+    AUDIT = "audit"
+    """See who saw and did what."""
 
 
-ROLES: dict[str, frozenset[Permission]] = {
-    "administrator": frozenset(Permission),
-    "marketer": frozenset({Permission.REPORT, Permission.LOOK_UP, Permission.COLLECT, Permission.REFRESH}),
-    "analyst": frozenset({Permission.REPORT, Permission.REFRESH}),
-    "associate": frozenset({Permission.LOOK_UP, Permission.SEE_PERSONAL}),
-    "agent": frozenset({Permission.LOOK_UP, Permission.SEE_PERSONAL}),
+class Role(Struct, frozen=True):
+    """What one role may do, and which classes of personal data it sees in clear; others are masked."""
+
+    sentence: str
+    may: frozenset[Permission]
+    sees: frozenset[Personal]
+
+
+ROLES: dict[str, Role] = {
+    "administrator": Role("runs the shop's data and its users", frozenset(Permission), EVERY_CLASS),
+    "marketer": Role(
+        "works with figures, segments and customers, without their names and addresses",
+        frozenset({Permission.REPORT, Permission.LOOK_UP, Permission.COLLECT, Permission.REFRESH}),
+        frozenset({Personal.DEMOGRAPHIC}),
+    ),
+    "analyst": Role(
+        "works with figures, never with a single customer",
+        frozenset({Permission.REPORT, Permission.REFRESH}),
+        frozenset({Personal.DEMOGRAPHIC}),
+    ),
+    "associate": Role(
+        "serves in the store: greets by name, knows the card and what was told",
+        frozenset({Permission.LOOK_UP}),
+        frozenset({Personal.NAME, Personal.IDENTIFIER, Personal.TEXT}),
+    ),
+    "agent": Role(
+        "serves by telephone and mail: also sees how to reach the customer",
+        frozenset({Permission.LOOK_UP}),
+        frozenset({Personal.NAME, Personal.IDENTIFIER, Personal.TEXT, Personal.CONTACT}),
+    ),
 }
+"""Every role a person can have."""
+
+_SIGHT = "see_"
+SCOPES: tuple[str, ...] = (*map(str, Permission), *(_SIGHT + one for one in Personal if one in EVERY_CLASS))
+"""What an API key may be given: each permission, and ``see_`` with each class of personal data."""
 
 
 class Actor(Struct, frozen=True):
-    """Somebody, or something, that calls a verb.
+    """Somebody, or something, that calls a verb. ``scopes`` are an API key's; None for a person with a role.
 
-    >>> Actor("till-3", "associate").may(Permission.FORGET)
+    >>> Actor("u3", "associate").may(Permission.FORGET)
     False
+    >>> Actor("k1", "key", frozenset({"look_up", "see_name"})).sees
+    frozenset({<Personal.NAME: 'name'>})
     """
 
     name: str
+    """Stands in the audit log: ``owner``, ``u3`` for a user, ``k5`` for an API key. Never a personal value."""
     role: str
+    scopes: frozenset[str] | None = None
 
     def may(self, permission: Permission) -> bool:
-        """Whether the role allows it."""
-        return permission in ROLES.get(self.role, frozenset())
+        """Whether the role, or the key's scopes, allow it."""
+        if self.scopes is not None:
+            return permission in self.scopes
+        role = ROLES.get(self.role)
+        return role is not None and permission in role.may
+
+    @property
+    def sees(self) -> frozenset[Personal]:
+        """The classes of personal data shown in clear."""
+        if self.scopes is not None:
+            return frozenset(one for one in EVERY_CLASS if _SIGHT + one in self.scopes)
+        role = ROLES.get(self.role)
+        return role.sees if role is not None else frozenset()
 
     def needs(self, permission: Permission, verb: str) -> None:
         """Raise NotPermitted unless the role allows it."""
-        if not self.may(permission):
-            who = sorted(role for role, allowed in ROLES.items() if permission in allowed)
-            raise NotPermitted(
-                f"the role {self.role!r} may not {verb}", hint=f"roles that may: {', '.join(who)}"
-            )
+        if self.may(permission):
+            return
+        if self.scopes is not None:
+            raise NotPermitted(f"this key may not {verb}", hint=f"it lacks the scope {permission.value}")
+        who = sorted(name for name, role in ROLES.items() if permission in role.may)
+        raise NotPermitted(f"the role {self.role!r} may not {verb}", hint=f"roles that may: {', '.join(who)}")
 
 
 OWNER = Actor("owner", "administrator")
 """Whoever opens a shop's folder as a library: the files are theirs already."""
+
+NOBODY = Actor("nobody", "nobody")
+"""Somebody who has not signed in."""

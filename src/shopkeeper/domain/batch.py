@@ -32,6 +32,8 @@ class Batch(Struct, kw_only=True):
     records: list[tuple[str, Struct]] = field(default_factory=list)
     """Reference data as (kind, record); see domain.catalogue."""
     refused: list[Refused] = field(default_factory=list)
+    passed: dict[str, int] = field(default_factory=dict)
+    """What was left out knowingly or is worth a remark, by reason: training transactions, a topic nobody needs."""
     read: int = 0
     kept: int = 0
     repeated: int = 0
@@ -43,6 +45,10 @@ class Batch(Struct, kw_only=True):
     rounded_minor: int = 0
     """Sum of line amounts in minor units."""
     currency: str = ""
+
+    def passing(self, reason: str, count: int = 1) -> None:
+        """Count something left out knowingly."""
+        self.passed[reason] = self.passed.get(reason, 0) + count
 
 
 class LineMemory(Protocol):

@@ -9,8 +9,11 @@
     │   └── BadEvent        one event that breaks its declaration (goes to quarantine)
     ├── NotFound            nothing under that identifier
     ├── NotPermitted        the actor's role does not allow this verb
+    │   ├── NotSignedIn     nobody has signed in, or what was shown for it is not valid (any more)
+    │   └── TooManyTries    too many tries to sign in; wait the seconds it says
     ├── Conflict            it exists already, or another state is needed first
     └── StoreFailure        the place where data lives failed
+        ├── StoreAway       its server does not answer; try again
         ├── StoreBusy       another process holds it; try again
         ├── StoreFull       no space left; nothing was written
         ├── StoreDamaged    a file is missing, changed or not ours
@@ -95,6 +98,22 @@ class NotPermitted(ShopkeeperError, PermissionError):
     code = "not_permitted"
 
 
+class NotSignedIn(NotPermitted):
+    """Nobody has signed in, or what was shown for it is not valid or not valid any more."""
+
+    code = "not_signed_in"
+
+
+class TooManyTries(NotPermitted):
+    """Too many tries to sign in. ``wait`` is how many seconds to wait before the next."""
+
+    code = "too_many_tries"
+
+    def __init__(self, wait: int) -> None:
+        self.wait = wait
+        super().__init__("too many tries to sign in", hint=f"wait {wait} seconds, then try again")
+
+
 class Conflict(ShopkeeperError):
     """It exists already, or another state is needed first."""
 
@@ -105,6 +124,13 @@ class StoreFailure(ShopkeeperError):
     """The place where data lives failed."""
 
     code = "store_failure"
+
+
+class StoreAway(StoreFailure):
+    """The server that holds the store does not answer, or went away; trying again later helps."""
+
+    code = "store_away"
+    retry = True
 
 
 class StoreBusy(StoreFailure):

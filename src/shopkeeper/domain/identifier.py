@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from shopkeeper.domain.personal import Personal
+
 
 class IdentifierKind(Struct, frozen=True):
     """One row of the table of identifier kinds."""
@@ -20,7 +22,11 @@ class IdentifierKind(Struct, frozen=True):
     sentence: str
     exclusive: bool = False
     session: bool = False
+    reference: bool = False
+    """Numbers an order: ties what is told of it later, naming nobody, to whoever placed it. Never counted or shown."""
     most: int = 8
+    personal: Personal = Personal.IDENTIFIER
+    """What its values are: most name somebody, some also reach them."""
 
 
 IDENTIFIER_KINDS: dict[str, IdentifierKind] = {
@@ -30,13 +36,23 @@ IDENTIFIER_KINDS: dict[str, IdentifierKind] = {
             "user_id", 0, "customer or account number given by the retailer", exclusive=True, most=200
         ),
         IdentifierKind("loyalty_card", 1, "loyalty card shown in store, by phone or online", most=6),
-        IdentifierKind("email", 2, "e-mail address", most=8),
-        IdentifierKind("social", 3, "account on a social network, as network:handle", most=4),
-        IdentifierKind("phone", 4, "telephone number", most=6),
+        IdentifierKind("email", 2, "e-mail address", most=8, personal=Personal.CONTACT),
+        IdentifierKind(
+            "social", 3, "account on a social network, as network:handle", most=4, personal=Personal.CONTACT
+        ),
+        IdentifierKind("phone", 4, "telephone number", most=6, personal=Personal.CONTACT),
         IdentifierKind("payment_token", 5, "token of a payment card, from the payment provider", most=4),
         IdentifierKind("gift_card", 6, "gift card number", most=2),
         IdentifierKind("device_id", 7, "installation of the app", session=True, most=5),
         IdentifierKind("anonymous_id", 8, "browser cookie", session=True, most=5),
+        IdentifierKind(
+            "order",
+            9,
+            "order or receipt, as the till or web shop numbers it",
+            session=True,
+            reference=True,
+            most=1,
+        ),
     )
 }
 

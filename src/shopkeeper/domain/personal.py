@@ -29,6 +29,10 @@ class Personal(StrEnum):
     """Nobody has said yet; treated as personal."""
 
 
+EVERY_CLASS: frozenset[Personal] = frozenset(Personal) - {Personal.NONE}
+"""Every class of what is personal."""
+
+
 def looks_personal(value: Any) -> bool:
     """Whether an undeclared property must be sealed: all text and structures, and numbers long enough to be a phone.
 

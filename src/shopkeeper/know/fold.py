@@ -11,21 +11,20 @@ from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.customer import Customer
 from shopkeeper.domain.event import EVENTS, Logged
 from shopkeeper.domain.ordering import place
-from shopkeeper.know.reducers import READS, REDUCERS, Moment, buying
+from shopkeeper.know.reducers import READS, REDUCERS, Moment, Reducer, buying
 from shopkeeper.know.reducers.buying import OrderRead, completed
 from shopkeeper.know.reducers.shape import Retold
 from shopkeeper.know.retelling import Retelling
-from shopkeeper.stores.contract.rows import Folded
+from shopkeeper.stores.contract.rows import Folded, FoldedRow
 
 _encode = msgspec.msgpack.Encoder().encode
 FAULTS = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, msgspec.MsgspecError)
 """What one event may raise without keeping the others out of the record."""
 
-_SEEN = frozenset(buying.REDUCERS.values())
 _decode = msgspec.msgpack.Decoder(Customer).decode
 
 
-def fold(events: Iterable[Folded], catalogue: Catalogue, record: Customer | None = None) -> Customer:
+def fold(events: Iterable[FoldedRow], catalogue: Catalogue, record: Customer | None = None) -> Customer:
     """Fold events, already in their order (``domain.ordering``), onto a record.
 
     Folding the first part and then the rest gives what folding everything at once gives. Where that cannot be done
@@ -43,39 +42,45 @@ def fold(events: Iterable[Folded], catalogue: Catalogue, record: Customer | None
     try:
         return _onto(Customer(), rows, catalogue, {})
     except Retold:
-        told = Retelling(rows, _read, FAULTS)
+        told = Retelling(map(Folded._make, rows), _read, FAULTS)
         return _onto(Customer(marks=told.off()), rows, catalogue, told.instead)
 
 
 def _onto(
-    c: Customer, events: Iterable[Folded], catalogue: Catalogue, instead: Mapping[bytes, OrderRead | None]
+    c: Customer, events: Iterable[FoldedRow], catalogue: Catalogue, instead: Mapping[bytes, OrderRead | None]
 ) -> Customer:
     """Fold events onto a record, some of them with another content or with none."""
-    reducers = REDUCERS
     channels = c.channels
     count = 0
+    first, last = c.first_seen, c.last_seen
     at, key, name = 0, b"", ""
     for _, at, key, name, version, channel, source, node, others, payload in events:
-        reducer = reducers.get(name)
-        if reducer is not None:
+        plan = _PLANS.get(name)
+        if plan is not None:
+            reducer, today, read, sight = plan
             try:
                 nodes = (node, *map(int, others.split(","))) if others else (node,)
+                moment = Moment(at, channel, source, nodes)
                 if instead and key in instead:
                     if (order := instead[key]) is not None:
-                        completed(c, Moment(at, channel, source, nodes), order, catalogue)
+                        completed(c, moment, order, catalogue)
                 else:
-                    reducer(c, Moment(at, channel, source, nodes), _read(name, version, payload), catalogue)
+                    told = read(payload) if version == today else Logged.read(name, version, payload)
+                    reducer(c, moment, told, catalogue)
             except FAULTS:
                 c.failed[name] = c.failed.get(name, 0) + 1
-        elif name not in EVENTS:
-            c.unknown[name] = c.unknown.get(name, 0) + 1
+        else:
+            sight = False
+            if name not in EVENTS:
+                c.unknown[name] = c.unknown.get(name, 0) + 1
         if channel:
             channels[channel] = channels.get(channel, 0) + 1
-        if channel or reducer in _SEEN:  # what a file tells of somebody is no sight of them
-            c.first_seen = c.first_seen or at
-            c.last_seen = at
+            first, last = first or at, at
+        elif sight:
+            first, last = first or at, at
         count += 1
     if count:
+        c.first_seen, c.last_seen = first, last
         c.events += count
         c.last = (at, place(name, key))
     return c
@@ -91,14 +96,18 @@ def _nothing(_: bytes) -> None:
     return None
 
 
-_readers: dict[str, tuple[int, Callable[[bytes], Any]]] = {}
+_PLANS: dict[str, tuple[Reducer, int, Callable[[bytes], Any], bool]] = {
+    name: (reducer, EVENTS[name].version, _reader(name), name in buying.REDUCERS)
+    for name, reducer in REDUCERS.items()
+}
+"""By event name: what it does, today's version of its declaration, how that is read, and whether it is a sight of the
+customer whatever channel it came through; what a file tells of somebody is none.
+"""
 
 
 def _read(name: str, version: int, payload: bytes) -> Any:
-    known = _readers.get(name)
-    if known is None:
-        known = _readers[name] = (EVENTS[name].version, _reader(name))
-    return known[1](payload) if known[0] == version else Logged.read(name, version, payload)
+    _, today, read, _ = _PLANS[name]
+    return read(payload) if version == today else Logged.read(name, version, payload)
 
 
 def heed(record: Customer, beside: Iterable[Folded]) -> None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import groupby
 from math import isfinite
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.customer import Customer
@@ -21,7 +21,8 @@ from shopkeeper.stores.contract.rows import Folded, Logged, Record
 _AT_ONCE = 1_000
 """Customers folded between two looks at the ledger: bounds memory, not correctness."""
 
-_by_customer = attrgetter("customer")
+_by_customer = itemgetter(0)
+_sorted_by = attrgetter("orders", "margin", "last_day")
 _MOST = 2**63 - 1
 
 
@@ -30,9 +31,10 @@ def extend(
     rows: Sequence[Logged],
     customer_of: dict[int, int],
     refold: Collection[int],
+    fresh: Collection[int],
     catalogue: Catalogue,
 ) -> set[int]:
-    """Fold newly logged events onto the records they belong to.
+    """Fold newly logged events onto the records they belong to; those in ``fresh`` have none and nothing but these.
 
     Returns the customers that must be folded anew instead: events came late, an order was told again or cancelled, or
     the record is of another version.
@@ -57,9 +59,13 @@ def extend(
     late: set[int] = set()
     known = {record.customer: record for record in tx.records(list(news))}
     done: list[Record] = []
+    alike: list[Record] = []
     for customer, events in news.items():
         record = known.get(customer)
         events.sort(key=_in_order)
+        if record is None and customer in fresh:
+            done.append(to_row(customer, fold(events, catalogue), catalogue))
+            continue
         first = _in_order(events[0])
         if (
             record is None
@@ -69,10 +75,13 @@ def extend(
             late.add(customer)
             continue
         try:
-            done.append(to_row(customer, fold(events, catalogue, unpack(record.body)), catalogue))
+            row = to_row(customer, fold(events, catalogue, unpack(record.body)), catalogue)
         except Retold:
             late.add(customer)
+            continue
+        (alike if _sorted_by(row) == _sorted_by(record) else done).append(row)
     tx.remember(done)
+    tx.freshen(alike)
     return late
 
 

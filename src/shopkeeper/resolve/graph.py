@@ -31,11 +31,15 @@ class Change(Struct):
     """What observing some events changed."""
 
     refold: set[int] = field(default_factory=set)
-    """Customers whose members changed."""
+    """Customers whose members changed, so that events from before are theirs now or are not any more."""
+    fresh: set[int] = field(default_factory=set)
+    """New customers of whom nothing happened before these events."""
     gone: set[int] = field(default_factory=set)
     """Customers that are no more; their ids are aliases now."""
     customer_of: dict[int, int] = field(default_factory=dict)
     """The customer of every node that the events were observed on."""
+    parted: set[int] = field(default_factory=set)
+    """Nodes that are shared from now on."""
 
 
 def observe(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed]) -> Change:
@@ -65,21 +69,56 @@ def observe(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed]) -> Ch
     news = [e for e in edges if (e.a, e.b) not in known or known[e.a, e.b].occurred_at > e.occurred_at]
     if news:
         tx.link(news)
-    seeds = {n for n in touched if n not in members} | {n for e in news for n in (e.a, e.b)}
+    leaves, seeds = _leaves(tx, {row.node for row in rows}, news, members)
+    seeds |= {n for n in touched if n not in members and n not in leaves}
+    if leaves:
+        tx.assign([Member(leaf, beside.customer, False) for leaf, beside in leaves.items()])
     change = recompute(tx, seeds) if seeds else Change()
+    for leaf, beside in leaves.items():
+        change.customer_of.setdefault(leaf, change.customer_of.get(beside.node, beside.customer))
     for node in touched:
         if node not in change.customer_of:
             change.customer_of[node] = members[node].customer
-    change.refold |= _heeding(tx, rows, news)
+    change.refold |= _heeding(tx, rows, news, change.parted)
     return change
 
 
-def _heeding(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed], news: Sequence[Edge]) -> set[int]:
+def _leaves(
+    tx: LedgerWriter, seen: set[int], news: Sequence[Edge], members: dict[int, Member]
+) -> tuple[dict[int, Member], set[int]]:
+    """New numbers of orders beside one placed identifier, and the ends of all other new edges.
+
+    Such a leaf belongs to its neighbour's customer and changes nothing else: an order more is no reason to decide anew
+    who a customer is.
+    """
+    marks = tx.marks(list({n for e in news for n in (e.a, e.b) if n not in members})) if news else {}
+    beside: dict[int, list[int]] = defaultdict(list)
+    for edge in news:
+        for node, other in ((edge.a, edge.b), (edge.b, edge.a)):
+            if node not in seen and node in marks and IDENTIFIER_KINDS[marks[node][0]].reference:
+                beside[node].append(other)
+    leaves = {
+        node: members[others[0]]
+        for node, others in beside.items()
+        if len(others) == 1 and others[0] in members and not members[others[0]].shared
+    }
+    seeds = {n for e in news if e.a not in leaves and e.b not in leaves for n in (e.a, e.b)}
+    for node, neighbour in list(leaves.items()):
+        if neighbour.node in seeds:
+            del leaves[node]
+            seeds.add(node)
+    return leaves, seeds
+
+
+def _heeding(
+    tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed], news: Sequence[Edge], parted: set[int]
+) -> set[int]:
     """Customers beside a shared identifier on which something was withdrawn, or to which they have just been tied.
 
-    Who unsubscribes a family's address unsubscribes everybody who is written to there.
+    Who unsubscribes a family's address unsubscribes everybody who is written to there. ``parted`` is shared only now:
+    what was withdrawn on it before counts from now on for those, too, from whom a refused union kept it apart.
     """
-    said = {row.node for row in rows if row.node and row.name in WITHDRAWALS}
+    said = {row.node for row in rows if row.node and row.name in WITHDRAWALS} | parted
     ends = {node for edge in news for node in (edge.a, edge.b)}
     shared = {m.node for m in tx.members(list(said | ends)) if m.shared}
     beside = {b if a in shared else a for a, b, *_ in news if (a in shared) != (b in shared)}
@@ -162,7 +201,7 @@ class _View:
                 counts[self.marks[other][0]] += 1
         if not kind.exclusive and sum(n for k, n in counts.items() if IDENTIFIER_KINDS[k].exclusive) > 1:
             return True
-        return any(n > kind.most for n in counts.values())
+        return any(n > kind.most for k, n in counts.items() if not IDENTIFIER_KINDS[k].reference)
 
 
 def _parts(view: _View) -> list[list[int]]:
@@ -262,19 +301,29 @@ def _assign(tx: LedgerWriter, view: _View, parts: list[list[int]]) -> Change:
             aliases += [(old, customer) for old in won[place] if old != customer]
         else:
             customer, fresh = fresh, fresh + 1
-        for node in part:
-            change.customer_of[node] = customer
-            shared = node in view.shared
-            before = view.members.get(node)
-            if before is None or before.customer != customer or before.shared != shared:
-                rows.append(Member(node, customer, shared))
-                if before is None or before.customer != customer:
-                    change.refold.add(customer)
-                    if before is not None:
-                        change.refold.add(before.customer)
+        if view.members.keys().isdisjoint(part):
+            change.fresh.add(customer)
+        rows += _place(view, part, customer, change)
     change.gone = {old for old, _ in aliases}
     change.refold -= change.gone
     tx.assign(rows)
     if aliases:
         tx.became(sorted(aliases))
     return change
+
+
+def _place(view: _View, part: list[int], customer: int, change: Change) -> list[Member]:
+    """Note that these nodes are a customer's; returns the memberships that are new or changed."""
+    rows = []
+    for node in part:
+        change.customer_of[node] = customer
+        after, before = Member(node, customer, node in view.shared), view.members.get(node)
+        if after == before:
+            continue
+        rows.append(after)
+        if after.shared:
+            change.parted.add(node)
+        if before is not None:
+            # also where it only parted: what was withdrawn beside it is not its own any more
+            change.refold |= {customer, before.customer}
+    return rows

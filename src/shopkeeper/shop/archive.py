@@ -33,7 +33,7 @@ def pack(places: Places, room: Path) -> Path:
     The lake is taken first and the ledger after it: a ledger that is ahead feeds its lake at the next refresh, a lake
     that is ahead would never again be fed what it misses.
     """
-    packed, copy = room / "packed.zip", room / "ledger.db"
+    packed, copy, gate = room / "packed.zip", room / "ledger.db", room / "gate.db"
     for _ in range(_TRIES):
         packed.unlink(missing_ok=True)
         with (
@@ -41,20 +41,31 @@ def pack(places: Places, room: Path) -> Path:
             zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
         ):
             archive.writestr("format", _FORMAT)
-            for name in (table.FILE, "secret.key"):
-                archive.write(places.folder / name, name)
+            archive.writestr(table.FILE, _settings(places))
+            archive.write(places.folder / "secret.key", "secret.key")
             if not _add_lake(places, archive):
                 continue
+            places.gate.backup(gate)  # before the ledger: what moves on meanwhile is in both, and taken once
+            archive.write(gate, "gate.db")
             places.ledger.backup(copy)
             archive.write(copy, "ledger.db")
             for model in sorted((places.folder / "models").rglob("[!.]*")):
                 if model.is_file():
                     archive.write(model, model.relative_to(places.folder).as_posix())
         copy.unlink()
+        gate.unlink()
         with packed.open("rb+") as written:
             os.fsync(written.fileno())
         return packed
     raise StoreBusy("the lake changes faster than it can be copied", hint="try again when nobody refreshes")
+
+
+def _settings(places: Places) -> bytes:
+    """The settings file; a backup holds its ledger itself, whatever database it came from."""
+    kept = table.load(places.folder)
+    if not kept.ledger:
+        return (places.folder / table.FILE).read_bytes()
+    return table.written(msgspec.structs.replace(kept, ledger="")).encode()
 
 
 def _add_lake(places: Places, archive: zipfile.ZipFile) -> bool:
@@ -103,7 +114,7 @@ def _checked(source: Path, archive: zipfile.ZipFile) -> None:
         )
     for name in names:
         parts = PurePosixPath(name).parts
-        known = name in (*_NEEDED, "format") or (parts and parts[0] in _ROOMS)
+        known = name in (*_NEEDED, "gate.db", "format") or (parts and parts[0] in _ROOMS)
         if not known or ".." in parts or "\\" in name or ":" in name:
             raise BadFile(f"{source.name} holds a file that is not a shop's")
 

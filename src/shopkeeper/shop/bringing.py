@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Event
 from time import perf_counter
 
 import msgspec
-from msgspec import Struct
 
 from shopkeeper.collect.files.door import Guess, guess, load
 from shopkeeper.collect.intake import Outcome, Taking
 from shopkeeper.domain.batch import Batch
-from shopkeeper.domain.catalogue import Product, record_key
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.event import Event as Tracked
-from shopkeeper.domain.events.orders import OrderFields
 from shopkeeper.domain.identifier import Identifier
 from shopkeeper.domain.money import exponent
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.reading import Reading
 from shopkeeper.domain.report import ImportSummary
+from shopkeeper.shop.cataloguing import Cataloguing
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.ledger import LedgerWriter
@@ -56,14 +54,49 @@ def bring(
     progress: Progress | None,
 ) -> ImportSummary:
     """Bring a file in, whole or not at all; an interrupt undoes it."""
-    began = perf_counter()
     seen = preview(places, path, kind, mapping, reading)
     origin = source or seen.kind
-    for what, name in (("source", origin), ("numbering", numbering or "shop")):
+
+    def batches(tx: LedgerWriter, heard: Progress, notes: list[str]) -> Iterator[Batch]:
+        return load(
+            Path(path),
+            guess=seen,
+            source=origin,
+            now=places.now(),
+            zone=places.settings.time_zone,
+            currency=places.settings.currency,
+            lines=tx,
+            progress=heard,
+            notes=notes,
+        )
+
+    name = _shown_name(Path(path), seen.kind)
+    return carry(places, seen, batches, source=origin, numbering=numbering, name=name, progress=progress)
+
+
+def named_well(source: str, numbering: str | None) -> None:
+    """Raise InvalidInput unless source and numbering have names that can be kept."""
+    for what, name in (("source", source), ("numbering", numbering or "shop")):
         if not name.strip() or len(name) > 80:
             raise InvalidInput(
                 f"a {what} needs a name of at most 80 letters", hint=f"for example {what}='till'"
             )
+
+
+def carry(
+    places: Places,
+    seen: Guess,
+    batches: Callable[[LedgerWriter, Progress, list[str]], Iterator[Batch]],
+    *,
+    source: str,
+    numbering: str | None,
+    name: str,
+    progress: Progress | None,
+    beside: Callable[[LedgerWriter], None] | None = None,
+) -> ImportSummary:
+    """Take batches in, in one transaction with what is done ``beside``; an interrupt undoes both."""
+    began = perf_counter()
+    named_well(source, numbering)
     stop = Event()
     taken: list[Taking] = []
     notes: list[str] = []
@@ -77,25 +110,16 @@ def bring(
     def work(tx: LedgerWriter) -> ImportSummary:
         taking = places.intake.begin(tx)
         taken.append(taking)
-        run = _Run(places, taking, seen, origin, numbering or "")
-        batches = load(
-            Path(path),
-            guess=seen,
-            source=origin,
-            now=places.now(),
-            zone=places.settings.time_zone,
-            currency=places.settings.currency,
-            lines=tx,
-            progress=heard,
-            notes=notes,
-        )
-        for batch in batches:
+        run = _Run(places, taking, seen, source, numbering or "")
+        for batch in batches(tx, heard, notes):
             run.take(batch)
             if stop.is_set():
                 raise _Stopped
         told = tuple(dict.fromkeys(notes))
-        summary = run.summary(_shown_name(Path(path), seen.kind), perf_counter() - began, told)
+        summary = run.summary(name, perf_counter() - began, told)
         tx.note_import(msgspec.json.encode(summary))
+        if beside is not None:
+            beside(tx)
         return summary
 
     try:
@@ -136,7 +160,9 @@ class _Run:
         self.numbering = numbering
         self.outcome = Outcome()
         self.total = Batch()
-        self.products: dict[str, Product] | None = None
+        self.records = Cataloguing(self.tx, lambda _: seen.mapping)
+        self.sold: set[str] = set()
+        """Products whose names need not be learned from what was sold."""
         self.currencies: set[str] = set()
 
     def take(self, batch: Batch) -> None:
@@ -147,8 +173,9 @@ class _Run:
             events = [_numbered(event, self.numbering) for event in events]
         if events:
             self.taking.append(events, self.outcome, kind=self.kind)
-            self._learn_products(batch)
-        changed = self._keep_records(batch)
+            if self.kind in ("orders", "events", "poslog", "shopify"):
+                self.sold |= self.records.learn(batch.events, self.sold)
+        changed = self.records.keep(batch.records)
         if batch.refused:
             now = self.places.now()
             self.taking.refuse(
@@ -201,70 +228,6 @@ class _Run:
             notes=notes,
             **money,
         )
-
-    def _keep_records(self, batch: Batch) -> int:
-        by_kind: dict[str, list[tuple[str, Struct]]] = {}
-        for kind, record in batch.records:
-            by_kind.setdefault(kind, []).append((record_key(kind, record), record))
-        changed = 0
-        for kind, rows in by_kind.items():
-            if kind == "product":
-                rows = [(key, self._merged(record)) for key, record in rows]  # noqa: PLW2901 - the same rows, completed
-            count = self.tx.put_reference(kind, [(key, msgspec.json.encode(record)) for key, record in rows])
-            changed += count
-            if count and kind == "rate":
-                self._catalogue_changed()
-        return changed
-
-    def _merged(self, record: Struct) -> Product:
-        """A product as described before, with what this file tells: a price list without costs wipes no cost."""
-        product = msgspec.convert(record, type=Product, from_attributes=True)
-        known = self._known_products()
-        before = known.get(product.product_id)
-        if before is not None:
-            told = {f: v for f, v in msgspec.structs.asdict(product).items() if f in self.seen.mapping}
-            product = msgspec.structs.replace(before, **told)
-        if _folded_by(before) != _folded_by(product):
-            self._catalogue_changed()
-        known[product.product_id] = product
-        return product
-
-    def _catalogue_changed(self) -> None:
-        """Records folded before are stale: once per import is enough."""
-        if not self._changed:
-            self._changed = True
-            self.tx.keep("catalogue", str(int(self.tx.setting("catalogue") or 0) + 1))
-
-    _changed = False
-
-    def _known_products(self) -> dict[str, Product]:
-        if self.products is None:
-            read = msgspec.json.Decoder(Product).decode
-            self.products = {p.product_id: p for p in map(read, self.tx.reference("product"))}
-        return self.products
-
-    def _learn_products(self, batch: Batch) -> None:
-        """A product nobody described yet is known by the name it was first sold under; that changes no record."""
-        if self.kind not in ("orders", "events"):
-            return
-        known = self._known_products()
-        news: dict[str, Product] = {}
-        for event in batch.events:
-            if isinstance(event.properties, OrderFields):
-                for line in event.properties.products:
-                    if line.product_id not in known and line.name:
-                        known[line.product_id] = news[line.product_id] = Product(
-                            product_id=line.product_id, name=line.name
-                        )
-        if news:
-            self.tx.put_reference("product", [(key, msgspec.json.encode(one)) for key, one in news.items()])
-
-
-def _folded_by(product: Product | None) -> tuple[object, ...]:
-    """What of a product changes a customer's record."""
-    if product is None:
-        return ("", "", None, "product")
-    return (product.category, product.brand, product.unit_cost, product.kind or "product")
 
 
 def _numbered(event: Tracked, numbering: str) -> Tracked:

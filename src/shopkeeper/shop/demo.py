@@ -21,7 +21,12 @@ SIMULATED = (
 
 
 def build(
-    into: str | Path, *, size: float = 1.0, seed: int = 7, progress: Progress | None = None
+    into: str | Path,
+    *,
+    size: float = 1.0,
+    seed: int = 7,
+    ledger: str | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Shop, Report]:
     """Write the sample's export files, bring them all in, refresh, and report; steps are timed apart.
 
@@ -39,7 +44,7 @@ def build(
 
     shop = create(
         folder, name="Sample shop", currency="GBP", time_zone="Europe/London", now="2011-12-10T00:00:00+00:00",
-        simulated=SIMULATED,
+        simulated=SIMULATED, ledger=ledger,
     )  # fmt: skip
     exports = folder.with_name(folder.name + "-exports")
     truth = folder.with_name(folder.name + "-truth")

@@ -9,9 +9,11 @@ import sys
 
 import msgspec
 
-from shopkeeper.shop import backups, erasing
+from shopkeeper.shop import backups, erasing, flowing
 from shopkeeper.shop.places import Places
 
+_LATE = 60
+"""Seconds after which a delivery should be in the ledger."""
 _WANTED_FREE = 500 * 1024 * 1024
 
 
@@ -43,6 +45,10 @@ def doctor(places: Places) -> list[Finding]:
             not wrong, "the ledger is sound" if not wrong else f"the ledger: {wrong[0]}", "restore a backup"
         )
     )
+    wrong = places.gate.check()
+    found.append(
+        _finding(not wrong, "the gate is sound" if not wrong else f"the gate: {wrong[0]}", "restore a backup")
+    )
     wrong = places.lake.verify()
     found.append(
         _finding(
@@ -55,6 +61,10 @@ def doctor(places: Places) -> list[Finding]:
         counts = reader.counts()
         refused = reader.quarantine_reasons()
         waiting = len(erasing.pending(reader))
+    flow = flowing.flow(places)
+    late = flow.lag_seconds > _LATE and flow.waiting_deliveries > 0
+    advice = "look at the worker's log" if flow.working else "run 'shopkeeper serve'"
+    found.append(_finding(not late, f"{flow.waiting_deliveries:,} deliveries wait to be taken in", advice))
     lag = counts["last_seq"] - counts["cursor"]
     found.append(_finding(lag == 0, f"{lag:,} events wait to be folded", "run 'shopkeeper refresh'"))
     behind = counts["last_seq"] - places.lake.manifest().watermark

@@ -7,13 +7,15 @@ when the shop is opened, and by the next refresh, backup or erasure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from shopkeeper.collect.intake import KEPT_WITHOUT_PERSON
+from shopkeeper.collect.intake import KEPT_WITHOUT_PERSON, row_mark
 from shopkeeper.domain.errors import (
     InvalidInput,
     NotFound,
@@ -31,8 +33,11 @@ from shopkeeper.shop.scratch import scratch
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 _NOTE = "erasing"
+_LARGE = 8_192
+"""Octets of a sealed row from which on it may hold more words than are noted beside it."""
+_ROWS_AT_ONCE = 500
 _LOG = "ledger log"
-_ALL = ("ledger", "lake", "backups")
+_ALL = ("gate", "ledger", "lake", "backups")
 
 
 class Erasure(msgspec.Struct, frozen=True):
@@ -86,6 +91,8 @@ def carry_out(places: Places, erasure: Erasure, *, ours: bool) -> Outcome:
             elif part == "lake":
                 places.lake.forget(erasure.nodes)
                 outcome.cleaned.append("lake")
+            elif part == "gate":
+                _in_gate(places, outcome)
             elif places.ledger.scrub(rebuild=part != _LOG):
                 outcome.cleaned.append("ledger")
             else:  # somebody reads an older state, which lies in the log
@@ -93,7 +100,7 @@ def carry_out(places: Places, erasure: Erasure, *, ours: bool) -> Outcome:
         except (StoreFailure, OSError):
             outcome.left.append(part)
     outcome.unreachable += [part for part in outcome.left if part != "backups"]
-    if {"ledger", "lake"} & set(outcome.left) and "backups" not in outcome.left:
+    if {"gate", "ledger", "lake"} & set(outcome.left) and "backups" not in outcome.left:
         outcome.left.append("backups")  # one made before those are clean takes the person along
 
     def work(tx: LedgerWriter) -> None:
@@ -137,14 +144,53 @@ def cells_of(places: Places, reader: LedgerReader, nodes: Sequence[int]) -> list
         values = places.vault.unseal(salts[told.node], told.sealed)
         texts.update(values[field] for field in ("email", "phone") if isinstance(values.get(field), str))
         texts.update(str(pair[1]) for pair in values.get("unusable_identifiers", ()))
-    found = {
-        places.vault.pseudonym("cell", text.strip().casefold()) for text in texts if len(text.strip()) > 2
-    }
-    return sorted(found)
+    words = sorted({text.strip().casefold() for text in texts if len(text.strip()) > 2})
+    found = {places.vault.pseudonym("cell", word) for word in words}
+    return sorted(found | _in_large_rows(places, reader, words))
+
+
+def _in_large_rows(places: Places, reader: LedgerReader, words: Sequence[str]) -> set[bytes]:
+    """Pseudonyms of quarantined rows that hold one of these words, of those rows too large for all their words to be
+    noted beside them, and of deliveries that nobody could read.
+    """
+    wanted = re.compile("|".join(map(_spelled, words))) if words else None
+    found: set[bytes] = set()
+    after = 0
+    while wanted is not None and (rows := reader.refusals(after, _ROWS_AT_ONCE, None, None)):
+        after = rows[-1].id
+        for row in rows:
+            if len(row.sealed) < _LARGE and not row.kind.endswith("/delivery"):
+                continue
+            told: Any = places.vault.unseal(row.salt, row.sealed)
+            raw = told if isinstance(told, str) else str(told["raw"])
+            body = b"" if isinstance(told, str) else told.get("body", b"")
+            if wanted.search(raw.casefold()) or wanted.search(body.decode("utf-8", "replace").casefold()):
+                found.add(row_mark(places.vault, row.source, row.kind, raw, None if told is raw else told))
+    return found
+
+
+def _spelled(word: str) -> str:
+    """A pattern of a word by itself; digits of a telephone number may stand apart, and without the country's.
+
+    >>> import re
+    >>> bool(re.search(_spelled("+442079460958"), '"phone": "020 7946-0958"'))
+    True
+    >>> bool(re.search(_spelled("anna"), "susanna"))
+    False
+    """
+    if word.startswith("+") and word[1:].isdigit():
+        return r"[\s().\-]*".join(word[-9:]) + r"(?!\d)"
+    return rf"(?<!\w){re.escape(word)}(?!\w)"
 
 
 def _note(tx: LedgerWriter, erasures: Sequence[Erasure]) -> None:
     tx.keep(_NOTE, msgspec.json.encode(erasures).decode())
+
+
+def _in_gate(places: Places, outcome: Outcome) -> None:
+    """Let the gate's file hold nothing of what was taken in, nor of what jobs told of anybody."""
+    places.gate.write(lambda tx: tx.drop_results(places.now() + 1))
+    (outcome.cleaned if places.gate.scrub() else outcome.left).append("gate")
 
 
 def _in_backups(places: Places, erasure: Erasure, outcome: Outcome, *, ours: bool) -> None:
@@ -172,10 +218,12 @@ def _in_backups(places: Places, erasure: Erasure, outcome: Outcome, *, ours: boo
 def _clean(file: Path, erasure: Erasure) -> bool:
     """Write a backup anew without the person; False where it does not know the person."""
     from shopkeeper.shop.opening import open_copy
+    from shopkeeper.shop.working import drain
 
     with archive.written(), scratch(file.parent) as room:
         archive.unpack(file, room / "shop")
         with open_copy(room / "shop") as shop:
+            drain(shop.places)  # what waited when the backup was made may name the person as well
             if not forget_in_copy(shop.places, erasure):
                 return False
             packed = archive.pack(shop.places, room)
@@ -201,7 +249,7 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
         tx.forget(nodes, customers, KEPT_WITHOUT_PERSON, cells, erasure.at)
         change = recompute(tx, around - set(nodes))
         tx.drop_records(sorted(change.gone | change.refold | set(customers)))
-        fold.update((change.refold | set(customers)) - change.gone)
+        fold.update((change.refold | change.fresh | set(customers)) - change.gone)
         tx.keep("erasures", str(int(tx.setting("erasures") or 0) + 1))
         _note(tx, [])
 
@@ -211,6 +259,9 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
     ):  # those beside stay without a record until a rebuild rather than the person stays
         places.ledger.write(lambda tx: memory.refold(tx, fold, places.catalogue(tx)))
     if not places.ledger.scrub():
+        raise StoreBusy("somebody reads the copy of a backup", hint="try again")
+    places.gate.write(lambda tx: tx.drop_results(places.now() + 1))
+    if not places.gate.scrub():
         raise StoreBusy("somebody reads the copy of a backup", hint="try again")
     places.lake.forget([*nodes, *begun])
     return True

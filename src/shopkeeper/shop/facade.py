@@ -31,6 +31,11 @@ from shopkeeper.shop import (
     showing,
 )
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.verbs_access import AccessVerbs
+from shopkeeper.shop.verbs_connect import ConnectVerbs
+from shopkeeper.shop.verbs_sources import SourceVerbs
+from shopkeeper.shop.verbs_totals import TotalVerbs
+from shopkeeper.shop.verbs_work import WorkVerbs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +57,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class Shop:
+class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
 
     def __init__(self, places: Places, actor: Actor = OWNER) -> None:
@@ -161,26 +166,36 @@ class Shop:
     def report(self) -> Report:
         """The report as of the last refresh."""
         self._may(Permission.REPORT, "see the report")
-        return reporting.report(self.places, clear=self._clear)
+        made = reporting.report(self.places, sees=self.actor.sees)
+        self._note("see the report", detail=f"{len(made.most_valuable) + len(made.fading)} customers named")
+        return made
 
     def customer(self, who: str | int) -> Profile:
         """One customer, by id, 'kind:value' or any identifier."""
         self._may(Permission.LOOK_UP, "look up a customer")
-        return showing.profile(self.places, who, _TRAITS, clear=self._clear)
+        found = showing.profile(self.places, who, _TRAITS, sees=self.actor.sees)
+        self._note("look up a customer", found.id)
+        return found
 
     def timeline(
         self, who: str | int, *, cursor: str | None = None, limit: int = 50, names: tuple[str, ...] = ()
     ) -> Timeline:
         """What happened with a customer, latest first; ``names`` keeps only those events."""
-        self._may(Permission.LOOK_UP, "look up a customer")
-        return showing.timeline(self.places, who, cursor, limit, names, clear=self._clear)
+        self._may(Permission.LOOK_UP, "see a timeline")
+        customer, found = showing.timeline(self.places, who, cursor, limit, names, sees=self.actor.sees)
+        self._note("see a timeline", customer, f"{len(found.entries)} events")
+        return found
 
     def find(
         self, search: str = "", *, sort: str = "value", cursor: str | None = None, limit: int = 50
     ) -> CustomerPage:
         """Customers, searched by words and sorted by value, margin, orders, recent or fading."""
         self._may(Permission.LOOK_UP, "look up customers")
-        return showing.find(self.places, search, sort, cursor, limit, clear=self._clear)
+        found = showing.find(self.places, search, sort, cursor, limit, sees=self.actor.sees)
+        self._note(
+            "look up customers", detail=f"{len(found.rows)} customers {'found' if search else 'listed'}"
+        )
+        return found
 
     def customers(self) -> pa.Table:
         """Everybody with every trait and prediction, as of the last refresh; no names."""
@@ -211,13 +226,20 @@ class Shop:
 
     def export(self, who: str | int) -> dict[str, Any]:
         """Everything known of a person, as plain data."""
-        self._may(Permission.FORGET, "export a person")
-        return forgetting.export(self.places, who)
+        self._may(Permission.EXPORT, "export a person")
+        self._sees_everything()
+        copy = forgetting.export(self.places, who)
+        self._note("export a person", copy["customer"])
+        self.places.trail.flush()
+        return copy
 
     def erase(self, who: str | int) -> forgetting.ErasureReceipt:
         """Forget a person everywhere; orders stay without the person."""
         self._may(Permission.FORGET, "erase a person")
-        return forgetting.erase(self.places, who)
+        receipt = forgetting.erase(self.places, who)
+        self._note("erase a person", receipt.customer, f"{receipt.events_removed} events removed")
+        self.places.trail.flush()
+        return receipt
 
     def backup(self, to: str | Path | None = None) -> Path:
         """Write the whole shop into one file; returns where it lies."""
@@ -241,10 +263,3 @@ class Shop:
             "quarantined": counts["quarantined"],
             "as_of": self.clock.now().isoformat(),
         }
-
-    @property
-    def _clear(self) -> bool:
-        return self.actor.may(Permission.SEE_PERSONAL)
-
-    def _may(self, permission: Permission, verb: str) -> None:
-        self.actor.needs(permission, verb)

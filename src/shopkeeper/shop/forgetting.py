@@ -17,6 +17,7 @@ from shopkeeper.shop import backups, erasing
 from shopkeeper.shop.living import advance
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.showing import resolve
+from shopkeeper.shop.working import drain
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 _AT_ONCE = 50_000
@@ -42,7 +43,7 @@ class ErasureReceipt(msgspec.Struct, frozen=True, kw_only=True):
 def export(places: Places, who: str | int) -> dict[str, Any]:
     """Everything that is known of a person, as plain data in a stable shape."""
     with places.ledger.read() as reader:
-        customer = resolve(places, reader, who)
+        customer = resolve(places, reader, who, for_ever=True)
         nodes = [m.node for m in reader.nodes_of([customer])]
         kept = reader.identifiers(nodes)
         salts = {row.node: row.salt for row in kept}
@@ -85,6 +86,8 @@ def erase(places: Places, who: str | int) -> ErasureReceipt:
 
     Once the ledger has forgotten, the rest is finished by whoever comes next, whatever happens to this call.
     """
+    with suppress(Exception):  # a right does not wait for what is wrong with somebody's delivery:
+        drain(places)  # whatever arrives later and names the person is refused by the intake
     with backups.held(places, backups.PATIENCE) as ours:
         if ours:
             erasing.finish_held(places)
@@ -130,7 +133,7 @@ def _person(places: Places, who: str | int) -> tuple[int, list[int]]:
 
 
 def _known(places: Places, reader: LedgerReader, who: str | int) -> tuple[int, list[int]]:
-    customer = resolve(places, reader, who)
+    customer = resolve(places, reader, who, for_ever=True)
     members = reader.nodes_of([customer])
     nodes = [m.node for m in members]
     beside = _beside(reader, nodes)

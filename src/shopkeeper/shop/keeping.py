@@ -21,7 +21,7 @@ from shopkeeper.domain.errors import (
     StoreDamaged,
     StoreFailure,
 )
-from shopkeeper.shop import archive, backups, erasing
+from shopkeeper.shop import archive, backups, databases, erasing
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.scratch import scratch, sweep
 
@@ -70,13 +70,15 @@ def _target(places: Places, to: str | Path | None) -> Path:
     return free
 
 
-def restore(backup: str | Path, into: str | Path) -> Shop:
+def restore(backup: str | Path, into: str | Path, *, ledger: str | None = None) -> Shop:
     """The shop in a backup, as a new folder. What is no whole backup raises BadFile and leaves nothing behind.
 
+    ``ledger`` is the address of an empty PostgreSQL database, where the ledger is to be in one.
     The new shop knows of no backups: those of the shop it came from are not its own to clean.
     """
-    from shopkeeper.shop.opening import open_shop
+    from shopkeeper.shop.opening import open_folder
 
+    where = databases.address(ledger) if ledger else None
     source, target = Path(backup), Path(into)
     if not source.is_file():
         raise NotFound(f"there is no backup {source.name!r}")
@@ -93,13 +95,15 @@ def restore(backup: str | Path, into: str | Path) -> Shop:
             fresh = room / "shop"
             archive.unpack(source, fresh)
             _made_new(source, fresh)
+            if where is not None:
+                databases.move_in(fresh, where)
             if there:
                 # The settings go last: a folder with settings is a whole shop.
                 for part in sorted(fresh.iterdir(), key=lambda part: part.name == table.FILE):
                     part.replace(target / part.name)
             else:
                 fresh.replace(target)
-    return open_shop(target)
+    return open_folder(target, where)
 
 
 def _made_new(source: Path, folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.know import memory
 from shopkeeper.know.reducers import VERSION
@@ -9,6 +11,7 @@ from shopkeeper.resolve.graph import observe
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.ledger import LedgerWriter
+from shopkeeper.stores.contract.rows import Logged
 
 _READ_AT_ONCE = 50_000
 _EXTEND_UP_TO = 20_000
@@ -48,7 +51,7 @@ def _step(places: Places, tx: LedgerWriter, most: int, progress: Progress | None
             rows = tx.log_after(cursor, at_once)
             change = observe(tx, rows)
             refold |= change.refold
-            refold |= memory.extend(tx, rows, change.customer_of, refold, catalogue)
+            refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue)
             count, cursor = len(rows), rows[-1].seq if rows else end
         else:
             seen = tx.observed_after(cursor, at_once)
@@ -67,6 +70,20 @@ def _step(places: Places, tx: LedgerWriter, most: int, progress: Progress | None
     return taken
 
 
+def follow(places: Places, tx: LedgerWriter, rows: Sequence[Logged]) -> None:
+    """Take events that this transaction logged into identities and records, where nothing else waits to be."""
+    if rows:
+        catalogue = places.catalogue(tx)
+        change = observe(tx, rows)
+        refold = set(change.refold)
+        refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue)
+        if change.gone:
+            tx.drop_records(sorted(change.gone))
+        if left := refold - change.gone:
+            memory.refold(tx, left, catalogue)
+        tx.keep("cursor", str(rows[-1].seq))
+
+
 def rebuild(places: Places, progress: Progress | None = None) -> int:
     """Fold everybody anew from the log; returns how many events were folded."""
 
@@ -79,19 +96,36 @@ def rebuild(places: Places, progress: Progress | None = None) -> int:
         return places.ledger.write(work)
 
 
+def catch_up(places: Places, most: int) -> bool:
+    """Take some of what was appended into identities and records; True where more waits."""
+    with places.ledger.read() as reader:
+        if reader.setting("cursor") == reader.setting("last_seq"):
+            return False
+    with without_collecting():
+        return places.ledger.write(lambda tx: _step(places, tx, most, None)) >= most
+
+
 def _refresh_stale(places: Places, progress: Progress | None) -> None:
     """Fold those anew whose record is of older reducers or an older catalogue, some at a time."""
+    while refresh_stale(places, _STALE_AT_ONCE, progress):
+        pass
+
+
+def refresh_stale(places: Places, most: int, progress: Progress | None = None) -> bool:
+    """Fold some of those anew; True where there may be more."""
 
     def work(tx: LedgerWriter) -> int:
         catalogue = places.catalogue(tx)
         standard = f"{VERSION}:{catalogue.version}"
         if tx.setting("folded_as") == standard:
             return 0  # looking at every record to find none is dear in a large shop
-        some = tx.stale(VERSION, catalogue.version, _STALE_AT_ONCE)
+        some = tx.stale(VERSION, catalogue.version, most)
         memory.refold(tx, some, catalogue, progress)
         if not some:
             tx.keep("folded_as", standard)
         return len(some)
 
-    while places.ledger.write(work):
-        pass
+    with places.ledger.read() as reader:
+        if reader.setting("folded_as") == f"{VERSION}:{places.catalogue(reader).version}":
+            return False  # without waiting for the writer
+    return places.ledger.write(work) > 0

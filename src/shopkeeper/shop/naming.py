@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.domain.personal import Personal
+from shopkeeper.shop.masking import Sees
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.ledger import LedgerReader
 
 
-def names(places: Places, reader: LedgerReader, customers: Sequence[int], *, clear: bool) -> dict[int, str]:
+def names(places: Places, reader: LedgerReader, customers: Sequence[int], *, sees: Sees) -> dict[int, str]:
     """What some customers are called: their name, else an e-mail or number, else an honest stand-in."""
     owner: dict[int, int] = {m.node: m.customer for m in reader.nodes_of(customers)}
     by_node = told(places, reader, list(owner))
@@ -23,25 +25,25 @@ def names(places: Places, reader: LedgerReader, customers: Sequence[int], *, cle
         kinds[customer].add(row.kind)
         if row.kind == "email" and "last_name" not in by_customer[customer]:
             by_customer[customer].setdefault("email", str(places.vault.unseal(row.salt, row.sealed)))
-    return {c: called(by_customer.get(c, {}), kinds.get(c, set()), clear=clear) for c in customers}
+    return {c: called(by_customer.get(c, {}), kinds.get(c, set()), sees=sees) for c in customers}
 
 
-def called(values: dict[str, str], kinds: set[str], *, clear: bool) -> str:
+def called(values: dict[str, str], kinds: set[str], *, sees: Sees) -> str:
     """A display name.
 
-    >>> called({"first_name": "Anna", "last_name": "Berg"}, set(), clear=True)
+    >>> called({"first_name": "Anna", "last_name": "Berg"}, set(), sees={Personal.NAME})
     'Anna Berg'
-    >>> called({"first_name": "Anna", "last_name": "Berg"}, set(), clear=False)
+    >>> called({"first_name": "Anna", "last_name": "Berg"}, set(), sees=())
     'A. B.'
-    >>> called({}, {"anonymous_id"}, clear=True)
+    >>> called({}, {"anonymous_id"}, sees=())
     'Visitor'
     """
     words = [values[f].strip() for f in ("first_name", "last_name") if values.get(f)] or (
         [values["company"].strip()] if values.get("company") else []
     )
     if words:
-        return " ".join(words) if clear else " ".join(f"{w[0]}." for w in words if w)
-    if values.get("email") and clear:
+        return " ".join(words) if Personal.NAME in sees else " ".join(f"{w[0]}." for w in words if w)
+    if values.get("email") and Personal.CONTACT in sees:
         return values["email"]
     if kinds and all(IDENTIFIER_KINDS[k].session for k in kinds):
         return "Visitor"
@@ -57,14 +59,3 @@ def told(places: Places, reader: LedgerReader, nodes: Sequence[int]) -> dict[int
             values = places.vault.unseal(salts[row.node], row.sealed)
             found[row.node].update({k: str(v) for k, v in values.items() if isinstance(v, str | int | float)})
     return found
-
-
-def mask(kind: str, value: str) -> str:
-    """Enough of an e-mail, number or card to recognise it by; of all else nothing.
-
-    >>> mask("email", "anna@example.com"), mask("loyalty_card", "LC123456"), mask("street", "1 High Street")
-    ('a•••@•••.com', '••••3456', '••••')
-    """
-    if kind == "email" and "@" in value:
-        return f"{value[0]}•••@•••.{value.rsplit('.', 1)[-1]}"
-    return "••••" + value[-4:] if kind in IDENTIFIER_KINDS and len(value) > 7 else "••••"

@@ -1,7 +1,8 @@
-"""Bulk work at full pace: Python's cycle collector waits while millions of plain rows come and go."""
+"""At full pace: Python's cycle collector keeps out of bulk work and out of the way of those who wait for an answer."""
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,3 +25,21 @@ def without_collecting() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def settle() -> None:
+    """What is loaded now stays for as long as the process: the cycle collector need not look at it again.
+
+    A full collection of everything a server has loaded takes a tenth of a second, in which nobody is answered.
+
+    >>> settle()
+    >>> gc.get_freeze_count() > 0
+    True
+    >>> gc.unfreeze()
+    """
+    gc.collect()
+    gc.freeze()
+    atexit.register(
+        gc.unfreeze
+    )  # else what libraries hold is never let go at the end, and some complain of it
+    gc.set_threshold(10_000, 20, 50)

@@ -16,20 +16,28 @@ from shopkeeper.domain.report import People
 from shopkeeper.know.overview import Overview
 from shopkeeper.resolve.keys import Keys
 from shopkeeper.settings import Settings
+from shopkeeper.shop.auditing import AuditTrail
+from shopkeeper.shop.hearing import Hearing
+from shopkeeper.stores.contract.gate import Gate
 from shopkeeper.stores.contract.lake import Lake
 from shopkeeper.stores.contract.ledger import Ledger, LedgerReader
 from shopkeeper.stores.contract.vault import Vault
 
 
 class Places:
-    """Folder, settings, clock, ledger, vault and lake of one shop."""
+    """Folder, settings, clock, ledger, gate, vault and lake of one shop."""
 
-    def __init__(self, folder: Path, settings: Settings, clock: Clock, ledger: Ledger, vault: Vault) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, clock: Clock, ledger: Ledger, gate: Gate, vault: Vault
+    ) -> None:
         self.folder = folder
         self.settings = settings
         self.clock = clock
         self.ledger = ledger
+        self.gate = gate
         self.vault = vault
+        self.trail = AuditTrail(gate, vault)
+        self.hearing = Hearing(gate, vault, self.now)
         self.keys = Keys(settings.region)
         self.intake = Intake(vault, self.keys, currency=settings.currency)
         self.scale = 10.0 ** exponent(settings.currency)
@@ -39,8 +47,18 @@ class Places:
         )
         self._lake: Lake | None = None
         self._catalogue: Catalogue | None = None
+        self.sold: set[str] = set()
+        """Products whose names need not be learned from what is sold live."""
         self.figures: tuple[int, Overview, People, int] | None = None
         """The lake's part of the report with the generation of the lake that it was asked of."""
+        self._meet()
+
+    def _meet(self) -> None:
+        """Let the gate give no number that the ledger has seen, whichever of the two was brought from elsewhere."""
+        if self.gate.inbox.ordered:
+            with self.ledger.read() as reader:
+                seen = int(reader.setting("inbox") or 0)
+            self.gate.inbox.begin_after(seen)
 
     @property
     def lake(self) -> Lake:
@@ -66,6 +84,10 @@ class Places:
             self._catalogue = self._read_catalogue(reader, version)
         return self._catalogue
 
+    def discard(self) -> None:
+        """Forget what was learned of a transaction that was undone."""
+        self._catalogue = None
+
     def _read_catalogue(self, reader: LedgerReader, version: int) -> Catalogue:
         read = msgspec.json.Decoder(Product).decode
         goods = {
@@ -85,10 +107,15 @@ class Places:
         )
 
     def close(self) -> None:
-        """Let go of everything."""
-        if self._lake is not None:
-            self._lake.close()
-        self.ledger.close()
+        """Let go of everything; what the audit log was told is written first."""
+        try:
+            if self._lake is not None:
+                self._lake.close()
+            self.hearing.close()
+            self.trail.close()
+        finally:
+            self.gate.close()
+            self.ledger.close()
 
 
 def day_of_date(date: str) -> int:

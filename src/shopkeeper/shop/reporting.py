@@ -10,13 +10,14 @@ from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.profile import CustomerRow
 from shopkeeper.domain.report import ImportSummary, People, Report
 from shopkeeper.know.overview import Overview, overview
+from shopkeeper.shop.masking import Sees
 from shopkeeper.shop.naming import names
 from shopkeeper.shop.places import Places, day_of_date
 from shopkeeper.shop.predicting import current_scores
 from shopkeeper.stores.contract.ledger import LedgerReader
 
 
-def report(places: Places, *, clear: bool) -> Report:
+def report(places: Places, *, sees: Sees) -> Report:
     """The report as of the last refresh. Raises Conflict before the first one."""
     if places.lake.manifest().as_of is None:
         raise Conflict(
@@ -27,7 +28,7 @@ def report(places: Places, *, clear: bool) -> Report:
         imports = tuple(msgspec.json.decode(body, type=ImportSummary) for body in reader.imports())
         counts = reader.counts()
         events = reader.event_names()
-        named = _named(places, reader, [*figures.most_valuable, *figures.fading], clear=clear)
+        named = _named(places, reader, [*figures.most_valuable, *figures.fading], sees=sees)
     shown = msgspec.structs.asdict(figures) | {
         "most_valuable": tuple(named[row.id] for row in figures.most_valuable),
         "fading": tuple(named[row.id] for row in figures.fading),
@@ -66,10 +67,10 @@ def _figures(places: Places, reader: LedgerReader) -> tuple[Overview, People, in
 
 
 def _named(
-    places: Places, reader: LedgerReader, rows: list[CustomerRow], *, clear: bool
+    places: Places, reader: LedgerReader, rows: list[CustomerRow], *, sees: Sees
 ) -> dict[str, CustomerRow]:
     ids = [int(row.id.removeprefix("c")) for row in rows]
-    found = names(places, reader, ids, clear=clear)
+    found = names(places, reader, ids, sees=sees)
     return {
         row.id: msgspec.structs.replace(row, id=f"c{i}", name=found[i])
         for row, i in zip(rows, ids, strict=True)
@@ -84,13 +85,15 @@ def _people(places: Places) -> People:
         for row in ask(
             "SELECT kind, count(*) AS n FROM identities GROUP BY kind ORDER BY n DESC, kind"
         ).to_pylist()
+        if not IDENTIFIER_KINDS[row["kind"]].reference
     }
+    orders = [name for name, kind in IDENTIFIER_KINDS.items() if kind.reference]
     devices = [name for name, kind in IDENTIFIER_KINDS.items() if kind.session]
     known = ask(
         "SELECT count(*) AS customers, coalesce(sum(named), 0) AS named FROM ("
         "SELECT customer, max(CASE WHEN list_contains($devices, kind) THEN 0 ELSE 1 END) AS named "
-        "FROM identities GROUP BY customer)",
-        {"devices": devices},
+        "FROM identities WHERE NOT list_contains($orders, kind) GROUP BY customer)",
+        {"devices": devices, "orders": orders},
     ).to_pylist()[0]
     shared = ask("SELECT count(*) AS n FROM identities WHERE shared").to_pylist()[0]["n"]
     buyers = ask(

@@ -20,6 +20,7 @@ from shopkeeper.domain.event import Properties
 from shopkeeper.domain.events.orders import OrderFields
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.money import from_minor
+from shopkeeper.domain.personal import EVERY_CLASS, Personal
 from shopkeeper.domain.profile import (
     Consent,
     CustomerPage,
@@ -34,39 +35,41 @@ from shopkeeper.domain.profile import (
 )
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
-from shopkeeper.shop.naming import called, mask, names, told
+from shopkeeper.shop.masking import Sees, mask, seen, words_of
+from shopkeeper.shop.naming import called, names, told
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.searching import by_words
 from shopkeeper.stores.contract.ledger import LedgerReader
 from shopkeeper.stores.contract.rows import Logged, Ranking
 
 SORTS = ("value", "margin", "orders", "recent", "fading")
-_TELLING = ("first_name", "last_name", "company", "email", "phone")
-_MOST_MATCHES = 500
 _CUSTOMER = re.compile(r"(customer:)?c(\d{1,18})", re.ASCII)
-_CODE = re.compile(r"[\w.-]{1,40}")
 _IN_OWN_WORDS = ("Answer Given", "Contact Opened", "Contact Closed", "Reward Granted")
 """Events whose sentence may hold what somebody typed."""
 
 
-def resolve(places: Places, reader: LedgerReader, who: str | int) -> int:
+def resolve(places: Places, reader: LedgerReader, who: str | int, *, for_ever: bool = False) -> int:
     """The customer meant by an identifier, as 'kind:value' or bare, or by a customer id such as c42.
 
-    Raises NotFound, and Conflict where a text is one customer's id and another's identifier.
+    An id that was given out goes before an identifier that reads like it: what a stranger's browser calls itself must
+    not stand in the way of a customer's own page. Raises NotFound; and Conflict where the text is also another
+    customer's identifier and what follows is ``for_ever``.
     """
     text = str(who).strip()
     if not text or len(text) > 600:
         raise InvalidInput(
             "an identifier is empty or too long", hint="give an e-mail, a card, a customer id such as c42"
         )
-    named = _by_identifier(places, reader, text)
     number = _CUSTOMER.fullmatch(text)
-    numbered = _current(reader, int(number[2])) if number else None
-    if named is not None and numbered is not None and named != numbered:
-        raise Conflict(
-            "that is one customer's id and another customer's identifier",
-            hint="say which: customer:ID or user_id:NUMBER",
-        )
-    found = numbered if named is None else named
+    found = _current(reader, int(number[2])) if number else None
+    if found is None or (for_ever and number and not number[1]):
+        named = _by_identifier(places, reader, text)
+        if None not in (found, named) and named != found:
+            raise Conflict(
+                "that is one customer's id and another customer's identifier",
+                hint="say which: customer:ID or user_id:NUMBER",
+            )
+        found = named if found is None else found
     if found is None:
         raise NotFound("nobody is known under that identifier", hint="search by a word of the name instead")
     return found
@@ -93,7 +96,7 @@ def _current(reader: LedgerReader, customer: int) -> int | None:
     return reader.alias(customer)
 
 
-def profile(places: Places, who: str | int, traits: Sequence[Trait], *, clear: bool) -> Profile:
+def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Sees) -> Profile:
     """Everything known of one customer."""
     with places.ledger.read() as reader:
         customer = resolve(places, reader, who)
@@ -111,23 +114,24 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, clear: b
                 personal[row.kind] = str(places.vault.unseal(row.salt, row.sealed))
         identifiers = tuple(
             IdentifierShown(
-                i.kind, _shown(places, i.kind, i.salt, i.sealed, clear=clear), instant(i.first_seen)
+                i.kind, seen(i.kind, str(places.vault.unseal(i.salt, i.sealed)), sees), instant(i.first_seen)
             )
             for i in sorted(kept, key=lambda i: (IDENTIFIER_KINDS[i.kind].rank, i.node))
+            if not IDENTIFIER_KINDS[i.kind].reference
         )
         goods = _goods(reader)
         stores = _stores(reader)
     scores: dict[str, Any] = msgspec.json.decode(foretold.body) if foretold else {}
     now = places.now()
-    values = {t.name: _value(places, t, record, scores, now) for t in traits}
+    values = {t.name: _value(places, t, record, scores, now) for t in traits if _open(t, sees)}
     kinds = {i.kind for i in kept}
     return Profile(
         id=f"c{customer}",
-        name=called(personal, kinds, clear=clear),
+        name=called(personal, kinds, sees=sees),
         currency=places.settings.currency,
         as_of=places.clock.now(),
         identifiers=identifiers,
-        personal={k: v if clear else mask(k, v) for k, v in sorted(personal.items())},
+        personal={k: seen(k, v, sees) for k, v in sorted(personal.items())},
         traits=values,
         places=_shares(places, record.places, 8, stores),
         categories=_shares(places, record.categories, 8, {}),
@@ -143,8 +147,8 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, clear: b
         ),
         open_cases=tuple(
             OpenCase(
-                key if clear else mask("case", key),
-                case.reason if clear or _CODE.fullmatch(case.reason) else mask("reason", case.reason),
+                seen("user_id", key, sees),
+                words_of(case.reason, sees),
                 case.medium,
                 case.sentiment,
                 instant(case.opened_at),
@@ -155,10 +159,11 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, clear: b
             Consent(p, PURPOSES.get(p, p), s.granted, instant(s.at), s.basis, s.source)
             for p, s in sorted(consents(record).items())
         ),
-        answers={
-            q: a if clear or _CODE.fullmatch(a) else mask("answer", a) for q, a in record.answers.items()
+        answers={q: words_of(a, sees) for q, a in record.answers.items()},
+        attributes={
+            k: v[0] if Personal.DEMOGRAPHIC in sees else mask(k, v[0])
+            for k, v in sorted(record.attributes.items())
         },
-        attributes={k: v[0] for k, v in sorted(record.attributes.items())},
         months=_months(places, record),
     )
 
@@ -170,9 +175,9 @@ def timeline(
     limit: int,
     names: Sequence[str] = (),
     *,
-    clear: bool = True,
-) -> Timeline:
-    """A page of what happened, latest first."""
+    sees: Sees = EVERY_CLASS,
+) -> tuple[str, Timeline]:
+    """Whose it is, and a page of what happened, latest first."""
     limit = _bounded(limit)
     with places.ledger.read() as reader:
         customer = resolve(places, reader, who)
@@ -180,13 +185,13 @@ def timeline(
         rows = reader.log_of(nodes, _place(cursor), limit + 1, names)
         goods = _goods(reader) if rows else {}
         stores = _stores(reader) if rows else {}
-    entries = tuple(_entry(places, row, goods, stores, clear=clear) for row in rows[:limit])
+    entries = tuple(_entry(places, row, goods, stores, sees) for row in rows[:limit])
     last = rows[limit - 1] if len(rows) > limit else None
-    return Timeline(entries, _cursor((last.occurred_at, last.seq)) if last else None)
+    return f"c{customer}", Timeline(entries, _cursor((last.occurred_at, last.seq)) if last else None)
 
 
 def find(
-    places: Places, search: str, sort: str, cursor: str | None, limit: int, *, clear: bool
+    places: Places, search: str, sort: str, cursor: str | None, limit: int, *, sees: Sees
 ) -> CustomerPage:
     """A page of customers, searched by words of what is known of them and sorted."""
     if sort not in SORTS:
@@ -197,12 +202,12 @@ def find(
             sort = "margin"
         among: list[int] | None = None
         if search.strip():
-            among = _matches(places, reader, search)
+            among = _matches(places, reader, search, sees)
             total = len(among)
         else:
             total = reader.ranked(sort)
         page = reader.ranking(_within(sort, among), _rank_place(cursor), limit + 1, among)
-        called_ = names(places, reader, [r.customer for r in page[:limit]], clear=clear)
+        called_ = names(places, reader, [r.customer for r in page[:limit]], sees=sees)
     rows = tuple(row(places, r, called_[r.customer]) for r in page[:limit])
     last = page[limit - 1] if len(page) > limit else None
     return CustomerPage(
@@ -215,11 +220,11 @@ def _within(sort: str, among: list[int] | None) -> str:
     return "margin" if among is not None and sort in ("value", "fading") else sort
 
 
-def _matches(places: Places, reader: LedgerReader, search: str) -> list[int]:
+def _matches(places: Places, reader: LedgerReader, search: str, sees: Sees) -> list[int]:
     try:
         return [resolve(places, reader, search)]
     except (NotFound, InvalidInput):
-        return reader.search(places.vault.wanted(search), _MOST_MATCHES)
+        return by_words(places, reader, search, sees)
 
 
 def row(places: Places, ranking: Ranking, name: str) -> CustomerRow:
@@ -241,12 +246,12 @@ def row(places: Places, ranking: Ranking, name: str) -> CustomerRow:
 
 
 def _entry(
-    places: Places, row: Logged, goods: dict[str, Product], stores: dict[str, str], *, clear: bool
+    places: Places, row: Logged, goods: dict[str, Product], stores: dict[str, str], sees: Sees
 ) -> TimelineEntry:
     properties = Read.read(row.name, row.version, row.payload)
     amount, currency = None, ""
     details: dict[str, Any] = {}
-    if not clear and row.name in _IN_OWN_WORDS:
+    if Personal.TEXT not in sees and row.name in _IN_OWN_WORDS:
         sentence = row.name.lower()
     elif isinstance(properties, Properties):
         sentence = properties.sentence()
@@ -289,9 +294,9 @@ def _value(places: Places, trait: Trait, record: Customer, scores: dict[str, Any
     return places.money(value) if trait.kind == "money" else value
 
 
-def _shown(places: Places, kind: str, salt: bytes, sealed: bytes, *, clear: bool) -> str:
-    value = str(places.vault.unseal(salt, sealed))
-    return value if clear else mask(kind, value)
+def _open(trait: Trait, sees: Sees) -> bool:
+    """Whether a trait is no personal data, or of a class that is seen in clear."""
+    return trait.personal is Personal.NONE or trait.personal in sees
 
 
 def _shares(places: Places, tallies: dict[str, Tally], most: int, named: dict[str, str]) -> tuple[Share, ...]:

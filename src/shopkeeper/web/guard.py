@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from litestar.enums import ScopeType
 
+from shopkeeper.web.access.present import Seen, current
 from shopkeeper.web.status import ErrorBody, Problem
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Guard:
             return
         method = str(scope.get("method"))
         began, status = time.perf_counter(), 0
+        current.set(Seen())  # until somebody is admitted, nobody looks
         static = scope["path"].startswith("/static/")
         if method == "HEAD":
             scope["method"] = "GET"  # whoever gives the whole gives the head

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from shopkeeper.domain.clock import SystemClock
+from shopkeeper.web.access.present import SETTINGS, current, home, rooms
 from shopkeeper.web.show import Show, initials, place, sentence, words
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def render(app: Litestar, template: str, **context: Any) -> str:
     now = shop.clock.now()
     late = (SystemClock().now() - now).total_seconds() > _LATE_SECONDS
     found: Environment = app.state.templates
+    seen = current.get()
     return found.get_template(template).render(
         shop_name=settings.name,
         simulated=settings.simulated,
@@ -93,6 +95,12 @@ def render(app: Litestar, template: str, **context: Any) -> str:
         now=now,
         stands_still=late,
         show=Show(settings.currency, settings.time_zone),
+        me=seen.user,
+        may=seen.actor.may,
+        csrf=seen.mark,
+        rooms=rooms(seen.actor),
+        settings_rooms=rooms(seen.actor, SETTINGS),
+        home=home(seen.actor) if seen.user else "/",
         **context,
     )
 

@@ -152,6 +152,17 @@ class Show:
         """The time of day, to the minute."""
         return f"{self.local(at):%H:%M}"
 
+    def moment(self, at: datetime | None) -> str:
+        """A day with the time of day.
+
+        >>> Show("GBP", "UTC").moment(datetime(2011, 12, 9, 8, 5, tzinfo=UTC))
+        '9 Dec 2011, 08:05'
+        """
+        if at is None:
+            return NOTHING
+        local = self.local(at)
+        return f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
+
     @staticmethod
     def month(text: str) -> str:
         """A month as 2011-03 in words.

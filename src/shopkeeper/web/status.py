@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
 from shopkeeper.domain import errors
+from shopkeeper.web.access.declared import FOR_PROGRAMS
 from shopkeeper.web.render import render
 
 log = logging.getLogger("shopkeeper.web")
@@ -26,9 +27,12 @@ STATUS: dict[type[errors.ShopkeeperError], int] = {
     errors.BadFile: 422,
     errors.BadEvent: 422,
     errors.NotPermitted: 403,
+    errors.NotSignedIn: 401,
+    errors.TooManyTries: 429,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.StoreFailure: 500,
+    errors.StoreAway: 503,
     errors.StoreBusy: 503,
     errors.StoreFull: 507,
     errors.StoreDamaged: 500,
@@ -39,12 +43,14 @@ STATUS: dict[type[errors.ShopkeeperError], int] = {
 
 TITLES: dict[int, str] = {
     400: "That request does not add up",
+    401: "Please sign in",
     403: "Not yours to see",
     404: "Nothing here by that name",
     405: "That cannot be done here",
     409: "That is not possible right now",
     421: "Wrong address",
     422: "That could not be read",
+    429: "Not so fast",
     500: "Something broke on our side",
     503: "The shop is busy",
     507: "The disk is full",
@@ -80,7 +86,15 @@ def status_of(error: errors.ShopkeeperError) -> int:
 def domain_error(request: Request[Any, Any, Any], error: errors.ShopkeeperError) -> Response[Any]:
     """Answer an error that Shopkeeper raised on purpose."""
     problem = Problem(error.code, error.message, error.hint, error.retry)
-    return answer(request, status_of(error), problem)
+    return answer(request, status_of(error), problem, headers=_headers(error))
+
+
+def _headers(error: errors.ShopkeeperError) -> dict[str, str] | None:
+    if isinstance(error, errors.TooManyTries):
+        return {"retry-after": str(error.wait)}
+    if isinstance(error, errors.NotSignedIn):
+        return {"www-authenticate": 'Bearer realm="shopkeeper"'}
+    return None
 
 
 def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
@@ -121,4 +135,4 @@ def answer(
 
 
 def _wants_json(request: Request[Any, Any, Any]) -> bool:
-    return str(request.scope["path"]).startswith("/api/")
+    return str(request.scope["path"]).startswith(FOR_PROGRAMS)

@@ -59,6 +59,11 @@ class Documents:
         return self._columns
 
     @property
+    def whole(self) -> bool:
+        """Whether it is one document, which has to be read as a whole, rather than JSON Lines."""
+        return self._whole
+
+    @property
     def fraction(self) -> float:
         """How much of the file was read."""
         return min(self._done / self._size, 1.0)

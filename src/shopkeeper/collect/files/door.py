@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from shopkeeper.collect.files import feeds
 from shopkeeper.collect.files.columns import Columns, override, recognise
 from shopkeeper.collect.files.convert import Typed, convert, refuse_row
 from shopkeeper.collect.files.documents import Documents
@@ -17,7 +18,9 @@ from shopkeeper.collect.files.lineitems import carried
 from shopkeeper.collect.files.preview import TOO_LONG, follows, look, styles_of
 from shopkeeper.collect.files.reader import open_table
 from shopkeeper.collect.files.rows import Chunk, Table
+from shopkeeper.collect.files.sniff import examine
 from shopkeeper.domain.batch import Batch, LineMemory, Refused
+from shopkeeper.domain.delivery import Settled
 from shopkeeper.domain.errors import BadFile, UnknownName
 from shopkeeper.domain.reading import Guess, Reading
 
@@ -39,17 +42,20 @@ def guess(
     mapping: Mapping[str, str] | None = None,
     *,
     reading: Reading | None = None,
+    table: Table | None = None,
 ) -> Guess:
-    """What a file seems to be, from its columns and its first rows.
+    """What a file, or rows that come as a ``table``, seem to be, from the columns and the first rows.
 
     ``kind`` and ``mapping`` (field -> column; an empty column leaves the field out) override what was found. Raises
     BadFile for a file that cannot be one of the kinds, UnknownName for a kind, field or column that does not exist,
     InvalidInput where two kinds fit alike.
     """
     path, how = Path(path), reading or Reading()
-    if kind is not None and kind not in KINDS:
-        raise UnknownName("kind of file", kind, KINDS)
-    table = _open(path, how)
+    if kind is not None and kind not in KINDS and kind not in feeds.FEEDS:
+        raise UnknownName("kind of file", kind, [*KINDS, *feeds.FEEDS])
+    if table is None and (feed := feeds.recognise(path, kind, how)) is not None:
+        return feed
+    table = table if table is not None else _open(path, how)
     if isinstance(table, Documents) and kind in (None, "events") and not mapping and (calls := _calls(table)):
         return Guess(
             file=path.name,
@@ -101,16 +107,28 @@ def load(
     lines: LineMemory,
     progress: Progress | None = None,
     notes: list[str] | None = None,
+    table: Table | None = None,
+    known: bool = False,
+    whole: bool = False,
 ) -> Iterator[Batch]:
-    """Everything in a file, batch by batch.
+    """Everything in a file, or in a ``table`` that is open, batch by batch.
 
     ``now`` is microseconds since 1970, ``zone`` and ``currency`` are the shop's. What a batch brought is remembered
     in ``lines`` when the next batch is asked for. Sentences about decisions taken (day before month, a decimal
-    comma) are appended to ``notes``. Raises BadFile before the first batch where no row of the beginning can be used.
+    comma) are appended to ``notes``. Raises BadFile before the first batch where no row of the beginning can be used,
+    unless it is ``known`` to be what it is said to be: then such rows are refused like others. ``whole``: every order
+    comes with all lines it has now.
     """
     path, told = Path(path), notes if notes is not None else []
     report = _steps(guess.kind, progress)
-    table = _open(path, guess.reading)
+    if guess.kind in feeds.FEEDS:
+        settled = Settled(now=now, zone=zone, currency=currency, region=guess.reading.region)
+        nature = examine(path)
+        yield from feeds.load(
+            path, guess.kind, nature, settled, source=source, received_at=now, notes=told, report=report
+        )
+        return
+    table = table if table is not None else _open(path, guess.reading)
     if isinstance(table, Documents) and not guess.mapping:
         from shopkeeper.collect.files.calls import call_batches
 
@@ -121,13 +139,15 @@ def load(
     extra = _extra(kind, guess, told)
     wanted = list(dict.fromkeys([*guess.mapping.values(), *extra]))
     if guess.kind == "orders":
-        yield from _orders(table, guess, path, source, now, zone, currency, lines, report, told)
+        yield from _orders(
+            table, guess, path, source, now, zone, currency, lines, report, told, known=known, whole=whole
+        )
         return
     styles = styles_of(table.chunks(wanted), kind, guess.mapping, guess.reading)
     told.extend(styles.notes)
     maker = _maker(guess.kind, source, now, zone, currency, lines)
     rounded: dict[str, int] = {}
-    first = True
+    first = not known
     for chunk in table.chunks(wanted):
         typed = convert(chunk, kind, guess.mapping, styles, zone)
         first = _usable(first, chunk.read, typed.refused, path)
@@ -180,6 +200,9 @@ def _orders(
     lines: LineMemory,
     report: Callable[[float], None],
     told: list[str],
+    *,
+    known: bool,
+    whole: bool,
 ) -> Iterator[Batch]:
     """Lines of one order may stand anywhere in the file, so all are read before the first event is made."""
     from shopkeeper.collect.files.orderbook import OrderBook
@@ -200,7 +223,7 @@ def _orders(
     told.extend(styles.notes)
     rounded: dict[str, int] = {}
     typed: list[Typed] = []
-    first = True
+    first = not known
     for number, chunk in enumerate(chunks, 1):
         part = convert(chunk, kind, mapping, styles, zone)
         first = _usable(first, chunk.read, part.refused, path)
@@ -211,7 +234,7 @@ def _orders(
     book = OrderBook(typed, currency)
     refused = [row for part in typed for row in part.refused]
     keep = book.keepable(refused, [_refuser(c, t) for c, t in zip(chunks, typed, strict=True)], typed, now)
-    if not keep.any() and len({row.reason for row in refused}) == 1:
+    if not known and not keep.any() and len({row.reason for row in refused}) == 1:
         raise _unusable(refused[0], path)
     del chunks, typed
     book.keep(keep)
@@ -219,7 +242,13 @@ def _orders(
         part_ = refused[start : start + REFUSED_A_BATCH]
         yield Batch(refused=part_, read=len(part_))
     yield from order_batches(
-        book, source=source, now=now, zone=zone, lines=lines, progress=lambda done: report(0.5 + 0.5 * done)
+        book,
+        source=source,
+        now=now,
+        zone=zone,
+        lines=lines,
+        progress=lambda done: report(0.5 + 0.5 * done),
+        whole=whole,
     )
     told.extend(book.notes)
 

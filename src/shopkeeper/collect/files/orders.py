@@ -18,7 +18,14 @@ from shopkeeper.collect.files.orderbook import Coded, Codes, Ints, OrderBook
 from shopkeeper.collect.files.parts import Groups, Part, parts_of, take_apart
 from shopkeeper.domain.batch import Batch, LineMemory
 from shopkeeper.domain.event import Event
-from shopkeeper.domain.events.orders import Line, OrderCompleted, OrderFields, OrderLinesAdded, OrderRefunded
+from shopkeeper.domain.events.orders import (
+    Line,
+    OrderCompleted,
+    OrderFields,
+    OrderLinesAdded,
+    OrderRefunded,
+    OrderUpdated,
+)
 from shopkeeper.domain.identifier import Identifier
 
 LINES_A_BATCH: Final = 20_000
@@ -36,8 +43,12 @@ def order_batches(
     zone: str,
     lines: LineMemory,
     progress: Callable[[float], None],
+    whole: bool = False,
 ) -> Iterator[Batch]:
     """Events of all orders in batches, by currency and time, leaving out lines that are known.
+
+    ``whole`` says that every order is there with all lines it has now: one that changed is told anew, and lines that
+    went are gone. Otherwise lines only ever come to an order.
 
     What a batch brought is remembered only after its taker came back for the next: a batch that was never stored
     comes again with the same message ids. Days are those of the shop's ``zone``.
@@ -77,6 +88,12 @@ def order_batches(
                 continue
             before = np.frombuffer(part.known, ">u8").astype(np.uint64)
             new = np.flatnonzero(~np.isin(its, before))
+            if whole and _sold_differ(its, before):
+                build.retell(batch, part, mine, mine[new])
+                told = np.union1d(its, before[before & np.uint64(1) == 1]).astype(">u8").tobytes()
+                kept[mine[new] - span.start] = True
+                remember[part.key] = part.remembered(told)
+                continue
             if len(new):
                 added = np.sort(its[new])
                 told = np.union1d(before, added).astype(">u8").tobytes()
@@ -103,6 +120,12 @@ def order_batches(
 def _keys_of(book: OrderBook, content: Hashes, lines: Ints) -> Hashes:
     """Keys of the lines of an order that stand in several groups."""
     return line_keys(np.zeros(len(lines), np.int32), content[lines], book.quantity[lines] < 0)
+
+
+def _sold_differ(its: Hashes, before: Hashes) -> bool:
+    """Whether an order has other sold lines than before; one without any is being returned, not changed."""
+    sold = its[its & np.uint64(1) == 0]
+    return bool(len(sold)) and not np.array_equal(np.sort(sold), np.sort(before[before & np.uint64(1) == 0]))
 
 
 class _Builder:
@@ -197,14 +220,34 @@ class _Builder:
                 )
             )
 
-    def _event(self, kind: str, struct: type[OrderFields], message_id: str, part: Part, local: Ints) -> Event:
+    def retell(self, batch: Batch, part: Part, lines: Ints, new: Ints) -> None:
+        """Append the event that tells an order anew, as of now, and its new returns."""
+        local, fresh = lines - self.offset, new - self.offset
+        returned = fresh[self.negative[fresh]]
+        message_id = f"order:{self.source}:{part.name}:{self.now}"
+        sold = local[~self.negative[local]]
+        batch.events.append(self._event("Order Updated", OrderUpdated, message_id, part, sold, at=self.now))
+        if len(returned):
+            batch.returns += 1
+            again = f"refund:{self.source}:{part.name}:{self.now}"
+            batch.events.append(self._event("Order Refunded", OrderRefunded, again, part, returned))
+
+    def _event(
+        self,
+        kind: str,
+        struct: type[OrderFields],
+        message_id: str,
+        part: Part,
+        local: Ints,
+        at: int | None = None,
+    ) -> Event:
         book = self.book
         places = local.tolist()
         if len(part.groups) == 1:
             shared = {name: values[part.groups[0]] for name, values in self.shared.items()}
         else:  # the groups of these lines first
-            at = np.searchsorted(self.groups.starts, local + self.offset, "right") - 1
-            order = dict.fromkeys([*at.tolist(), *part.groups])
+            own = np.searchsorted(self.groups.starts, local + self.offset, "right") - 1
+            order = dict.fromkeys([*own.tolist(), *part.groups])
             shared = {
                 name: next((values[group] for group in order if values[group]), "")
                 for name, values in self.shared.items()
@@ -224,7 +267,7 @@ class _Builder:
         return Event(
             name=kind,
             message_id=message_id,
-            occurred_at=int(book.time[local + self.offset].min()),
+            occurred_at=int(book.time[local + self.offset].min()) if at is None else at,
             received_at=self.now,
             identifiers=self._identifiers(part.groups),
             properties=properties,

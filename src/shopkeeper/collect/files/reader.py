@@ -33,6 +33,8 @@ def open_table(
         from shopkeeper.collect.files.sheets import Sheet
 
         return Sheet(path, sheet=sheet, packed=nature.packed)
+    if nature.format == "xml":
+        raise BadFile(f"{path.name!r} holds POSLog XML, which is no table", hint="its kind is poslog")
     if nature.format == "json":
         from shopkeeper.collect.files.documents import Documents
 

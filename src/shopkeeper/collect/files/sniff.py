@@ -34,8 +34,15 @@ _ENDINGS: Final = {
     "xls": "excel",
     "xlsb": "excel",
     "ods": "excel",
+    "xml": "xml",
 }
-_NAMES: Final = {"csv": "delimited text", "parquet": "Parquet", "json": "JSON", "excel": "an Excel workbook"}
+_NAMES: Final = {
+    "csv": "delimited text",
+    "parquet": "Parquet",
+    "json": "JSON",
+    "excel": "an Excel workbook",
+    "xml": "POSLog XML",
+}
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -46,9 +53,12 @@ _UNDEFINED: Final = b"\x81\x8d\x8f\x90\x9d"
 """Bytes that mean nothing in Windows-1252."""
 _MULTIBYTE: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
+_POSLOG: Final = re.compile(rb"<(?:[\w.-]+:)?(?:POSLog|Transaction)[\s/>]")
+"""What tells a POSLog among XML."""
+
 
 class Nature(Struct, frozen=True):
-    """What was found: ``format`` is csv, parquet, json or excel; ``packed`` means gzip around it."""
+    """What was found: ``format`` is csv, parquet, json, excel or xml; ``packed`` means gzip around it."""
 
     format: str
     packed: bool
@@ -103,7 +113,8 @@ def _by_content(head: bytes, name: str) -> str:
     if head[:5] == b"%PDF-":
         raise BadFile(f"{name!r} is a PDF", hint="export a table as CSV, Excel or Parquet")
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return "csv"
+        wide = head[: len(head) & ~1].decode("utf-16", "replace").lstrip()
+        return "xml" if wide[:1] == "<" and _POSLOG.search(wide.encode("utf-8", "replace")) else "csv"
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if b"\0" in head:
         share = head.count(b"\0") / len(head)
@@ -114,6 +125,8 @@ def _by_content(head: bytes, name: str) -> str:
         )
     if start[:1] in (b"{", b"["):
         return "json"
+    if start[:1] == b"<" and _POSLOG.search(start):
+        return "xml"
     if re.match(rb"<(!doctype|html|\?xml|table|workbook)", start[:12].lower()):
         raise BadFile(f"{name!r} is a web page or XML, whatever its ending", hint="export it as CSV or Excel")
     return "csv"

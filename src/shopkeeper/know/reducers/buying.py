@@ -83,8 +83,7 @@ def _lines(  # noqa: C901, PLR0912 - one straight run per line is what makes it 
             amount = round(amount * rate)
         total += amount
         goods = goods_of(product, UNKNOWN_GOODS)
-        cost = goods.cost
-        if cost is not None and rate:
+        if (cost := goods.cost) is not None and rate:
             # Goods written off give nothing back to anybody.
             earned = amount - cost * quantity if amount or at else 0.0
         elif rate:
@@ -97,29 +96,32 @@ def _lines(  # noqa: C901, PLR0912 - one straight run per line is what makes it 
             continue
         units += quantity
         category = goods.category or line.category
-        if sign < 0:
-            quantity, amount, earned = -quantity, -amount, -earned
-        tally = products.get(product)
-        if tally is None:
-            tally = products[product] = Tally()
-        tally.units += quantity
-        tally.amount += amount
-        tally.margin += earned
-        if at:
-            tally.orders += 1
-            tally.last = at
-        if category:
-            tally = categories.get(category)
-            if tally is None:
-                tally = categories[category] = Tally()
+        if not at:
+            quantity, amount, earned = -quantity, -amount, 0.0 - earned  # never minus zero
+        if product in products:
+            tally = products[product]
             tally.units += quantity
             tally.amount += amount
             tally.margin += earned
             if at:
+                tally.orders += 1
                 tally.last = at
-                if category not in touched:
-                    touched.add(category)
-                    tally.orders += 1
+        else:
+            products[product] = Tally(1 if at else 0, quantity, amount, earned, at)
+        if not category:
+            continue
+        if category in categories:
+            tally = categories[category]
+            tally.units += quantity
+            tally.amount += amount
+            tally.margin += earned
+            if at and category not in touched:
+                touched.add(category)
+                tally.orders += 1
+                tally.last = at
+        else:
+            categories[category] = Tally(1 if at else 0, quantity, amount, earned, at)
+            touched.add(category)
     amount = _amount(order, rate)
     if not order.products:
         c.assumed += sign * amount

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.customer import Customer
 
 
-class Moment(NamedTuple):
+class Moment(Struct, frozen=True, gc=False):
     """When and on what an event happened."""
 
     at: int

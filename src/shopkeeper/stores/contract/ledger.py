@@ -17,6 +17,8 @@ from typing import Protocol, TypeVar
 from shopkeeper.stores.contract.rows import (
     Edge,
     Folded,
+    FoldedRow,
+    Heard,
     Logged,
     Member,
     NewEvent,
@@ -63,8 +65,8 @@ class LedgerReader(Protocol):
         """Events of some nodes, latest first, strictly before (occurred_at, seq); only the named ones, if any."""
         ...
 
-    def to_fold(self, customers: Sequence[int]) -> list[Folded]:
-        """Every event of some customers, ordered by customer, occurred_at, key."""
+    def to_fold(self, customers: Sequence[int]) -> list[FoldedRow]:
+        """Every event of some customers, ordered by customer and then as in ``domain.ordering``."""
         ...
 
     def withdrawn_beside(self, customers: Sequence[int]) -> list[Folded]:
@@ -159,6 +161,26 @@ class LedgerReader(Protocol):
         """How much was refused by source and reason."""
         ...
 
+    def refusals(self, after: int, limit: int, source: str | None, reason: str | None) -> list[Quarantined]:
+        """What was refused after a number, of a source or for a reason if given, oldest first."""
+        ...
+
+    def refusal(self, ids: Sequence[int]) -> list[Quarantined]:
+        """Some of what was refused, by number, oldest first."""
+        ...
+
+    def known_references(self, kind: str, keys: Sequence[str]) -> set[str]:
+        """Which of those records of a kind are kept."""
+        ...
+
+    def heard(self, since: int) -> list[Heard]:
+        """What live sources told, by source and hour, from an hour (since 1970) on."""
+        ...
+
+    def last_heard(self) -> dict[str, int]:
+        """When each live source last told something."""
+        ...
+
 
 class LedgerWriter(LedgerReader, Protocol):
     """Reads and writes inside one transaction."""
@@ -195,6 +217,14 @@ class LedgerWriter(LedgerReader, Protocol):
         """Put into quarantine."""
         ...
 
+    def release(self, ids: Sequence[int]) -> int:
+        """Take rows out of quarantine; returns how many there were."""
+        ...
+
+    def hear(self, rows: Sequence[Heard]) -> None:
+        """Add to what live sources told."""
+        ...
+
     def known_lines(self, orders: Sequence[bytes]) -> dict[bytes, bytes]:
         """See domain.batch.LineMemory."""
         ...
@@ -217,6 +247,10 @@ class LedgerWriter(LedgerReader, Protocol):
 
     def remember(self, rows: Sequence[Record]) -> None:
         """Put customers' records."""
+        ...
+
+    def freshen(self, rows: Sequence[Record]) -> None:
+        """The same for records that are there, where orders, margin and last_day did not change: no list is touched."""
         ...
 
     def drop_records(self, customers: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from shopkeeper.stores.contract.rows import Edge, Member, NewNode, Node, Sealed
-from shopkeeper.stores.ledger.session import CHUNK, Session, among, change_among, chunks
+from shopkeeper.stores.sql.session import CHUNK, Session, among, change_among, chunks
 
 
 class IdentityReads:

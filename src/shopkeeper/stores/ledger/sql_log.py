@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
+from itertools import pairwise
 from typing import Any
 
 from shopkeeper.domain.ordering import FIRST, RANKS
-from shopkeeper.stores.contract.rows import Folded, Logged, NewEvent, NewQuarantine, Observed, Quarantined
-from shopkeeper.stores.ledger.session import Session, among
+from shopkeeper.stores.contract.rows import (
+    Folded,
+    FoldedRow,
+    Logged,
+    NewEvent,
+    NewQuarantine,
+    Observed,
+    Quarantined,
+)
+from shopkeeper.stores.sql.session import Session, among
 
 _LOGGED = "seq, name, version, source, brand, channel, occurred_at, received_at, node, others, key, payload"
 
 
-def _settle(rows: list[Any]) -> None:
+def _settle(rows: list[FoldedRow]) -> None:
     """Among events of one customer and instant, put last what must come last; few must, so only they are moved."""
-    customer = at = None
-    start = 0
-    for here, (who, when, _, name, *_) in enumerate(rows):
-        if when != at or who != customer:
-            customer, at, start = who, when, here
-        elif name in RANKS or rows[here - 1][3] in RANKS:
-            part = rows[start : here + 1]
-            part.sort(key=lambda row: (RANKS.get(row[3], FIRST), row[2]))
-            rows[start : here + 1] = part
+    together = [i for i, (a, b) in enumerate(pairwise(rows), 1) if a[1] == b[1] and a[0] == b[0]]
+    done = 0
+    for here in together:
+        if here < done or (rows[here][3] not in RANKS and rows[here - 1][3] not in RANKS):
+            continue
+        who, when = rows[here][:2]
+        start, done = here - 1, here + 1
+        while start and rows[start - 1][:2] == (who, when):
+            start -= 1
+        while done < len(rows) and rows[done][:2] == (who, when):
+            done += 1
+        rows[start:done] = sorted(rows[start:done], key=lambda row: (RANKS.get(row[3], FIRST), row[2]))
 
 
 class LogReads:
@@ -61,16 +72,16 @@ class LogReads:
         found = sorted(map(Logged._make, rows), key=lambda e: (-e.occurred_at, -e.seq))
         return found[:limit]
 
-    def to_fold(self, customers: Sequence[int]) -> list[Folded]:
+    def to_fold(self, customers: Sequence[int]) -> list[FoldedRow]:
         """Events of some customers in the order of folding."""
         sql = (
             "SELECT m.customer, e.occurred_at, e.key, e.name, e.version, e.channel, e.source, e.node, e.others, "
             "e.payload FROM member m JOIN event e ON e.node = m.node AND e.node > 0 WHERE m.customer IN (...)"
         )
         rows = among(self.session, sql, customers)
-        rows.sort(key=itemgetter(0, 1, 2))
+        rows.sort()  # by customer, time and key, which no two share
         _settle(rows)
-        return list(map(Folded._make, rows))
+        return rows
 
     def withdrawn_beside(self, customers: Sequence[int]) -> list[Folded]:
         """Withdrawals on shared identifiers beside some customers."""
@@ -80,7 +91,8 @@ class LogReads:
                 "SELECT m.customer, e.occurred_at, e.key, e.name, e.version, e.channel, e.source, e.node, e.others, "
                 f"e.payload FROM member m JOIN edge g ON g.{near} = m.node "
                 f"JOIN member s ON s.node = g.{far} AND s.shared = 1 JOIN event e ON e.node = s.node AND e.node > 0 "
-                "AND e.name IN ('Consent Withdrawn', 'Email Unsubscribed', 'Email Marked as Spam') "
+                "AND (e.name = 'Consent Withdrawn' OR e.name = 'Email Unsubscribed' "
+                "OR e.name = 'Email Marked as Spam') "
                 "WHERE m.shared = 0 AND m.customer IN (...)"
             )
             found += among(self.session, sql, customers)
@@ -122,7 +134,7 @@ class LogWrites(LogReads):
         """Log events that are new; returns the place of the first."""
         first = self.numbers("last_seq", len(rows))
         self.session.many(
-            "INSERT INTO message (key, body) VALUES (?, ?)", ((row.key, row.body) for row in rows)
+            "INSERT INTO message (key, body) VALUES (?, ?)", sorted((row.key, row.body) for row in rows)
         )
         self.session.many(
             f"INSERT INTO event ({_LOGGED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -169,9 +181,9 @@ class LogWrites(LogReads):
 
     def numbers(self, counter: str, count: int) -> int:
         """The first of ``count`` numbers never given before."""
-        self.session.run(
-            "INSERT INTO setting (name, value) VALUES (?, '0') ON CONFLICT DO NOTHING", (counter,)
-        )
-        last = int(self.session.rows("SELECT value FROM setting WHERE name = ?", (counter,))[0][0])
-        self.session.run("UPDATE setting SET value = ? WHERE name = ?", (str(last + count), counter))
-        return last + 1
+        last = self.session.rows(
+            "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
+            "value = CAST(CAST(setting.value AS BIGINT) + ? AS TEXT) RETURNING value",
+            (counter, str(count), count),
+        )[0][0]
+        return int(last) - count + 1

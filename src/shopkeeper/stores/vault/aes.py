@@ -47,6 +47,7 @@ class AesVault:
         self._name = blake2b(secret, person=b"pseudonym", digest_size=32).digest()
         self._find = blake2b(secret, person=b"find", digest_size=32).digest()
         self._words = lru_cache(maxsize=50_000)(self._word_tokens)
+        self._latest: tuple[bytes, AESGCM] = (b"", AESGCM(self._seal))
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder().decode
 
@@ -90,7 +91,12 @@ class AesVault:
             ) from None
 
     def _cipher(self, salt: bytes) -> AESGCM:
-        return AESGCM(blake2b(salt, key=self._seal, digest_size=32).digest())
+        """The cipher of a salt; the latest is kept, for who seals much under one."""
+        known, cipher = self._latest
+        if known != salt:
+            cipher = AESGCM(blake2b(salt, key=self._seal, digest_size=32).digest())
+            self._latest = (salt, cipher)
+        return cipher
 
     def _token(self, word: str) -> bytes:
         return blake2b(word.encode("utf-8", "surrogatepass"), key=self._find, digest_size=8).digest()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from shopkeeper.web.api import customers, docs, profiles, whole
+from shopkeeper.web.api import customers, docs, flow, profiles, whole
 
 API: tuple[Any, ...] = (
     whole.health,
+    whole.me,
     profiles.profile,
     profiles.profile_traits,
     profiles.profile_identifiers,
@@ -15,6 +16,9 @@ API: tuple[Any, ...] = (
     customers.list_customers,
     whole.report,
     whole.traits,
+    flow.sources,
+    flow.flow_now,
+    flow.metrics,
     docs.docs_page,
     docs.docs_entrance,
 )

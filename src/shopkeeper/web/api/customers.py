@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from litestar import get
 from litestar.params import QueryParameter
 
+from shopkeeper.domain.actor import Permission
+from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.api.shapes import INVALID, NOT_PERMITTED, PREFIX, After, Cursor, Customers, Limit
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     responses=INVALID | NOT_PERMITTED,
     tags=["customers"],
     operation_id="customers",
+    opt={OPT: Permission.LOOK_UP},
 )
 def list_customers(
     shop: Shop,

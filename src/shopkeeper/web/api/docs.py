@@ -7,6 +7,7 @@ from typing import Any
 from litestar import MediaType, Request, get
 from litestar.response import Redirect
 
+from shopkeeper.web.access.declared import OPT, SIGNED_IN
 from shopkeeper.web.api.shapes import PREFIX
 from shopkeeper.web.render import render
 
@@ -14,7 +15,13 @@ _OWN_WORDS = {"200": "gives"}
 _EXAMPLES = {"identifier": "email:anna@example.com"}
 
 
-@get(PREFIX + "/docs", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False)
+@get(
+    PREFIX + "/docs",
+    media_type=MediaType.HTML,
+    sync_to_thread=True,
+    include_in_schema=False,
+    opt={OPT: SIGNED_IN},
+)
 def docs_page(request: Request[Any, Any, Any]) -> str:
     """The page."""
     document = request.app.openapi_schema.to_schema()
@@ -29,7 +36,7 @@ def docs_page(request: Request[Any, Any, Any]) -> str:
     )
 
 
-@get(["/api", PREFIX], sync_to_thread=False, include_in_schema=False)
+@get(["/api", PREFIX], sync_to_thread=False, include_in_schema=False, opt={OPT: SIGNED_IN})
 def docs_entrance() -> Redirect:
     """Whoever opens the root of the API is led to its page."""
     return Redirect(PREFIX + "/docs")

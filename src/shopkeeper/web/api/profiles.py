@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from litestar import get
 
+from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.profile import Profile
+from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.api.shapes import (
     INVALID,
     NOT_FOUND,
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
 _ONE = PREFIX + "/profiles/{identifier:str}"
+_LOOK = {OPT: Permission.LOOK_UP}
 _ANSWERS = INVALID | NOT_PERMITTED | NOT_FOUND
 
 
-@get(_ONE, sync_to_thread=True, responses=_ANSWERS, tags=["profiles"], operation_id="profile")
+@get(_ONE, sync_to_thread=True, responses=_ANSWERS, tags=["profiles"], operation_id="profile", opt=_LOOK)
 def profile(shop: Shop, identifier: Who) -> Profile:
     """Everything known of one customer: identifiers, traits, predictions, purchases, consents, open cases."""
     return shop.customer(identifier)
@@ -40,6 +43,7 @@ def profile(shop: Shop, identifier: Who) -> Profile:
     responses=_ANSWERS,
     tags=["profiles"],
     operation_id="profile_traits",
+    opt=_LOOK,
 )
 def profile_traits(shop: Shop, identifier: Who) -> Traits:
     """Every trait and prediction of one customer."""
@@ -53,6 +57,7 @@ def profile_traits(shop: Shop, identifier: Who) -> Traits:
     responses=_ANSWERS,
     tags=["profiles"],
     operation_id="profile_identifiers",
+    opt=_LOOK,
 )
 def profile_identifiers(shop: Shop, identifier: Who) -> Identifiers:
     """All identifiers of one customer, masked where the role does not allow them in clear."""
@@ -66,6 +71,7 @@ def profile_identifiers(shop: Shop, identifier: Who) -> Identifiers:
     responses=_ANSWERS,
     tags=["profiles"],
     operation_id="profile_events",
+    opt=_LOOK,
 )
 def profile_events(shop: Shop, identifier: Who, cursor: After = None, limit: Limit = 50) -> Events:
     """The events of one customer, latest first."""

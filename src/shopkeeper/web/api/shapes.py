@@ -30,7 +30,10 @@ Who = Annotated[
 
 NOT_FOUND = {404: ResponseSpec(ErrorBody, description="nobody is known by that", generate_examples=False)}
 INVALID = {400: ResponseSpec(ErrorBody, description="a parameter is not valid", generate_examples=False)}
-NOT_PERMITTED = {
+NOT_SIGNED_IN = {
+    401: ResponseSpec(ErrorBody, description="no session, and no key that works", generate_examples=False)
+}
+NOT_PERMITTED = NOT_SIGNED_IN | {
     403: ResponseSpec(ErrorBody, description="the role does not allow it", generate_examples=False)
 }
 
@@ -93,9 +96,18 @@ class Declarations(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True):
-    """Whether the shop answers, how many events it holds and how many wait to be folded."""
+    """Whether the shop answers; who may see reports is also told how many events it holds and how many wait."""
 
     status: str
-    events: int
-    lag: int
-    version: str
+    events: int | None = None
+    lag: int | None = None
+    version: str | None = None
+
+
+class Me(Struct, frozen=True, kw_only=True):
+    """Who asks, and what they may: permissions, and classes of personal data shown in clear."""
+
+    id: str
+    role: str
+    may: tuple[str, ...]
+    sees: tuple[str, ...]

@@ -8,7 +8,9 @@ from litestar import MediaType, Request, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect, Response
 
+from shopkeeper.domain.actor import Permission
 from shopkeeper.web import timeline
+from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.standing import standing
 from shopkeeper.web.pages.tones import TONES
 from shopkeeper.web.render import render
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from shopkeeper.domain.profile import Profile
     from shopkeeper.shop import Shop
 
+_ONE = {OPT: Permission.LOOK_UP}
 _CARD = (
     *("title", "first_name", "last_name", "name", "company"),
     *("email", "phone", "street", "postcode", "city", "country"),
@@ -25,7 +28,9 @@ _CARD = (
 Cursor = Annotated[str | None, QueryParameter(max_length=400)]
 
 
-@get("/customers/{who:str}", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False)
+@get(
+    "/customers/{who:str}", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt=_ONE
+)
 def customer_page(
     request: Request[Any, Any, Any],
     shop: Shop,
@@ -59,7 +64,13 @@ def customer_page(
     return Response(page, media_type=MediaType.HTML)
 
 
-@get("/customers/{who:str}/timeline", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False)
+@get(
+    "/customers/{who:str}/timeline",
+    media_type=MediaType.HTML,
+    sync_to_thread=True,
+    include_in_schema=False,
+    opt=_ONE,
+)
 def customer_timeline(
     request: Request[Any, Any, Any],
     shop: Shop,

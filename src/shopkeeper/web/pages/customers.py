@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from litestar import MediaType, Request, get
 from litestar.params import FromQuery, QueryParameter
 
+from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.errors import UnknownName
+from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.tones import TONES
 from shopkeeper.web.render import render
 
@@ -26,7 +28,13 @@ _PAGE = 50
 _MOST = 200
 
 
-@get("/customers", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False)
+@get(
+    "/customers",
+    media_type=MediaType.HTML,
+    sync_to_thread=True,
+    include_in_schema=False,
+    opt={OPT: Permission.LOOK_UP},
+)
 def customers(
     request: Request[Any, Any, Any],
     shop: Shop,

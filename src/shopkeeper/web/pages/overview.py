@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from litestar import MediaType, Request, get
 from msgspec import Struct
 
+from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.errors import Conflict
 from shopkeeper.domain.report import People, Report, Trade
+from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.tones import TONES, ordered_states
 from shopkeeper.web.render import render
 from shopkeeper.web.show import Show, words
@@ -48,7 +50,9 @@ class ChannelLine(Struct, frozen=True):
     cost_share: float | None
 
 
-@get("/", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False)
+@get(
+    "/", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt={OPT: Permission.REPORT}
+)
 def overview(request: Request[Any, Any, Any], shop: Shop) -> str:
     """The overview."""
     try:
@@ -73,6 +77,7 @@ def overview(request: Request[Any, Any, Any], shop: Shop) -> str:
         verdict=channel_verdict(lines),
         model_sentence=model_sentence(report.scores),
         tones=TONES,
+        heard=0 if report.people.identities else sum(one.kept for one in shop.source_totals().values()),
     )
 
 

@@ -25,3 +25,6 @@ document.addEventListener("click", (event) => {
   const field = document.querySelector('.search input[name="sort"]');
   if (choice && field) field.value = new URL(choice.href).searchParams.get("sort");
 });
+
+// A link that signs somebody in is used up by a click of its own, which a browser can do for them.
+for (const form of document.querySelectorAll("form[data-at-once]")) form.requestSubmit();

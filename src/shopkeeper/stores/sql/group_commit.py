@@ -60,11 +60,11 @@ class _Job(Struct, frozen=True):
 class GroupCommit(Generic[W]):
     """Runs writes on one thread. ``writer`` is what each of them is given."""
 
-    def __init__(self, transaction: Transaction, writer: W) -> None:
+    def __init__(self, transaction: Transaction, writer: W, name: str) -> None:
         self._transaction = transaction
         self._writer = writer
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=f"{name}-writer", daemon=True)
         self._thread.start()
 
     def submit(self, work: Callable[[W], T], *, alone: bool = False) -> T:

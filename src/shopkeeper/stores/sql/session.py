@@ -24,6 +24,10 @@ class Session(Protocol):
         """Run a statement once per row of parameters."""
         ...
 
+    def listed(self, sql: str, values: Sequence[Any], after: Sequence[Any] = ()) -> tuple[str, Sequence[Any]]:
+        """A statement whose ``IN (...)`` stands for a list of values, and its parameters, ``after`` behind the list."""
+        ...
+
 
 def chunks(values: Sequence[Any], size: int = CHUNK) -> Iterator[Sequence[Any]]:
     """The values in pieces.
@@ -36,11 +40,10 @@ def chunks(values: Sequence[Any], size: int = CHUNK) -> Iterator[Sequence[Any]]:
 
 
 def among(session: Session, sql: str, values: Sequence[Any], *after: Any) -> list[Any]:
-    """Rows of ``sql`` whose ``(...)`` stands for a list of values; long lists are asked in pieces."""
+    """Rows of ``sql`` whose ``IN (...)`` stands for a list of values; long lists are asked in pieces."""
     found: list[Any] = []
     for piece in chunks(values):
-        marks = ",".join("?" * len(piece))
-        found += session.rows(sql.replace("(...)", f"({marks})"), (*piece, *after))
+        found += session.rows(*session.listed(sql, piece, after))
     return found
 
 
@@ -48,6 +51,5 @@ def change_among(session: Session, sql: str, values: Sequence[Any]) -> int:
     """Run a statement over a list of values in pieces; returns how many rows changed."""
     changed = 0
     for piece in chunks(values):
-        marks = ",".join("?" * len(piece))
-        changed += session.run(sql.replace("(...)", f"({marks})"), tuple(piece))
+        changed += session.run(*session.listed(sql, piece))
     return changed

@@ -1,0 +1,1 @@
+"""Tables of other systems' databases, read like files."""

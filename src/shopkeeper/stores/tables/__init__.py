@@ -1,0 +1,1 @@
+"""Other people's databases, read by SQLAlchemy: whatever it has a driver for."""
