@@ -260,17 +260,6 @@ def test_reference_counts_what_is_new_or_changed(ledger: Ledger) -> None:
         assert reader.reference("store") == []
 
 
-def test_a_record_is_freshened_and_the_sorted_lists_stay(ledger: Ledger) -> None:
-    ledger.write(lambda tx: tx.remember([record(i, orders=i, margin=i * 10, last_day=i) for i in (1, 2)]))
-    fresh = record(
-        1, orders=1, margin=10, last_day=1, body=b"more", last_at=7, last_key=b"k", amount=3, country="GB"
-    )
-    ledger.write(lambda tx: tx.freshen([fresh]))
-    with ledger.read() as reader:
-        assert reader.records([1]) == [fresh]
-        assert [row.customer for row in reader.ranking("margin", None, 9, None)] == [2, 1]
-
-
 def test_order_lines_are_remembered(ledger: Ledger) -> None:
     ledger.write(lambda tx: tx.remember_lines({key("o1"): b"11111111"}))
     ledger.write(lambda tx: tx.remember_lines({key("o1"): b"1111111122222222", key("o2"): b"33333333"}))

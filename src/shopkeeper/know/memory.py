@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import groupby
 from math import isfinite
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 
 from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.customer import Customer
@@ -22,7 +22,6 @@ _AT_ONCE = 1_000
 """Customers folded between two looks at the ledger: bounds memory, not correctness."""
 
 _by_customer = itemgetter(0)
-_sorted_by = attrgetter("orders", "margin", "last_day")
 _MOST = 2**63 - 1
 
 
@@ -59,7 +58,6 @@ def extend(
     late: set[int] = set()
     known = {record.customer: record for record in tx.records(list(news))}
     done: list[Record] = []
-    alike: list[Record] = []
     for customer, events in news.items():
         record = known.get(customer)
         events.sort(key=_in_order)
@@ -75,13 +73,10 @@ def extend(
             late.add(customer)
             continue
         try:
-            row = to_row(customer, fold(events, catalogue, unpack(record.body)), catalogue)
+            done.append(to_row(customer, fold(events, catalogue, unpack(record.body)), catalogue))
         except Retold:
             late.add(customer)
-            continue
-        (alike if _sorted_by(row) == _sorted_by(record) else done).append(row)
     tx.remember(done)
-    tx.freshen(alike)
     return late
 
 

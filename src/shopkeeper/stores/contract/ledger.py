@@ -249,10 +249,6 @@ class LedgerWriter(LedgerReader, Protocol):
         """Put customers' records."""
         ...
 
-    def freshen(self, rows: Sequence[Record]) -> None:
-        """The same for records that are there, where orders, margin and last_day did not change: no list is touched."""
-        ...
-
     def drop_records(self, customers: Sequence[int]) -> None:
         """Forget records (and predictions) of customers that no longer exist."""
         ...

@@ -9,9 +9,6 @@ from shopkeeper.stores.sql.session import Session, among, change_among
 
 _RECORD = "customer, body, last_at, last_key, reducers, catalogue, orders, amount, margin, last_day, country"
 
-_UNSORTED = ("body", "last_at", "last_key", "reducers", "catalogue", "amount", "country")
-"""Columns of a record that no list is sorted by."""
-
 _SORTS = {
     "value": ("p.clv", "p.run = :run"),
     "fading": ("p.clv", "p.run = :run AND p.state = 'fading'"),
@@ -123,20 +120,12 @@ class MemoryWrites(MemoryReads):
 
     def remember(self, rows: Sequence[Record]) -> None:
         """Put records."""
-        self._put(rows, _RECORD.split(", ")[1:])
-
-    def freshen(self, rows: Sequence[Record]) -> None:
-        """Put records whose places in the sorted lists are as they were."""
-        self._put(rows, _UNSORTED)
-
-    def _put(self, rows: Sequence[Record], changed: Sequence[str]) -> None:
-        """Put records; of those that are there change these columns, and only the indexes on them."""
-        marks = ", ".join("?" * len(Record._fields))
-        self.session.many(
-            f"INSERT INTO record ({_RECORD}) VALUES ({marks}) ON CONFLICT (customer) DO UPDATE SET "
-            + ", ".join(f"{name} = excluded.{name}" for name in changed),
-            rows,
+        fields = _RECORD.split(", ")
+        sql = (
+            f"INSERT INTO record ({_RECORD}) VALUES ({', '.join('?' * len(fields))}) "
+            "ON CONFLICT (customer) DO UPDATE SET " + ", ".join(f"{f} = excluded.{f}" for f in fields[1:])
         )
+        self.session.many(sql, rows)
 
     def drop_records(self, customers: Sequence[int]) -> None:
         """Forget records and predictions of customers that are no more."""
