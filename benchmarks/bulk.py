@@ -15,13 +15,11 @@ import contextlib
 import csv
 import fcntl
 import json
-import marshal
 import multiprocessing
 import os
 import pickle
 import shutil
 import sqlite3
-import struct
 import sys
 import tempfile
 import time
@@ -29,13 +27,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import msgspec
 import numpy as np
 import world as worlds
-from bulk_rows import Piece, begin, log_rows, people
+from bulk_columns import ready
+from bulk_rows import BODY, KEY, Template, begin, begin_apart, hashed, people
+from bulk_tables import write_log, write_messages, write_people, write_tokens
+from bulk_templates import Door
 
 import shopkeeper
 from shopkeeper import settings as shop_settings
@@ -50,6 +52,9 @@ _CUSTOMERS_AT_ONCE = 2_000
 _EVENTS_AT_ONCE = 20_000
 _AHEAD = 12
 """Pieces that are prepared before they are needed: bounds memory."""
+_WORTH_PROCESSES = 400_000
+"""Events below which other processes cost more than they do."""
+_Made = TypeVar("_Made")
 
 
 def build(
@@ -62,7 +67,11 @@ def build(
     lake: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, float]:
-    """Make a shop in a missing or empty folder; returns seconds by step."""
+    """Make a shop in a missing or empty folder; returns seconds by step.
+
+    Without ``processes`` there is one a processor, and none beside this one for a shop so small that starting them
+    would cost more than they do.
+    """
     seconds: dict[str, float] = {}
     began = time.perf_counter()
 
@@ -75,33 +84,43 @@ def build(
     catalogue = _found(into)
     lap("found the shop")
     with tempfile.TemporaryDirectory(dir=into.parent, prefix="arrays-") as scratch:
-        drawn = worlds.draw(customers, events, seed)
-        worlds.save(drawn, Path(scratch))
-        nodes = int(drawn.first_node[-1]) - 1
-        del drawn
+        arrays = Path(scratch)
+        door = Door(into / "secret.key")
+        templates = _drawn(arrays, door, customers, events, seed)
         lap("draw")
-        pool = ProcessPoolExecutor(
-            processes or os.cpu_count(),
-            multiprocessing.get_context("spawn"),
-            begin,
-            (Path(scratch), into / "secret.key", pickle.dumps(catalogue)),
-        )
-        with pool, without_collecting(), contextlib.closing(_bare(into / "ledger.db")) as ledger:
+        begun = (arrays, into / "secret.key", pickle.dumps(catalogue), templates)
+        hand = begin(*begun)
+        door.check(hand)
+        number = processes if processes is not None else (events >= _WORTH_PROCESSES) * (os.cpu_count() or 1)
+        lap("check with the door")
+        with (
+            without_collecting(),
+            _Workers(number, begun) as workers,
+            contextlib.closing(_bare(into / "ledger.db")) as ledger,
+        ):
             indexes = _without_indexes(ledger)
-            heaps = _people(pool, ledger, customers)
+            for _ in workers.ahead(hashed, events, _EVENTS_AT_ONCE):
+                pass
+            lap("keys")
+            log = write_log(ledger, hand)
+            tokens, finds = [], []
+            for (low, high), piece in workers.ahead(people, customers, _CUSTOMERS_AT_ONCE):
+                write_people(ledger, hand, low, high, piece)
+                tokens.append(piece.tokens)
+                finds.append(piece.finds)
+                next(log, None)  # while the others make the next pieces
             lap("customers")
-            log = _ahead(pool, log_rows, events, _EVENTS_AT_ONCE)
-            _messages(ledger, heaps[0])
-            lap("messages")
-            _tokens(ledger, heaps[1])
-            lap("tokens")
-            for rows in log:
-                _many(ledger, "event", 12, marshal.loads(rows))
+            for _ in log:
+                pass
             lap("log")
+            write_tokens(ledger, tokens, finds)
+            lap("tokens")
+            write_messages(ledger, hand)
+            lap("messages")
             for statement in indexes:
                 ledger.execute(statement)
             lap("indexes")
-            _settle(ledger, customers, events, nodes, catalogue)
+            _settle(ledger, customers, events, int(hand.world.first_node[-1]) - 1, catalogue)
             ledger.commit()
     _synced(into / "ledger.db")
     lap("sync")
@@ -111,6 +130,17 @@ def build(
                 say(f"refresh, {step}: {spent:.1f} s")
         lap("lake")
     return seconds
+
+
+def _drawn(arrays: Path, door: Door, customers: int, events: int, seed: int) -> list[Template]:
+    """Draw a world into a folder, with room for keys and bodies; returns its templates."""
+    drawn = worlds.draw(customers, events, seed)
+    worlds.save(drawn, arrays)
+    templates, which = door.templates(drawn)
+    np.save(arrays / "which.npy", which)
+    for name, width in (("keys", KEY), ("bodies", BODY)):
+        np.lib.format.open_memmap(arrays / f"{name}.npy", "w+", f"V{width}", (events,)).flush()
+    return templates
 
 
 def _found(into: Path) -> Catalogue:
@@ -137,6 +167,7 @@ def _bare(file: Path) -> sqlite3.Connection:
                    "cache_size=-1500000", "temp_store=FILE", "threads=2"):  # fmt: skip
         ledger.execute(f"PRAGMA {pragma}").fetchall()
     ledger.execute("BEGIN")
+    ready(ledger)
     return ledger
 
 
@@ -150,60 +181,39 @@ def _without_indexes(ledger: sqlite3.Connection) -> list[str]:
     return [sql for _, sql in found]
 
 
-def _ahead(
-    pool: ProcessPoolExecutor, work: Callable[[int, int], bytes], total: int, step: int
-) -> Iterator[bytes]:
-    """The answers of ``work`` over all pieces, in order, some of them being made while one is used."""
-    pieces = iter([(low, min(low + step, total)) for low in range(0, total, step)])
-    waiting: deque[Future[bytes]] = deque()
+class _Workers:
+    """Does work on pieces of a whole, in other processes if there are any."""
 
-    def more() -> None:
-        with contextlib.suppress(StopIteration):
-            waiting.append(pool.submit(work, *next(pieces)))
+    def __init__(self, number: int, begun: tuple[Any, ...]) -> None:
+        self._pool = None
+        if number:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(number, context, begin_apart, begun)
 
-    for _ in range(_AHEAD):
-        more()
+    def __enter__(self) -> Self:
+        return self
 
-    def answers() -> Iterator[bytes]:
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def ahead(
+        self, work: Callable[[int, int], _Made], total: int, step: int
+    ) -> Iterator[tuple[tuple[int, int], _Made]]:
+        """All pieces and the answers of ``work``, in order, some of them being made while one is used."""
+        pieces = iter([(low, min(low + step, total)) for low in range(0, total, step)])
+        if self._pool is None:
+            yield from ((piece, work(*piece)) for piece in pieces)
+            return
+        waiting: deque[tuple[tuple[int, int], Future[_Made]]] = deque()
+        for piece in islice(pieces, _AHEAD):
+            waiting.append((piece, self._pool.submit(work, *piece)))
         while waiting:
-            found = waiting.popleft().result()
-            more()
-            yield found
-
-    return answers()
-
-
-def _many(ledger: sqlite3.Connection, table: str, columns: int, rows: Any) -> None:
-    ledger.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})", rows)
-
-
-def _people(pool: ProcessPoolExecutor, ledger: sqlite3.Connection, customers: int) -> tuple[bytes, bytes]:
-    """Write everything about customers; returns messages and tokens, in no order."""
-    messages, tokens = [], []
-    for found in _ahead(pool, people, customers, _CUSTOMERS_AT_ONCE):
-        piece = Piece(*marshal.loads(found))
-        _many(ledger, "node", 6, piece.nodes)
-        _many(ledger, "member", 3, piece.members)
-        _many(ledger, "edge", 5, piece.edges)
-        _many(ledger, "sealed", 5, piece.sealed)
-        _many(ledger, "record", 11, piece.records)
-        messages.append(piece.messages)
-        tokens.append(piece.tokens)
-    return b"".join(messages), b"".join(tokens)
-
-
-def _messages(ledger: sqlite3.Connection, heap: bytes) -> None:
-    rows = np.frombuffer(heap, [("high", ">u8"), ("low", ">u8"), ("body", "V8")])
-    order = np.lexsort((rows["low"], rows["high"]))
-    _many(ledger, "message", 2, struct.iter_unpack("16s8s", rows[order].tobytes()))
-
-
-def _tokens(ledger: sqlite3.Connection, heap: bytes) -> None:
-    rows = np.frombuffer(heap, [("token", ">u8"), ("node", ">u8")])
-    sort = rows[np.lexsort((rows["node"], rows["token"]))]
-    fresh = np.ones(len(sort), bool)
-    fresh[1:] = (sort["token"][1:] != sort["token"][:-1]) | (sort["node"][1:] != sort["node"][:-1])
-    _many(ledger, "token", 2, struct.iter_unpack(">8sq", sort[fresh].tobytes()))
+            done, future = waiting.popleft()
+            found = future.result()
+            for piece in islice(pieces, 1):
+                waiting.append((piece, self._pool.submit(work, *piece)))
+            yield done, found
 
 
 def _settle(
@@ -287,7 +297,7 @@ def main() -> None:
         size = sum(f.stat().st_size for f in into.rglob("*") if f.is_file())
     rows = [
         _row(
-            f"bulk ledger of {options.events:,} events", options.events / ledger, "events/s", "higher", 50_000
+            f"bulk ledger of {options.events:,} events", options.events / ledger, "events/s", "higher", None
         ),
         _row("bytes on disk an event", size / options.events, "B", "lower", None),
     ]

@@ -1,39 +1,49 @@
-"""What one process of the bulk builder makes: rows of the log, and everything about some customers.
+"""What one process of the bulk builder makes: everything about some customers that must be made one by one.
 
-Payloads are templates that the shop's own door made, with a number put in; what tells who somebody is goes through the
-vault customer by customer, and one of every piece is compared with what the door makes of the same call.
+Payloads are templates that the shop's own door made (``templates``), with a number put in. What tells who somebody is
+goes through the vault customer by customer. What an event does to a record is done by the shop's own reducers, on
+contents that were read once per template. Samples of all of it are compared with what the door and the fold make.
 """
 
 from __future__ import annotations
 
 import gc
-import marshal
 import pickle
+from collections import Counter
+from collections.abc import Iterable
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import world as worlds
+from msgspec.structs import replace
 
-from shopkeeper.collect.intake import _SEARCHED
-from shopkeeper.collect.prepare import Prepared, Preparer
-from shopkeeper.collect.segment import parse_call
+import shopkeeper.domain.events  # noqa: F401  (fills the table of declared events)
 from shopkeeper.domain.catalogue import Catalogue
+from shopkeeper.domain.customer import Customer
+from shopkeeper.domain.event import EVENTS
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.domain.ordering import place
 from shopkeeper.know import memory
-from shopkeeper.know.fold import fold
-from shopkeeper.resolve.keys import Keys
+from shopkeeper.know.fold import fold, pack
+from shopkeeper.know.reducers import READS, REDUCERS, Moment, Reducer
+from shopkeeper.stores.contract.rows import Record
 from shopkeeper.stores.vault.aes import AesVault, open_vault
 
 SOURCE = "site"
-_ARRIVAL = 250_000
-"""Microseconds from an event to its arrival."""
+KEY, BODY, PLACE = 16, 8, 17
+"""Octets of a message's key and body, and of an event's place among those of its instant."""
+SEARCHED = ("first_name", "last_name", "postcode", "city")
+"""Of what customers tell of themselves, what finds them."""
 
 
-class Told(NamedTuple):
-    """What the events of one kind and pick have in common, made once through the shop's own door."""
+class Template(NamedTuple):
+    """What events of one kind and content have in common, made once through the shop's own door."""
 
+    kind: int
     name: str
     version: int
     before: bytes
@@ -41,189 +51,313 @@ class Told(NamedTuple):
     """What follows the number of its own; None where it has none."""
 
 
+class Plan(NamedTuple):
+    """A template as it is folded."""
+
+    reduce: Reducer
+    told: Any
+    numbered: str
+    """The field of ``told`` that holds the number; empty where it is not read."""
+    letter: str
+    before: bytes
+    after: bytes | None
+    """What follows the number, and the event's name."""
+
+
 class Introduction(NamedTuple):
     """The parts of ``collect.prepare.Prepared`` that differ from customer to customer."""
 
-    key: bytes
     body: bytes
-    payload: bytes
     seen: tuple[tuple[bytes, str, str], ...]
     sealed: dict[str, Any]
+    finding: frozenset[bytes]
+    """Tokens of what they told of themselves."""
 
 
 class Hand:
-    """One process's means of preparing: the vault, the catalogue, the drawn world and the templates."""
+    """One process's means: the vault, the catalogue, the drawn world and the templates."""
 
-    def __init__(self, arrays: Path, secret: Path, catalogue: bytes) -> None:
+    def __init__(self, arrays: Path, secret: Path, catalogue: Catalogue, made: list[Template]) -> None:
         self.world = worlds.mapped(arrays)
+        self.which = np.load(arrays / "which.npy")
+        self.keys = np.asarray(np.load(arrays / "keys.npy", mmap_mode="r+"))
+        self.bodies = np.asarray(np.load(arrays / "bodies.npy", mmap_mode="r+"))
         self.vault: AesVault = open_vault(secret)
-        self.preparer = Preparer(self.vault, Keys("GB"), currency="GBP")
-        self.catalogue: Catalogue = pickle.loads(catalogue)
-        self.told: dict[tuple[int, int], Told] = {}
-        self.encode = msgspec.json.Encoder().encode
+        self.catalogue = catalogue
+        self.templates = made
+        self.plans = [_plan(one) for one in made]
+        same = [
+            b"" if one.after is not None or not one.kind
+            else blake2b(one.before + one.name.encode(), digest_size=BODY).digest()
+            for one in made
+        ]  # fmt: skip
+        self.body_of = np.array(same, f"V{BODY}")
+        self._encode = msgspec.json.Encoder().encode
+        self._words: dict[str, frozenset[bytes]] = {}
+        self._people: dict[tuple[str, ...], tuple[dict[str, Any], bytes, frozenset[bytes]]] = {}
 
-    def template(self, kind: int, pick: int) -> Told:
-        """The template of a kind and a pick."""
-        found = self.told.get((kind, pick))
-        if found is None:
-            call = worlds.call(0, kind, pick, 3, 0, "m", 0)
-            for place in ("properties", "traits"):
-                for key, value in call.get(place, {}).items():
-                    if value == worlds.number(kind, 0) and key in ("order_id", "contact_id"):
-                        call[place][key] = worlds.ORDER
-            made = self._prepared(call)
-            if made.sealed and kind:
-                raise RuntimeError(f"{made.event.name}: a template with personal values")
-            before, numbered, after = made.payload.partition(worlds.ORDER.encode())
-            found = Told(made.event.name, made.version, before, after if numbered else None)
-            self.told[kind, pick] = found
-        return found
-
-    def introduction(self, customer: int, has: int, index: int, payload: bytes) -> Introduction:
+    def introduction(self, customer: int, has: int, payload: bytes) -> Introduction:
         """What the door makes of a customer's first event, which tells who they are."""
         told = worlds.introduced(customer)
-        seen = []
-        for slot in worlds.slots(0, 0, has):
-            kind, value = worlds.identifier(customer, slot)
-            seen.append((self.vault.pseudonym(kind, value), kind, value))
-        hashed = blake2b(payload, digest_size=8)
-        hashed.update(self.encode(told))
-        hashed.update(worlds.KINDS[0].name.encode())
-        return Introduction(_key(index), hashed.digest(), payload, tuple(seen), told)
+        values = tuple(told.values())
+        known = self._people.get(values)
+        if known is None:
+            tail = self._encode(told) + worlds.KINDS[0].name.encode()
+            finding = frozenset(self.vault.tokens([str(told[field]) for field in SEARCHED]))
+            known = self._people[values] = (told, tail, finding)
+        pseudonym = self.vault.pseudonym
+        named = [worlds.identifier(customer, slot) for slot in worlds.slots(0, 0, has)]
+        return Introduction(
+            blake2b(payload + known[1], digest_size=BODY).digest(),
+            tuple([(pseudonym(kind, value), kind, value) for kind, value in named]),
+            known[0],
+            known[2],
+        )
 
-    def checked(self, index: int, found: Introduction) -> None:
-        """Raise RuntimeError where the shop's own door makes something else of that event."""
-        made = self._prepared(worlds.event_call(self.world, index))
-        if tuple(found) != (made.key, made.body, made.payload, made.seen, made.sealed):
-            raise RuntimeError("the bulk builder differs from the door")
+    def beginnings(self, value: str) -> tuple[frozenset[bytes], str]:
+        """Tokens of an identifier but of its longest word as a whole, and that word.
 
-    def _prepared(self, call: dict[str, Any]) -> Prepared:
-        return self.preparer.prepare(parse_call(call, received_at=1 << 52, default_source=SOURCE))
+        A shorter beginning is shared by ten customers or more, and is asked for once.
+        """
+        word, _, rest = value.partition("@")
+        shared = (word[:-1], rest)
+        found = frozenset[bytes]()
+        for text in shared:
+            known = self._words.get(text)
+            if known is None:
+                known = self._words[text] = frozenset(self.vault.tokens([text]))
+            found |= known
+        return found, word
+
+
+def _plan(made: Template) -> Plan:
+    """How a template is folded."""
+    wanted = READS.get(made.name, EVENTS[made.name].struct)
+    payload = made.before if made.after is None else made.before + worlds.ORDER.encode() + made.after
+    told = None if wanted is None else msgspec.json.decode(payload, type=wanted, strict=False)
+    numbered = [f for f in getattr(told, "__struct_fields__", ()) if getattr(told, f) == worlds.ORDER]
+    return Plan(
+        REDUCERS[made.name],
+        told,
+        numbered[0] if numbered else "",
+        worlds.KINDS[made.kind].number,
+        made.before,
+        None if made.after is None else made.after + made.name.encode(),
+    )
 
 
 _hand: Hand
 
 
-def begin(arrays: Path, secret: Path, catalogue: bytes) -> None:
+def begin(arrays: Path, secret: Path, catalogue: bytes, made: list[Template]) -> Hand:
     """Make this process ready."""
     global _hand  # noqa: PLW0603 - one a process, set as it starts
-    _hand = Hand(arrays, secret, catalogue)
+    _hand = Hand(arrays, secret, pickle.loads(catalogue), made)
+    return _hand
+
+
+def begin_apart(*begun: Any) -> None:
+    """Make a process ready that does nothing else."""
+    begin(*begun)
     gc.disable()
 
 
-def log_rows(low: int, high: int) -> bytes:
-    """The rows of the log from one place to another (the first counts as 0)."""
-    hand, world = _hand, _hand.world
-    which = world.by_seq[low:high]
-    owner = world.owner[which]
-    columns = (
-        world.kind[which], world.pick[which], world.has[owner], world.first_node[owner], world.at[which],
-        world.about[which], which,
-    )  # fmt: skip
-    rows = []
-    offsets, told_of, channels = worlds.OFFSETS, hand.told, [k.channel for k in worlds.KINDS]
-    for seq, (kind, pick, has, first, at, about, index) in enumerate(
-        zip(*(c.tolist() for c in columns), strict=True), low + 1
-    ):
-        name, version, payload, after = told_of.get((kind, pick)) or hand.template(kind, pick)
-        if after is not None:
-            payload = b"%b%b%b" % (payload, worlds.number(kind, about).encode(), after)
-        node, *others = offsets[kind][pick & 1][has]
-        rows.append(
-            (seq, _key(index), name, version, SOURCE, "", channels[kind], at, at + _ARRIVAL,
-             first + node, ",".join([str(first + other) for other in others]) if others else "", payload)
-        )  # fmt: skip
-    return marshal.dumps(rows)
-
-
-def _key(index: int) -> bytes:
-    return blake2b(worlds.message(index).encode(), digest_size=16).digest()
+def hashed(low: int, high: int) -> None:
+    """Note the keys of some events."""
+    keys = [blake2b(worlds.message(index).encode(), digest_size=KEY).digest() for index in range(low, high)]
+    _hand.keys[low:high] = np.frombuffer(b"".join(keys), f"V{KEY}")
 
 
 class Piece(NamedTuple):
-    """Everything about some customers but the log."""
+    """Everything about some customers but the log and what the drawn arrays tell."""
 
-    nodes: list[tuple[Any, ...]]
-    members: list[tuple[int, int, int]]
-    edges: list[tuple[Any, ...]]
-    sealed: list[tuple[Any, ...]]
-    records: list[tuple[Any, ...]]
-    messages: bytes
-    """Key and body of each message, 24 bytes."""
-    tokens: bytes
-    """Token and node, 16 bytes."""
+    hashes: bytes
+    salts: bytes
+    values: bytes
+    value_lengths: np.ndarray
+    """Of the sealed values of identifiers."""
+    told: bytes
+    told_lengths: np.ndarray
+    """Of what customers told of themselves, sealed."""
+    records: bytes
+    record_lengths: np.ndarray
+    figures: dict[str, np.ndarray]
+    """The other columns of records: whole numbers by name."""
+    last_keys: bytes
+    countries: tuple[str, ...]
+    country: np.ndarray
+    tokens: np.ndarray
+    finds: np.ndarray
+    """The node that each token finds."""
 
 
-def people(low: int, high: int) -> bytes:
-    """Customers from one to another: identifiers, records, messages, tokens."""
+class _Making:
+    """A piece that is being made."""
+
+    def __init__(self, hand: Hand) -> None:
+        self.vault = hand.vault
+        self.hashes: list[bytes] = []
+        self.salts: list[bytes] = []
+        self.values: list[bytes] = []
+        self.told: list[bytes] = []
+        self.records: list[Record] = []
+        self.tokens: list[bytes] = []
+        self.finds: list[int] = []
+        self.times: list[int] = []
+        self.words: list[str] = []
+        """Words of which only the whole finds, or is not yet among ``tokens``."""
+        self.word_nodes: list[int] = []
+        self.own_bodies: list[bytes] = []
+        """Of events whose content is nobody else's."""
+        self.own_places: list[int] = []
+
+    def find(self, tokens: frozenset[bytes], node: int) -> None:
+        """Note that a node is found by some tokens."""
+        self.tokens += tokens
+        self.finds.append(node)
+        self.times.append(len(tokens))
+
+    def introduce(self, hand: Hand, made: Introduction, first: int) -> None:
+        """Take a customer's identifiers, and what they told of themselves, in."""
+        seal, salt_of = self.vault.seal, self.vault.salt
+        salts = [salt_of() for _ in made.seen]
+        # The strongest last: what was told of the person is sealed under the same key.
+        values = [seal(salt, one[2]) for salt, one in zip(salts[:0:-1], made.seen[:0:-1], strict=True)]
+        values.append(seal(salts[0], made.seen[0][2]))
+        self.told.append(seal(salts[0], made.sealed))
+        self.values += values[::-1]
+        self.salts += salts
+        for node, (mark, kind, value) in enumerate(made.seen, first):
+            self.hashes.append(mark)
+            if not IDENTIFIER_KINDS[kind].session:
+                tokens, word = hand.beginnings(value)
+                self.find(tokens, node)
+                self.words.append(word)
+                self.word_nodes.append(node)
+        self.find(made.finding, first)
+
+    def piece(self) -> Piece:
+        """What was made."""
+        wanted, nodes = self.vault.wanted(" ".join(self.words)), self.word_nodes
+        if len(wanted) != len(nodes):  # the first orders have numbers too short to be found by
+            found = [(t, n) for w, n in zip(self.words, nodes, strict=True) for t in self.vault.wanted(w)]
+            wanted, nodes = [token for token, _ in found], [node for _, node in found]
+        finds = np.concatenate([np.repeat(self.finds, self.times), nodes]).astype(np.uint32)
+        tokens = np.frombuffer(b"".join(self.tokens + wanted), ">u8").astype(np.uint64)
+        by_node = np.argsort(finds, kind="stable")
+        records = self.records
+        countries = tuple(sorted({r.country for r in records}))
+        figures = ("last_at", "reducers", "catalogue", "orders", "amount", "margin", "last_day")
+        return Piece(
+            b"".join(self.hashes),
+            b"".join(self.salts),
+            *_joined(self.values),
+            *_joined(self.told),
+            *_joined([r.body for r in records]),
+            {name: np.array([getattr(r, name) for r in records], np.int64) for name in figures},
+            b"".join([r.last_key for r in records]),
+            countries,
+            np.array([countries.index(r.country) for r in records], np.uint8),
+            tokens[by_node],
+            finds[by_node],
+        )
+
+
+def _joined(blobs: list[bytes]) -> tuple[bytes, np.ndarray]:
+    return b"".join(blobs), np.fromiter(map(len, blobs), np.int32, len(blobs))
+
+
+def people(low: int, high: int) -> Piece:
+    """Customers from one to another: identifiers, records, tokens; notes the bodies of their events."""
     hand, world = _hand, _hand.world
     a, b = int(world.start[low]), int(world.start[high])
+    kind, pick = world.kind[a:b], world.pick[a:b]
+    which = hand.which[kind, pick]
+    shape = worlds.SHAPE[kind, pick & 1, world.has[world.owner[a:b]]]
+    channels = [CHANNELS[k] for k in kind.tolist()]
+    plans = hand.plans
     events = zip(
-        range(a, b),
-        *(c[a:b].tolist() for c in (world.kind, world.pick, world.at, world.about, world.seq)),
+        [plans[w] for w in which.tolist()],
+        shape.tolist(),
+        *(c[a:b].tolist() for c in (world.at, world.about)),
+        channels,
+        range(b - a),
         strict=True,
     )
-    firsts, has_all = world.first_node[low:high].tolist(), world.has[low:high].tolist()
-    starts = world.start[low : high + 1].tolist()
-    piece = Piece([], [], [], [], [], b"", b"")
-    messages: list[bytes] = []
-    tokens: list[bytes] = []
-    offsets, told_of, channels = worlds.OFFSETS, hand.told, [k.channel for k in worlds.KINDS]
-    for customer in range(low, high):
-        first, has = firsts[customer - low], has_all[customer - low]
-        folded = []
-        for _ in range(starts[customer - low + 1] - starts[customer - low]):
-            index, kind, pick, at, about, seq = next(events)
-            name, version, payload, after = told_of.get((kind, pick)) or hand.template(kind, pick)
-            node, *others = offsets[kind][pick & 1][has]
-            if not kind:
-                made = hand.introduction(customer, has, index, payload)
-                if customer == low:
-                    hand.checked(index, made)
-                _introduce(hand.vault, piece, tokens, made, customer, first, seq, at)
-                key, body = made.key, made.body
-            else:
-                key = _key(index)
-                if after is not None:
-                    number = worlds.number(kind, about)
-                    payload = b"%b%b%b" % (payload, number.encode(), after)
-                    if number[0] == "O":
-                        for token in hand.vault.wanted(number):
-                            tokens += (token, (first + node).to_bytes(8, "big"))
-                body = blake2b(payload + name.encode(), digest_size=8).digest()
-            messages += (key, body)
-            folded.append(
-                (customer + 1, at, key, name, version, channels[kind], SOURCE, first + node,
-                 ",".join([str(first + other) for other in others]) if others else "", payload)
-            )  # fmt: skip
-        piece.records.append(tuple(memory.to_row(customer + 1, fold(folded, hand.catalogue), hand.catalogue)))
-    return marshal.dumps(tuple(piece._replace(messages=b"".join(messages), tokens=b"".join(tokens))))
+    starts = world.start[low : high + 1] - a
+    begin, end = starts[:-1], starts[1:]
+    columns = (
+        begin, end, which[begin], which[end - 1], world.at[a + begin], world.at[a + end - 1],
+        hand.keys[a + end - 1], world.first_node[low:high], world.has[low:high],
+    )  # fmt: skip
+    making = _Making(hand)
+    rows = zip(range(low, high), *(c.tolist() for c in columns), strict=True)
+    for customer, begins, ends, first_which, last_which, first_at, last_at, key, node, has in rows:
+        record = _fold(making, islice(events, ends - begins), node, hand.catalogue)
+        record.channels = dict(Counter(channels[begins:ends]))
+        record.first_seen, record.last_seen = first_at, last_at
+        record.events = ends - begins
+        record.last = (last_at, place(hand.templates[last_which].name, key))
+        making.records.append(memory.to_row(customer + 1, record, hand.catalogue))
+        made = hand.introduction(customer, has, plans[first_which].before)
+        making.own_places.append(begins)
+        making.own_bodies.append(made.body)
+        making.introduce(hand, made, node)
+        if customer == low:
+            _checked(hand, customer, making)
+    bodies = hand.body_of[which]
+    bodies[making.own_places] = np.frombuffer(b"".join(making.own_bodies), bodies.dtype)
+    hand.bodies[a:b] = bodies
+    return making.piece()
 
 
-def _introduce(
-    vault: AesVault,
-    piece: Piece,
-    tokens: list[bytes],
-    made: Introduction,
-    customer: int,
-    first: int,
-    seq: int,
-    at: int,
-) -> None:
-    """Take a customer's identifiers, and what they told of themselves, in."""
-    name = worlds.KINDS[0].name
-    strongest = vault.salt()
-    for node, (mark, kind, value) in enumerate(made.seen, first):
-        salt = vault.salt() if node > first else strongest
-        piece.nodes.append((node, mark, kind, salt, vault.seal(salt, value), at))
-        piece.members.append((node, customer + 1, 0))
-        if node > first:
-            piece.edges.append((first, node, at, seq, name))
-        if not IDENTIFIER_KINDS[kind].session:
-            of = node.to_bytes(8, "big")
-            for token in vault.tokens([value]):
-                tokens += (token, of)
-    piece.sealed.append((first, seq, at, name, vault.seal(strongest, made.sealed)))
-    of = first.to_bytes(8, "big")
-    for token in vault.tokens([str(made.sealed[field]) for field in _SEARCHED if field in made.sealed]):
-        tokens += (token, of)
+CHANNELS = [one.channel for one in worlds.KINDS]
+
+
+def _fold(making: _Making, events: Iterable[Any], first: int, catalogue: Catalogue) -> Customer:
+    """What the reducers make of a customer's events; notes what hangs on the numbers of orders and contacts."""
+    c = Customer()
+    nodes_of: dict[int, tuple[int, ...]] = {}
+    for (reduce, told, numbered, letter, before, after), shape, at, about, channel, here in events:
+        if (nodes := nodes_of.get(shape)) is None:
+            nodes = nodes_of[shape] = tuple([first + offset for offset in worlds.SHAPES[shape]])
+        content = told
+        if after is not None:
+            number = f"{letter}{about}"
+            if letter == "O":
+                making.words.append(number)
+                making.word_nodes.append(nodes[0])
+            payload = b"%b%b%b" % (before, number.encode(), after)
+            making.own_places.append(here)
+            making.own_bodies.append(blake2b(payload, digest_size=BODY).digest())
+            if numbered:
+                content = replace(told, **{numbered: number})
+        reduce(c, Moment(at, channel, SOURCE, nodes), content, catalogue)
+    return c
+
+
+def _checked(hand: Hand, customer: int, making: _Making) -> None:
+    """Raise RuntimeError where the shop's own fold, or its vault, makes something else of a customer."""
+    world = hand.world
+    a, b = int(world.start[customer]), int(world.start[customer + 1])
+    first, has = int(world.first_node[customer]), int(world.has[customer])
+    rows = []
+    for index in range(a, b):
+        kind, pick = int(world.kind[index]), int(world.pick[index])
+        made = hand.templates[int(hand.which[kind, pick])]
+        payload = made.before
+        if made.after is not None:
+            payload += worlds.number(kind, int(world.about[index])).encode() + made.after
+        node, *others = (first + offset for offset in worlds.OFFSETS[kind][pick & 1][has])
+        rows.append(
+            (customer + 1, int(world.at[index]), bytes(hand.keys[index]), made.name, made.version,
+             CHANNELS[kind], SOURCE, node, ",".join(map(str, others)), payload)
+        )  # fmt: skip
+    body = making.records[-1].body
+    if pack(fold(rows, hand.catalogue)) != body:
+        raise RuntimeError("the bulk builder folds a customer differently")
+    for slot in worlds.slots(0, 0, has)[:-1]:
+        value = worlds.identifier(customer, slot)[1]
+        tokens, word = hand.beginnings(value)
+        if tokens.union(hand.vault.wanted(word)) != hand.vault.tokens([value]):
+            raise RuntimeError("the bulk builder makes other tokens than the vault")

@@ -186,7 +186,7 @@ def save(world: World, folder: Path) -> None:
 
 def mapped(folder: Path) -> World:
     """The arrays as another process wrote them, read where they are needed."""
-    found = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in World._fields}
+    found = {name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in World._fields}
     return World(**found | {name: int(found[name]) for name in ("customers", "events")})
 
 
@@ -269,6 +269,12 @@ OFFSETS: Final = tuple(
     for kind in range(len(KINDS))
 )
 """The same as ``slots`` and ``node_of``, by kind, by whether the pick is odd, and by what the customer has."""
+SHAPES: Final = tuple(sorted({offsets for kinds in OFFSETS for picks in kinds for offsets in picks}))
+"""The different ones among these."""
+SHAPE: Final = np.array(
+    [[[SHAPES.index(offsets) for offsets in picks] for picks in kinds] for kinds in OFFSETS], np.uint8
+)
+"""Which of ``SHAPES``, by the same three."""
 
 
 def identifier(customer: int, slot: int) -> tuple[str, str]:

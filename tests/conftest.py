@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,24 @@ LAUNCH = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+def _compile_once() -> None:
+    """Have every process that tests start (workers of pytest, servers, commands) find its modules compiled.
+
+    Where PYTHONDONTWRITEBYTECODE is set, as in many containers, and the packages were installed without bytecode, each
+    start compiles everything anew: 1.5 s of processor time a server, 4 s a worker. The cache lies outside of the
+    checkout, which stays as clean as that setting wants it.
+    """
+    if not sys.dont_write_bytecode:
+        return
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shopkeeper-tests" / "bytecode"
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(cache)
+    sys.dont_write_bytecode = False
+
+
+_compile_once()
 
 
 @pytest.fixture(scope="session")

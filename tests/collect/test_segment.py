@@ -42,6 +42,14 @@ def test_a_wrong_clock_is_corrected_by_how_wrong_it_was_when_sending(field):
     assert late.occurred_at == NOW - 30_500_000
 
 
+def test_a_call_sent_at_once_happened_when_it_came_whatever_its_clock_says():
+    wrong = "2001-01-01T00:00:00.250Z"
+    assert parsed(timestamp=wrong, sentAt=wrong).occurred_at == NOW
+    with pytest.raises(BadEvent) as caught:
+        parsed(timestamp="yesterday", sentAt="yesterday")
+    assert caught.value.reason == "bad_time"
+
+
 def test_a_call_that_a_server_corrected_already_keeps_its_time():
     event = parsed(
         timestamp="2011-12-09T10:00:00Z", originalTimestamp="2001-01-01T00:00:00Z", sentAt="2001-01-01T00:00:01Z",

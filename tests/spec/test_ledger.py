@@ -29,7 +29,7 @@ def key(text: str) -> bytes:
 def new(
     message: str, node: int = 0, at: int = 0, name: str = "Product Viewed", payload: bytes = b"{}"
 ) -> NewEvent:
-    return NewEvent(key(message), b"8 bytes.", name, 1, "test", "", "web", at, at, node, "", payload)
+    return NewEvent(name, 1, "test", "", "web", at, at, node, "", key(message), payload, b"8 bytes.")
 
 
 def nodes(tx: LedgerWriter, *names: str) -> list[int]:
@@ -52,13 +52,28 @@ def test_a_fresh_ledger_is_empty_and_sound(ledger: Ledger) -> None:
 
 def test_events_come_back_as_they_were_appended_in_the_order_of_the_log(ledger: Ledger) -> None:
     rows = [new(f"m{i}", at=100 - i, payload=b'{"i":%d}' % i) for i in range(10)]
-    first = ledger.write(lambda tx: tx.append(rows))
+    appended = ledger.write(lambda tx: tx.append(rows))
+    first = appended[0].seq
     with ledger.read() as reader:
         log = reader.log_after(0, 100)
+        assert log == appended
         assert [e.seq for e in log] == list(range(first, first + 10))
         assert [e.payload for e in log] == [r.payload for r in rows]
         assert [e.key for e in reader.log_after(first + 7, 100)] == [r.key for r in rows[8:]]
         assert reader.event_names() == {"Product Viewed": 10}
+
+
+def test_a_node_was_first_seen_when_the_earliest_event_saw_it(ledger: Ledger) -> None:
+    def work(tx: LedgerWriter) -> list[int]:
+        rows = [NewNode(key(name), "email", b"salt", b"sealed", 50) for name in "ab"]
+        a, b = (tx.add_nodes(rows)[key(name)] for name in "ab")
+        tx.seen_before([(a, 70), (b, 20)])
+        tx.seen_before([(b, 30)])
+        return [a, b]
+
+    placed = ledger.write(work)
+    with ledger.read() as reader:
+        assert [row.first_seen for row in reader.identifiers(placed)] == [50, 20]
 
 
 def test_a_failed_write_leaves_nothing(ledger: Ledger) -> None:

@@ -43,7 +43,7 @@ def ledger(postgres: str) -> Iterator[PostgresLedger]:
 
 
 def event(number: int, name: str = "Product Viewed", payload: bytes = b"{}") -> NewEvent:
-    return NewEvent(number.to_bytes(16), b"8 bytes.", name, 1, "test", "", "web", 0, 0, 0, "", payload)
+    return NewEvent(name, 1, "test", "", "web", 0, 0, 0, "", number.to_bytes(16), payload, b"8 bytes.")
 
 
 def until(work: Callable[[], T], seconds: float = 30.0) -> T:

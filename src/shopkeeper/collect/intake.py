@@ -32,8 +32,11 @@ KEPT_WITHOUT_PERSON = (
 
 _SEARCHED = ("first_name", "last_name", "email", "phone", "postcode", "city", "company")
 _REMEMBERED = 1_000_000
-_Nodes = dict[bytes, tuple[int, bytes]]
-"""Node and salt by pseudonym."""
+Offer = tuple[bytes, bytes, list[bytes]]
+"""What an identifier needs if it turns out to be new: salt, sealed value, and the tokens that find it."""
+
+_Nodes = dict[bytes, tuple[int, bytes, int]]
+"""Node, salt and when it was first seen, by pseudonym."""
 
 
 class Outcome(msgspec.Struct):
@@ -57,6 +60,8 @@ class Ready(msgspec.Struct):
     prepared: list[tuple[int, Prepared]] = msgspec.field(default_factory=list)
     """With their place among the events."""
     refused: list[Refused] = msgspec.field(default_factory=list)
+    offers: dict[bytes, Offer] = msgspec.field(default_factory=dict)
+    """For some of the identifiers, by pseudonym."""
 
 
 class Intake:
@@ -89,6 +94,22 @@ class Intake:
                 made.refused.append(_refusal(place, event, "poison", detail))
         return made
 
+    def offers(self, made: Ready, offered: set[bytes]) -> dict[bytes, Offer]:
+        """What identifiers need that may be new, for those not in ``offered``; they are from now on."""
+        found: dict[bytes, Offer] = {}
+        for _, p in made.prepared:
+            for hash_, kind, value in p.seen:
+                if hash_ not in offered:
+                    offered.add(hash_)
+                    found[hash_] = self.offer(kind, value)
+        return found
+
+    def offer(self, kind: str, value: str) -> Offer:
+        """What an identifier needs to become a node."""
+        salt = self.vault.salt()
+        tokens = [] if IDENTIFIER_KINDS[kind].session else list(self.vault.tokens([value]))
+        return salt, self.vault.seal(salt, value), tokens
+
     def refusal(self, place: int, event: Event, fault: str) -> Refused:
         """An event that made a transaction fail, for quarantine."""
         return _refusal(place, event, "poison", f"keeping it failed with {fault}")
@@ -114,6 +135,7 @@ class Taking:
         # After an erasure, here or in another process, remembered nodes may be nobody's any more.
         self._shared: _Nodes = shared if erasures == self._erasures else {}
         self._learned: _Nodes = {}
+        self._offers: dict[bytes, Offer] = {}
         self._found_by = intake.found_by[1] if intake.found_by[0] == self._erasures else set[int]()
         self._finding: set[int] = set()
         self.logged: list[Logged] | None = None
@@ -146,8 +168,9 @@ class Taking:
     def take_without_refusing(self, made: Ready, outcome: Outcome) -> list[Refused]:
         """Append prepared events; returns what is refused, which is neither kept nor counted here."""
         ready, refused = made.prepared, list(made.refused)
+        self._offers = made.offers
         gone = self.tx.erased([hash_ for _, p in ready for hash_, _, _ in p.seen])
-        fresh = self._without_erased(self._new(ready, gone, outcome, refused), gone, outcome)
+        fresh = self._without_erased(self._new(made, gone, outcome, refused), gone, outcome)
         if fresh:
             self._log(fresh)
             outcome.kept += len(fresh)
@@ -209,14 +232,14 @@ class Taking:
 
     def _new(
         self,
-        ready: list[tuple[int, Prepared]],
+        made: Ready,
         gone: dict[bytes, int],
         outcome: Outcome,
         refused: list[Refused],
     ) -> list[Prepared]:
-        known = self.tx.repeated([p.key for _, p in ready])
+        known = self.tx.repeated([p.key for _, p in made.prepared])
         fresh: list[Prepared] = []
-        for place, prepared in ready:
+        for place, prepared in made.prepared:
             body = known.get(prepared.key)
             if body is None:
                 known[prepared.key] = prepared.body
@@ -227,7 +250,7 @@ class Taking:
                 outcome.refuse("erased")
             else:
                 detail = "the same message id came before with another content; the first one stays"
-                refused.append(_refusal(place, prepared.event, "contradiction", detail))
+                refused.append(_refusal(place, made.events[place], "contradiction", detail))
         return fresh
 
     def _without_erased(
@@ -242,13 +265,13 @@ class Taking:
             return fresh
         stay: list[Prepared] = []
         for prepared in fresh:
-            at = prepared.event.occurred_at
+            at = prepared.occurred_at
             left = tuple(one for one in prepared.seen if gone.get(one[0], -1) < at)
             if len(left) == len(prepared.seen):
                 stay.append(prepared)
             elif left and left[0] == prepared.seen[0]:
                 stay.append(prepared._replace(seen=left))
-            elif prepared.event.name in KEPT_WITHOUT_PERSON:
+            elif prepared.name in KEPT_WITHOUT_PERSON:
                 stay.append(prepared._replace(seen=(), home=None, sealed={}, order_id=""))
             else:
                 outcome.refuse("erased")
@@ -258,47 +281,29 @@ class Taking:
         nodes = self._place(fresh)
         rows = []
         for p in fresh:
-            event, seen = p.event, p.seen
+            seen = p.seen
             node = nodes[seen[0][0]][0] if seen else 0
             others = ",".join([str(nodes[s[0]][0]) for s in seen[1:]]) if len(seen) > 1 else ""
             rows.append(
                 NewEvent(
-                    p.key,
-                    p.body,
-                    event.name,
-                    p.version,
-                    event.source,
-                    event.brand,
-                    event.channel,
-                    event.occurred_at,
-                    event.received_at,
-                    node,
-                    others,
-                    p.payload,
+                    p.name, p.version, p.source, p.brand, p.channel, p.occurred_at, p.received_at, node, others,
+                    p.key, p.payload, p.body,
                 )
-            )
-        first = self.tx.append(rows)
+            )  # fmt: skip
+        logged = self.tx.append(rows)
         if self.logged is not None:
-            self.logged += [
-                Logged(
-                    seq, r.name, r.version, r.source, r.brand, r.channel, r.occurred_at, r.received_at, r.node,
-                    r.others, r.key, r.payload,
-                )
-                for seq, r in enumerate(rows, first)
-            ]  # fmt: skip
+            self.logged += logged
         sealed: list[Sealed] = []
         tokens: list[tuple[bytes, int]] = []
         vault = self.vault
-        for seq, p in enumerate(fresh, first):
+        for seq, p in enumerate(fresh, logged[0].seq):
             if not p.home or not (p.order_id or p.sealed):
                 continue
-            node, salt = nodes[p.home[0]]
+            node, salt, _ = nodes[p.home[0]]
             if p.order_id and p.seen:
                 tokens += [(token, node) for token in vault.wanted(p.order_id)]
             if p.sealed:
-                sealed.append(
-                    Sealed(node, seq, p.event.occurred_at, p.event.name, vault.seal(salt, p.sealed))
-                )
+                sealed.append(Sealed(node, seq, p.occurred_at, p.name, vault.seal(salt, p.sealed)))
                 texts = [str(p.sealed[field]) for field in _SEARCHED if field in p.sealed]
                 words = hash((node, *texts))  # clients tell who somebody is on every page anew
                 if texts and words not in self._found_by and words not in self._finding:
@@ -316,37 +321,53 @@ class Taking:
             for hash_, kind, value in p.seen or (p.home and (p.home,)) or ():
                 if hash_ in nodes:
                     continue
-                known = shared.get(hash_) or learned.get(hash_)
+                known = learned.get(hash_) or shared.get(hash_)
                 if known is not None:
                     nodes[hash_] = known
                 else:
-                    at = p.event.occurred_at
+                    at = p.occurred_at
                     earlier = missing.get(hash_)
                     missing[hash_] = (kind, value, min(at, earlier[2]) if earlier else at)
         if missing:
             found = self._found(missing)
             learned |= found
             nodes |= found
+        self._seen_before(fresh, nodes)
         return nodes
+
+    def _seen_before(self, fresh: list[Prepared], nodes: _Nodes) -> None:
+        """Note of nodes that these events saw them earlier than was known: a late event may be the first."""
+        earlier: dict[bytes, int] = {}
+        for p in fresh:
+            at = p.occurred_at
+            for hash_, _, _ in p.seen:
+                if at < nodes[hash_][2] and at < earlier.get(hash_, at + 1):
+                    earlier[hash_] = at
+        if earlier:
+            for hash_, at in earlier.items():
+                node, salt, _ = nodes[hash_]
+                nodes[hash_] = self._learned[hash_] = (node, salt, at)
+            self.tx.seen_before([(nodes[hash_][0], at) for hash_, at in earlier.items()])
 
     def _found(self, missing: dict[bytes, tuple[str, str, int]]) -> _Nodes:
         """Nodes that this process did not know: from the ledger, or new."""
-        tx, vault = self.tx, self.vault
+        tx, offers = self.tx, self._offers
         known = tx.nodes(list(missing))
-        salts = {row.node: row.salt for row in tx.identifiers(list(known.values()))}
-        found: _Nodes = {hash_: (node, salts[node]) for hash_, node in known.items()}
+        rest = {row.node: (row.salt, row.first_seen) for row in tx.identifiers(list(known.values()))}
+        found: _Nodes = {hash_: (node, *rest[node]) for hash_, node in known.items()}
         rows = []
+        needed: list[list[bytes]] = []
         for hash_, (kind, value, at) in missing.items():
             if hash_ not in known:
-                salt = vault.salt()
-                rows.append(NewNode(hash_, kind, salt, vault.seal(salt, value), at))
+                salt, sealed, words = offers.get(hash_) or self.intake.offer(kind, value)
+                rows.append(NewNode(hash_, kind, salt, sealed, at))
+                needed.append(words)
         placed = tx.add_nodes(rows)
         tokens: list[tuple[bytes, int]] = []
-        for row in rows:
-            found[row.hash] = (placed[row.hash], row.salt)
-            kind, value, _ = missing[row.hash]
-            if not IDENTIFIER_KINDS[kind].session:
-                tokens += [(token, placed[row.hash]) for token in vault.tokens([value])]
+        for row, words in zip(rows, needed, strict=True):
+            node = placed[row.hash]
+            found[row.hash] = (node, row.salt, row.first_seen)
+            tokens += [(token, node) for token in words]
         if tokens:
             tx.seal([], tokens)
         return found

@@ -17,6 +17,8 @@ from shopkeeper.domain.events.orders import Line
 MOST_AMOUNT: Final = Decimal(10) ** 11
 """Units of a currency that no price or total reaches."""
 MOST_QUANTITY: Final = 10**9
+_LEAST_AMOUNT: Final = -MOST_AMOUNT
+_LEAST_QUANTITY: Final = -MOST_QUANTITY
 
 
 def validated(name: str, given: dict[str, Any]) -> tuple[Properties | dict[str, Any], dict[str, Any]]:
@@ -26,7 +28,7 @@ def validated(name: str, given: dict[str, Any]) -> tuple[Properties | dict[str, 
     except BadEvent:
         # senders give numbers for texts and nulls for nothing: put that right and ask again
         properties, more = parse(name, forgive(name, given))
-    if isinstance(properties, Properties):
+    if not isinstance(properties, dict):
         check_numbers(properties)
     return properties, more
 
@@ -78,28 +80,41 @@ def forgive(name: str, given: dict[str, Any]) -> dict[str, Any]:
 
 def check_numbers(properties: Properties) -> None:
     """Refuse amounts and quantities that are not finite or beyond any shop."""
-    for field in _shape(type(properties))[1]:
-        if (value := getattr(properties, field)) is not None:
-            _amount(value, field)
-    lines: tuple[Line, ...] = getattr(properties, "products", ())
-    for line in lines:
-        _amount(line.price, "price")
-        _quantity(line.quantity)
-    if (units := getattr(properties, "quantity", None)) is not None:
-        _quantity(units)
+    decimals, counted, listing = _numbers(type(properties))
+    for field in decimals:
+        value = getattr(properties, field)
+        if value is not None and not (value.is_finite() and _LEAST_AMOUNT < value < MOST_AMOUNT):
+            raise _no_amount(value, field)
+    if listing:
+        lines: tuple[Line, ...] = properties.products  # type: ignore[attr-defined]
+        for line in lines:
+            value = line.price
+            if not (value.is_finite() and _LEAST_AMOUNT < value < MOST_AMOUNT):
+                raise _no_amount(value, "price")
+            if not _LEAST_QUANTITY < line.quantity < MOST_QUANTITY:
+                raise _no_quantity(line.quantity)
+    if counted:
+        units = properties.quantity  # type: ignore[attr-defined]
+        if units is not None and not _LEAST_QUANTITY < units < MOST_QUANTITY:
+            raise _no_quantity(units)
 
 
-def _amount(value: Decimal, field: str) -> None:
+@lru_cache(maxsize=512)
+def _numbers(struct: type[Properties]) -> tuple[tuple[str, ...], bool, bool]:
+    """Fields of a struct that are decimal, whether it has a quantity, and whether it lists lines."""
+    fields = struct.__struct_fields__
+    return _shape(struct)[1], "quantity" in fields, "products" in fields
+
+
+def _no_amount(value: Decimal, field: str) -> BadEvent:
     if not value.is_finite():
-        raise BadEvent("not_finite", f"{field!r} is not a finite number")
-    if not -MOST_AMOUNT < value < MOST_AMOUNT:
-        raise BadEvent(
-            "too_large", f"{field!r} is beyond any price", hint="expected an amount in units of the currency"
-        )
+        return BadEvent("not_finite", f"{field!r} is not a finite number")
+    return BadEvent(
+        "too_large", f"{field!r} is beyond any price", hint="expected an amount in units of the currency"
+    )
 
 
-def _quantity(value: float) -> None:
+def _no_quantity(value: float) -> BadEvent:
     if type(value) is float and not isfinite(value):
-        raise BadEvent("not_finite", "'quantity' is not a finite number")
-    if not -MOST_QUANTITY < value < MOST_QUANTITY:
-        raise BadEvent("too_large", "'quantity' is beyond any order")
+        return BadEvent("not_finite", "'quantity' is not a finite number")
+    return BadEvent("too_large", "'quantity' is beyond any order")

@@ -22,21 +22,29 @@ from shopkeeper.stores.contract.vault import Vault
 AHEAD: Final = DAY
 """How far in the future an event may lie before it is refused: clocks drift, but not by days."""
 
-_UNSEEN: Final = (b"", "")
+_Seen = tuple[bytes, str, str]
+_Ranked = tuple[int, str, _Seen]
+"""An identifier by how strongly it speaks, and then by its value: two that are equal in both are the same."""
+_UNSEEN: Final[_Ranked] = (0, "", (b"", "", ""))
 _REMEMBERED: Final = 1_000_000
 
 
 class Prepared(NamedTuple):
-    """An event, ready to be appended."""
+    """An event, ready to be appended: plain values only, so that it can come from another process cheaply."""
 
-    event: Event
     key: bytes
     body: bytes
+    name: str
     version: int
+    source: str
+    brand: str
+    channel: str
+    occurred_at: int
+    received_at: int
     payload: bytes
-    seen: tuple[tuple[bytes, str, str], ...]
+    seen: tuple[_Seen, ...]
     """Pseudonym, kind and canonical value of its identifiers, the strongest first."""
-    home: tuple[bytes, str, str] | None
+    home: _Seen | None
     """Under whose key personal values are sealed: the strongest identifier's, or one of the event's own where nobody
     is named, which makes no customer."""
     sealed: dict[str, Any]
@@ -51,7 +59,7 @@ class Preparer:
         self.canonical = canonical
         self.currency = currency
         self._encode = msgspec.json.Encoder().encode
-        self._known: dict[tuple[str, str], tuple[bytes, str] | None] = {}
+        self._known: dict[Identifier, _Ranked | None] = {}
 
     def prepare(self, event: Event) -> Prepared:
         """Everything about an event that needs no ledger. Raises BadEvent."""
@@ -70,7 +78,7 @@ class Preparer:
         if isinstance(properties, OrderFields):
             properties = stamp(properties, self.currency)
             order_id = properties.order_id
-        elif isinstance(properties, ConsentGiven) and purpose_of(properties.purpose) is None:
+        elif type(properties) is ConsentGiven and purpose_of(properties.purpose) is None:
             raise BadEvent(
                 "unknown_purpose",
                 "consent to a purpose that is not known",
@@ -84,55 +92,65 @@ class Preparer:
             sealed = {**sealed, "unusable_identifiers": junk}
         payload = self._encode(facts)
         name = event.name
-        body = blake2b(payload, digest_size=8)
-        if sealed:
-            body.update(self._encode(sealed))
-        body.update(name.encode("utf-8", "surrogatepass"))
+        told = payload + self._encode(sealed) if sealed else payload
         home = seen[0] if seen else None
         if sealed and not home:
             home = self._pseudonym("anonymous_id", f"event:{event.message_id}")
         declared = EVENTS.get(name)
-        return Prepared(
-            event,
-            blake2b(event.message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest(),
-            body.digest(),
-            declared.version if declared else 0,
-            payload,
-            seen,
-            home,
-            sealed,
-            order_id,
+        return _prepared(
+            Prepared,
+            (
+                blake2b(event.message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest(),
+                blake2b(told + name.encode("utf-8", "surrogatepass"), digest_size=8).digest(),
+                name,
+                declared.version if declared else 0,
+                event.source,
+                event.brand,
+                event.channel,
+                event.occurred_at,
+                event.received_at,
+                payload,
+                seen,
+                home,
+                sealed,
+                order_id,
+            ),
         )
 
-    def _identify(
-        self, given: Sequence[Identifier]
-    ) -> tuple[tuple[tuple[bytes, str, str], ...], list[list[str]]]:
-        found: list[tuple[int, str, bytes, str]] = []
+    def _identify(self, given: Sequence[Identifier]) -> tuple[tuple[_Seen, ...], list[list[str]]]:
+        found: list[_Ranked] = []
         junk: list[list[str]] = []
+        remembered = self._known.get
         for identifier in given:
-            known = self._known.get((identifier.kind, identifier.value), _UNSEEN)
+            known = remembered(identifier, _UNSEEN)
             if known is _UNSEEN:
                 known = self._learn(identifier)
             if known is None:
                 junk.append([identifier.kind, identifier.value])
-            else:
-                found.append((IDENTIFIER_KINDS[identifier.kind].rank, known[1], known[0], identifier.kind))
-        if len(found) > 1:
-            found = sorted(set(found))
-        return tuple((hash_, kind, value) for _, value, hash_, kind in found), junk
+            elif known not in found:
+                found.append(known)
+        if len(found) == 1:
+            return (found[0][2],), junk
+        found.sort()
+        return tuple([seen for _, _, seen in found]), junk
 
-    def _learn(self, identifier: Identifier) -> tuple[bytes, str] | None:
-        if identifier.kind not in IDENTIFIER_KINDS:
+    def _learn(self, identifier: Identifier) -> _Ranked | None:
+        kind = IDENTIFIER_KINDS.get(identifier.kind)
+        if kind is None:
             raise BadEvent("unknown_identifier", f"unknown kind of identifier {identifier.kind[:40]!r}")
-        value = self.canonical(identifier.kind, identifier.value)
-        known = None if value is None else (self.vault.pseudonym(identifier.kind, value), value)
+        value = self.canonical(kind.name, identifier.value)
+        known = None if value is None else (kind.rank, value, self._pseudonym(kind.name, value))
         if len(self._known) > _REMEMBERED:
             self._known = {}
-        self._known[identifier.kind, identifier.value] = known
+        self._known[identifier] = known
         return known
 
-    def _pseudonym(self, kind: str, value: str) -> tuple[bytes, str, str]:
+    def _pseudonym(self, kind: str, value: str) -> _Seen:
         return self.vault.pseudonym(kind, value), kind, value
+
+
+_prepared: Final = tuple.__new__
+"""Makes one from its fields, in the order above, in a fraction of the time that calling the class takes."""
 
 
 def _told_once(sealed: dict[str, Any], given: Sequence[Identifier], junk: list[list[str]]) -> dict[str, Any]:

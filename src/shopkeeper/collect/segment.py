@@ -19,7 +19,7 @@ import msgspec
 import shopkeeper.domain.events  # noqa: F401  (fills the table of declared events)
 from shopkeeper.collect.leniency import validated
 from shopkeeper.collect.person import IDENTIFYING, NETWORKED, SAID, person_of
-from shopkeeper.domain.clock import EPOCH, MICROSECOND, SECOND
+from shopkeeper.domain.clock import DAY, EPOCH, MICROSECOND, SECOND
 from shopkeeper.domain.errors import BadEvent
 from shopkeeper.domain.event import EVENTS, Event, canonical_name
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS, Identifier
@@ -52,6 +52,11 @@ _BY_PREFIX: Final = (
 _TELLING: Final = re.compile(r"[^\s@]{1,254}@[^\s@]+|\+?\d(?:[ ().-]{0,2}\d){8,}")
 """An e-mail address, or nine digits and more."""
 
+_NAMING: Final = frozenset({*IDENTIFYING, *NETWORKED, "handle"})
+"""Properties by which somebody may be found."""
+_NOTHING: Final[dict[str, Any]] = {}
+"""The context of a call that has none; never written to."""
+
 Found = list[Identifier]
 
 
@@ -79,12 +84,14 @@ def parse_call(
     """
     if type(call) is not dict:
         raise BadEvent("not_an_object", "a tracking call that is no JSON object")
-    read = _reader(call)
-    context = _mapping(call, "context")
+    get = call.get
+    kind = get("type")
+    read = (_READERS.get(kind) if type(kind) is str else None) or _untyped(call)
+    context = _NOTHING if get("context") is None else _mapping(call, "context")
     found: Found = []
-    if (value := call.get("userId")) is not None:
+    if (value := get("userId")) is not None:
         _add(found, "user_id", value)
-    if (value := call.get("anonymousId")) is not None:
+    if (value := get("anonymousId")) is not None:
         _add(found, "anonymous_id", value)
     name, given = read(call, context, found)
     if context:
@@ -94,9 +101,12 @@ def parse_call(
     properties, more = validated(name, given)
     if context:
         more = _with_context(context, more)
+    message_id = get("messageId")
     return Event(
         name=name,
-        message_id=_message_id(call),
+        message_id=message_id
+        if type(message_id) is str and 0 < len(message_id) <= LONGEST
+        else _message_id(call),
         occurred_at=_occurred(call, received_at),
         received_at=received_at,
         identifiers=tuple(found),
@@ -110,12 +120,19 @@ def parse_call(
 
 def _track(call: dict[str, Any], _context: dict[str, Any], found: Found) -> tuple[str, dict[str, Any]]:
     event = call.get("event")
-    if type(event) is not str or not event.strip() or len(event) > LONGEST:
+    if type(event) is str and event in EVENTS:
+        name = event
+    elif type(event) is not str or not event.strip() or len(event) > LONGEST:
         raise BadEvent("no_name", "a track call without the name of its event", hint="send a text in 'event'")
-    name = canonical_name(event)
-    if name not in EVENTS:
-        name = nameless(name)
-    properties = _mapping(call, "properties")
+    else:
+        name = canonical_name(event)
+        if name not in EVENTS:
+            name = nameless(name)
+    properties = call.get("properties")
+    if type(properties) is not dict:
+        properties = _mapping(call, "properties")
+    if _NAMING.isdisjoint(properties):  # of most calls
+        return name, properties
     return name, _take(properties, found, remove=name != "Identified")
 
 
@@ -179,18 +196,18 @@ _READERS: Final[dict[str, _Reader]] = {
 }
 
 
-def _reader(call: dict[str, Any]) -> _Reader:
-    kind = call.get("type")
-    if kind is None:
-        kind = "track" if "event" in call else "identify" if "traits" in call else None
-    read = _READERS.get(kind) if type(kind) is str else None
-    if read is None:
-        raise BadEvent(
-            "bad_type",
-            "a tracking call of no known type",
-            hint=f"expected one of {', '.join(sorted(_READERS))}",
-        )
-    return read
+def _untyped(call: dict[str, Any]) -> _Reader:
+    """What reads a call that does not say of which type it is. Raises BadEvent where it names a type of its own."""
+    if call.get("type") is None:
+        if "event" in call:
+            return _track
+        if "traits" in call:
+            return _identify
+    raise BadEvent(
+        "bad_type",
+        "a tracking call of no known type",
+        hint=f"expected one of {', '.join(sorted(_READERS))}",
+    )
 
 
 def _looks_random(value: str) -> bool:
@@ -218,11 +235,13 @@ def _text(value: Any, field: str) -> str:
 
 
 def _add(found: Found, kind: str, value: Any) -> None:
-    text = value if type(value) is str and 0 < len(value) < 64 and value[0] != " " else _text(value, kind)
-    if text:
-        identifier = Identifier(kind, text)
-        if identifier not in found:
-            found.append(identifier)
+    if type(value) is not str or len(value) > LONGEST or not value.strip():
+        value = _text(value, kind)
+        if not value:
+            return
+    identifier = Identifier(kind, value)
+    if not found or identifier not in found:
+        found.append(identifier)
 
 
 def _take(properties: dict[str, Any], found: Found, *, remove: bool) -> dict[str, Any]:
@@ -285,16 +304,18 @@ def _with_context(context: dict[str, Any], more: dict[str, Any]) -> dict[str, An
 def _occurred(call: dict[str, Any], received_at: int) -> int:
     original = call.get("originalTimestamp")
     stamped = call.get("timestamp")
-    if original is not None and stamped is not None and "receivedAt" in call:
-        return _moment(stamped, "timestamp")  # a server corrected it before it was exported
     if original is None:
+        if stamped is None:
+            return received_at
         original = stamped
-    if original is None:
-        return received_at
+    elif stamped is not None and "receivedAt" in call:
+        return _moment(stamped, "timestamp")  # a server corrected it before it was exported
     at = _moment(original, "timestamp")
     sent = call.get("sentAt")
     if sent is None:
         return at
+    if type(sent) is str and sent == original:  # sent at once
+        return received_at
     return received_at - (_moment(sent, "sentAt") - at)
 
 
@@ -302,8 +323,7 @@ def _moment(value: Any, field: str) -> int:
     """Microseconds since 1970 of an ISO text or of seconds or milliseconds since 1970."""
     try:
         if type(value) is str:
-            at = datetime.fromisoformat(value)
-            return ((at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - EPOCH) // MICROSECOND
+            return _instant(value)
         if type(value) is int or type(value) is float:
             scale = 1_000 if abs(value) >= 100_000_000_000 else SECOND
             at = datetime.fromtimestamp(value * scale / SECOND, UTC)
@@ -315,11 +335,17 @@ def _moment(value: Any, field: str) -> int:
     )
 
 
+@lru_cache(maxsize=256)
+def _instant(text: str) -> int:
+    """Microseconds since 1970 of an ISO text: all calls of a batch were sent at the same time. Raises ValueError."""
+    at = datetime.fromisoformat(text)
+    since = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - EPOCH
+    return since.days * DAY + since.seconds * SECOND + since.microseconds
+
+
 def _message_id(call: dict[str, Any]) -> str:
-    """The call's own id, or a stable one: the same call again has the same."""
+    """A stable id for a call that has none: the same call again has the same. Raises BadEvent for a bad one."""
     given = call.get("messageId")
-    if type(given) is str and 0 < len(given) <= LONGEST:
-        return given
     if given is not None and given != "":
         raise BadEvent("bad_message_id", f"messageId must be a text of at most {LONGEST} characters")
     told = {key: value for key, value in call.items() if key not in _SENT}
@@ -336,12 +362,16 @@ def usual_channel(name: str) -> str:
     return next((channel for prefix, channel in _BY_PREFIX if name.startswith(prefix)), "")
 
 
+@lru_cache(maxsize=256)
+def _told_channel(word: str) -> str:
+    """The channel that a client's word for it means; empty where it tells none."""
+    return _CHANNELS.get(word.lower(), word.lower())
+
+
 def _channel(call: dict[str, Any], context: dict[str, Any], name: str) -> str:
     given = call.get("channel") or context.get("channel")
-    if type(given) is str and given:
-        channel = _CHANNELS.get(given.lower(), given.lower())
-        if channel:
-            return channel
+    if type(given) is str and (channel := _told_channel(given)):
+        return channel
     if usual := usual_channel(name):
         return usual
     if "page" in context:

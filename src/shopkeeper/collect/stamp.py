@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TypeVar
+from functools import lru_cache
+from typing import Final, TypeVar
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -16,6 +17,8 @@ _O = TypeVar("_O", bound=OrderFields)
 _ZERO = Decimal(0)
 _MOST = 10**14
 """Minor units: a trillion pounds."""
+_line_amount: Final = lru_cache(maxsize=16_384)(line_amount)
+"""What is sold has few prices, and is mostly bought one at a time."""
 
 
 def stamp(order: _O, currency: str) -> _O:
@@ -33,11 +36,14 @@ def stamp(order: _O, currency: str) -> _O:
     code = order.currency or currency
     try:
         lines = tuple(
-            line
-            if line.amount is not UNSET
-            else replace(line, amount=line_amount(line.price, line.quantity, code))
-            for line in order.products
+            [
+                line
+                if line.amount is not UNSET
+                else replace(line, amount=_line_amount(line.price, line.quantity, code))
+                for line in order.products
+            ]
         )
+        amounts = [line.amount for line in lines if isinstance(line.amount, int)]
         if order.revenue is not None:
             amount = to_minor(order.revenue, code)
         elif not lines and order.total is not None:
@@ -47,14 +53,10 @@ def stamp(order: _O, currency: str) -> _O:
                 - to_minor(order.tax or _ZERO, code)
             )
         else:
-            amount = sum(line.amount for line in lines if isinstance(line.amount, int)) - (
-                to_minor(order.discount, code) if order.discount else 0
-            )
+            amount = sum(amounts) - (to_minor(order.discount, code) if order.discount else 0)
     except (InvalidInput, ArithmeticError) as error:
         raise BadEvent("invalid_amount", f"an order's amount cannot be computed: {error}") from None
-    if any(
-        abs(one) > _MOST for one in (amount, *(line.amount for line in lines if isinstance(line.amount, int)))
-    ):
+    if not -_MOST <= min(amount, *amounts, 0) <= max(amount, *amounts, 0) <= _MOST:
         raise BadEvent(
             "invalid_amount", "an order's amount is beyond any amount", hint="check price and quantity"
         )

@@ -135,12 +135,12 @@ def parse(name: str, properties: dict[str, Any]) -> tuple[Properties | dict[str,
     if row is None:
         return properties, {}
     try:
-        known = msgspec.convert(properties, type=row.struct, strict=False)
+        known = msgspec.convert(properties, row.struct, strict=False)
     except msgspec.ValidationError as error:
         raise BadEvent(
             "invalid_property", f"{name}: {error}", hint=f"see the declaration of {name!r}"
         ) from None
-    if properties.keys() <= row.fields:
+    if row.fields.issuperset(properties):
         return known, {}
     return known, {key: value for key, value in properties.items() if key not in row.fields}
 
@@ -157,16 +157,15 @@ def split(properties: Properties | dict[str, Any], more: dict[str, Any]) -> tupl
         everything = {**properties, **more}
         facts = {k: v for k, v in everything.items() if not looks_personal(v)}
         return facts, {k: v for k, v in everything.items() if looks_personal(v)}
-    row = _BY_STRUCT[type(properties)]
-    if not row.personal and not more:
-        return properties, {}
-    sealed = {
-        field: value
-        for field in row.personal
-        if (value := getattr(properties, field)) is not None and value != ""
-    }
+    sealed: dict[str, Any] = {}
+    for field in _BY_STRUCT[type(properties)].personal:
+        value = getattr(properties, field)
+        if value is not None and value != "":
+            sealed[field] = value
     if sealed:
         properties = msgspec.structs.replace(properties, **dict.fromkeys(sealed))
+    if not more:
+        return properties, sealed
     plain: dict[str, Any] = {}
     for key, value in more.items():
         (sealed if looks_personal(value) else plain)[key] = value

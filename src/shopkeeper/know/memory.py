@@ -16,6 +16,7 @@ from shopkeeper.know.fold import fold, heed, pack, unpack
 from shopkeeper.know.reducers import VERSION
 from shopkeeper.know.reducers.shape import Retold
 from shopkeeper.stores.contract.ledger import LedgerWriter
+from shopkeeper.stores.contract.ordering import in_order
 from shopkeeper.stores.contract.rows import Folded, Logged, Record
 
 _AT_ONCE = 1_000
@@ -38,33 +39,23 @@ def extend(
     Returns the customers that must be folded anew instead: events came late, an order was told again or cancelled, or
     the record is of another version.
     """
-    news: dict[int, list[Folded]] = defaultdict(list)
-    for r in rows:
-        if r.node and (customer := customer_of[r.node]) not in refold:
-            news[customer].append(
-                Folded(
-                    customer,
-                    r.occurred_at,
-                    r.key,
-                    r.name,
-                    r.version,
-                    r.channel,
-                    r.source,
-                    r.node,
-                    r.others,
-                    r.payload,
-                )
-            )
+    news = [
+        (customer, at, key, name, version, channel, source, node, others, payload)
+        for _, name, version, source, _, channel, at, _, node, others, key, payload in rows
+        if node and (customer := customer_of[node]) not in refold
+    ]
     late: set[int] = set()
-    known = {record.customer: record for record in tx.records(list(news))}
+    whose = {row[0] for row in news}
+    known = {record.customer: record for record in tx.records(list(whose - set(fresh)))}
     done: list[Record] = []
-    for customer, events in news.items():
+    for customer, group in groupby(in_order(news), key=_by_customer):
+        events = list(group)
         record = known.get(customer)
-        events.sort(key=_in_order)
         if record is None and customer in fresh:
             done.append(to_row(customer, fold(events, catalogue), catalogue))
             continue
-        first = _in_order(events[0])
+        _, at, key, name, *_ = events[0]
+        first = (at, place(name, key))
         if (
             record is None
             or (record.reducers, record.catalogue) != (VERSION, catalogue.version)
@@ -105,10 +96,6 @@ def refold(
         if progress:
             progress("fold", min(1.0, (start + _AT_ONCE) / len(everybody)))
     return events
-
-
-def _in_order(event: Folded) -> tuple[int, bytes]:
-    return event.occurred_at, place(event.name, event.key)
 
 
 def _whole(figure: float) -> int:

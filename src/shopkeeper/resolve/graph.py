@@ -14,7 +14,7 @@ Recomputing is local: the components that new edges touch, and the members of th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -60,20 +60,19 @@ def observe(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed]) -> Ch
     if not touched:
         return Change()
     members = {m.node: m for m in tx.members(list(touched))}
-    unplaced = touched - members.keys()
-    touched -= (
-        unplaced - tx.marks(list(unplaced)).keys()
-    )  # erased since: an event may still name its companion
-    edges = _edges(tx, pairs)
+    wanted = {node for _, nodes in pairs for node in nodes} | (touched - members.keys())
+    marks = tx.marks(list(wanted)) if wanted else {}
+    touched -= touched - members.keys() - marks.keys()  # erased since: an event may still name its companion
+    edges = _edges(pairs, marks)
     known = {(e.a, e.b): e for e in tx.edges(list({n for e in edges for n in (e.a, e.b)}))} if edges else {}
     news = [e for e in edges if (e.a, e.b) not in known or known[e.a, e.b].occurred_at > e.occurred_at]
     if news:
         tx.link(news)
-    leaves, seeds = _leaves(tx, {row.node for row in rows}, news, members)
+    leaves, seeds = _leaves({row.node for row in rows}, news, members, marks)
     seeds |= {n for n in touched if n not in members and n not in leaves}
     if leaves:
         tx.assign([Member(leaf, beside.customer, False) for leaf, beside in leaves.items()])
-    change = recompute(tx, seeds) if seeds else Change()
+    change = recompute(tx, seeds, marks) if seeds else Change()
     for leaf, beside in leaves.items():
         change.customer_of.setdefault(leaf, change.customer_of.get(beside.node, beside.customer))
     for node in touched:
@@ -84,18 +83,17 @@ def observe(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed]) -> Ch
 
 
 def _leaves(
-    tx: LedgerWriter, seen: set[int], news: Sequence[Edge], members: dict[int, Member]
+    seen: set[int], news: Sequence[Edge], members: dict[int, Member], marks: Mapping[int, _Mark]
 ) -> tuple[dict[int, Member], set[int]]:
     """New numbers of orders beside one placed identifier, and the ends of all other new edges.
 
     Such a leaf belongs to its neighbour's customer and changes nothing else: an order more is no reason to decide anew
     who a customer is.
     """
-    marks = tx.marks(list({n for e in news for n in (e.a, e.b) if n not in members})) if news else {}
     beside: dict[int, list[int]] = defaultdict(list)
     for edge in news:
         for node, other in ((edge.a, edge.b), (edge.b, edge.a)):
-            if node not in seen and node in marks and IDENTIFIER_KINDS[marks[node][0]].reference:
+            if node not in seen and node not in members and IDENTIFIER_KINDS[marks[node][0]].reference:
                 beside[node].append(other)
     leaves = {
         node: members[others[0]]
@@ -127,16 +125,15 @@ def _heeding(
     return {m.customer for m in tx.members(list(beside))}
 
 
-def recompute(tx: LedgerWriter, seeds: Iterable[int]) -> Change:
-    """Decide anew who belongs together around some nodes, and write what changed."""
-    view = _View(tx, set(seeds))
+def recompute(tx: LedgerWriter, seeds: Iterable[int], marks: Mapping[int, _Mark] | None = None) -> Change:
+    """Decide anew who belongs together around some nodes, and write what changed; ``marks`` are those known already."""
+    view = _View(tx, set(seeds), marks or {})
     parts = _parts(view)
     return _assign(tx, view, parts)
 
 
-def _edges(tx: LedgerWriter, pairs: list[tuple[Logged | Observed, list[int]]]) -> list[Edge]:
+def _edges(pairs: list[tuple[Logged | Observed, list[int]]], marks: Mapping[int, _Mark]) -> list[Edge]:
     """One edge per pair of nodes that may be joined, with its earliest evidence."""
-    marks = tx.marks(list({n for _, nodes in pairs for n in nodes})) if pairs else {}
     found: dict[tuple[int, int], Edge] = {}
     for row, all_of_them in pairs:
         nodes = [n for n in all_of_them if n in marks]
@@ -159,9 +156,9 @@ def _edges(tx: LedgerWriter, pairs: list[tuple[Logged | Observed, list[int]]]) -
 class _View:
     """The part of the graph that must be looked at: everything reachable without passing a shared node."""
 
-    def __init__(self, tx: LedgerWriter, seeds: set[int]) -> None:
+    def __init__(self, tx: LedgerWriter, seeds: set[int], marks: Mapping[int, _Mark]) -> None:
         self.tx = tx
-        self.marks: dict[int, _Mark] = {}
+        self.marks: dict[int, _Mark] = dict(marks)
         self.edges: dict[tuple[int, int], Edge] = {}
         self.near: dict[int, set[int]] = defaultdict(set)
         self.shared: set[int] = set()
@@ -184,7 +181,8 @@ class _View:
             self.near[edge.a].add(edge.b)
             self.near[edge.b].add(edge.a)
         wanted = {n for node in frontier for n in self.near[node]} | frontier
-        self.marks.update(self.tx.marks([n for n in wanted if n not in self.marks]))
+        if missing := [n for n in wanted if n not in self.marks]:
+            self.marks.update(self.tx.marks(missing))
         following: set[int] = {m.node for m in fellows}
         for node in frontier - once_shared:
             if self._is_shared(node):

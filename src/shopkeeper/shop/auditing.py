@@ -48,6 +48,7 @@ class AuditTrail:
         self._guard = threading.Lock()
         self._writing = threading.Lock()
         self._awake = threading.Event()
+        self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._closing = False
 
@@ -87,6 +88,7 @@ class AuditTrail:
         with self._guard:
             self._closing = True
             thread = self._thread
+        self._ended.set()
         self._awake.set()
         if thread is not None:
             thread.join()
@@ -97,7 +99,7 @@ class AuditTrail:
             self._awake.wait()
             self._awake.clear()
             if not self._closing:
-                threading.Event().wait(_MOMENT)
+                self._ended.wait(_MOMENT)
             try:
                 self.flush()
             except StoreFailure:  # a full disk may be mended; the next line tries again, the last one raises

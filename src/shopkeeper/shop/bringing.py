@@ -20,7 +20,7 @@ from shopkeeper.domain.money import exponent
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.reading import Reading
 from shopkeeper.domain.report import ImportSummary
-from shopkeeper.shop.cataloguing import Cataloguing
+from shopkeeper.shop.cataloguing import Cataloguing, names_sold
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.ledger import LedgerWriter
@@ -174,7 +174,7 @@ class _Run:
         if events:
             self.taking.append(events, self.outcome, kind=self.kind)
             if self.kind in ("orders", "events", "poslog", "shopify"):
-                self.sold |= self.records.learn(batch.events, self.sold)
+                self.sold |= self.records.learn(names_sold(batch.events), self.sold)
         changed = self.records.keep(batch.records)
         if batch.refused:
             now = self.places.now()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +14,17 @@ from shopkeeper.stores.contract.ledger import LedgerWriter
 
 Told = Callable[[Product], Collection[str]]
 """Which fields of a product its source tells."""
+
+
+def names_sold(events: Iterable[Event]) -> dict[str, str]:
+    """The names under which products were first sold, by product."""
+    sold: dict[str, str] = {}
+    for event in events:
+        if isinstance(event.properties, OrderFields):
+            for line in event.properties.products:
+                if line.name:
+                    sold.setdefault(line.product_id, line.name)
+    return sold
 
 
 class Cataloguing:
@@ -40,24 +51,24 @@ class Cataloguing:
                 self._catalogue_changed()
         return changed
 
-    def learn(self, events: Iterable[Event], known: set[str]) -> set[str]:
+    def learn(self, sold: Mapping[str, str], known: set[str]) -> set[str]:
         """Keep products nobody described yet by the name they were first sold under; that changes no record.
 
-        ``known`` are ids that need not be asked for; returns those that need not be from now on.
+        ``sold`` are names by product, ``known`` are ids that need not be asked for; returns those that need not be
+        from now on.
         """
-        news: dict[str, Product] = {}
-        for event in events:
-            if isinstance(event.properties, OrderFields):
-                for line in event.properties.products:
-                    if line.name and line.product_id not in known:
-                        news.setdefault(line.product_id, Product(product_id=line.product_id, name=line.name))
+        news = sold.keys() - known
         if news:
-            there = self.tx.known_references("product", list(news))
-            fresh = [(key, msgspec.json.encode(one)) for key, one in news.items() if key not in there]
+            there = self.tx.known_references("product", sorted(news))
+            fresh = [
+                (key, msgspec.json.encode(Product(product_id=key, name=sold[key])))
+                for key in sorted(news)
+                if key not in there
+            ]
             if fresh:
                 self.tx.put_reference("product", fresh)
                 self._products = None
-        return set(news)
+        return news
 
     def _merged(self, record: Struct) -> Product:
         """A product as described before, with what is told now: a price list without costs wipes no cost."""

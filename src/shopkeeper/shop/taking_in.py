@@ -17,7 +17,7 @@ from shopkeeper.domain.batch import Refused
 from shopkeeper.domain.delivery import Delivery, Wish
 from shopkeeper.domain.errors import StoreFailure
 from shopkeeper.shop import living
-from shopkeeper.shop.cataloguing import Cataloguing
+from shopkeeper.shop.cataloguing import Cataloguing, names_sold
 from shopkeeper.shop.hearing import opened
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
@@ -112,11 +112,13 @@ def _tell(places: Places, tx: LedgerWriter, taking: Taking, told: Told, took: To
     outcome = Outcome()
     records = Cataloguing(tx)
     learned: set[str] = set()
-    for batch in told.batches:
-        records.keep(batch.records)
-    if told.ready.events:
-        taking.take(told.ready, outcome, kind=kind_of(told.format, EVENT))
-        learned = records.learn(told.ready.events, places.sold)
+    for some in told.records:
+        records.keep(some)
+    if told.ready.prepared or told.ready.refused:
+        kind = kind_of(told.format, EVENT)
+        if refused := taking.take_without_refusing(told.ready, outcome):
+            taking.refuse(refused, source=told.source, kind=kind, at=told.last_at, outcome=outcome)
+        learned = records.learn(told.sold, places.sold)
     for refusal in told.refusals:
         quarantine(taking, told.source, refusal, outcome)
     if told.received or told.last_at:
@@ -172,21 +174,23 @@ def _apart(places: Places, understanding: Understanding, fault: str) -> Took:
     for told in understanding.told:
         guilty: list[Refused] = []
         for place, prepared in told.ready.prepared:
-            alone = Ready((prepared.event,), [(0, prepared)])
-            one = Told(told.source, told.format, alone, received=1, last_at=told.last_at)
+            alone = Ready((told.ready.events[place],), [(0, prepared)])
+            sold = names_sold(alone.events)
+            one = Told(told.source, told.format, alone, sold=sold, received=1, last_at=told.last_at)
             try:
                 took.add(_transaction(places, Understanding([one])))
             except StoreFailure:
                 raise
             except Exception as error:  # noqa: BLE001 - set aside, with the reason
-                guilty.append(places.intake.refusal(place, prepared.event, type(error).__name__))
+                guilty.append(places.intake.refusal(place, alone.events[0], type(error).__name__))
         rest = structs.replace(
             told,
             ready=Ready(
-                told.ready.events[:1] if guilty or told.ready.refused else (),
+                (),
                 [],
                 [*told.ready.refused, *guilty],
             ),
+            sold={},
             received=told.received - len(told.ready.prepared) + len(guilty),
         )
         try:
@@ -196,8 +200,8 @@ def _apart(places: Places, understanding: Understanding, fault: str) -> Took:
         except StoreFailure:
             raise
         except Exception:  # noqa: BLE001 - what it brings beside events is what fails
-            bare = structs.replace(rest, batches=[])
-            if told.batches:
+            bare = structs.replace(rest, records=[])
+            if told.records:
                 bare.refusals = [*rest.refusals, _records_refusal(told, fault)]
             took.add(
                 _transaction(places, Understanding([bare], upto=understanding.upto, ids=understanding.ids))
@@ -222,7 +226,10 @@ def set_aside(places: Places, kept: KeptDelivery, detail: str) -> Took:
             source=kept.source, format=kept.format, received_at=kept.received_at, body=b"", topic=kept.topic
         )
     refusal = refusal_of(delivery, "poison", detail)
-    told = Told(kept.source, kept.format, Ready(()), [], [refusal], max(1, kept.events), kept.received_at)
+    told = Told(
+        kept.source, kept.format, Ready(()), refusals=[refusal], received=max(1, kept.events),
+        last_at=kept.received_at,
+    )  # fmt: skip
     took = _transaction(places, Understanding([told], upto=kept.id, ids=[kept.id]))
     took.deliveries = 1
     return took

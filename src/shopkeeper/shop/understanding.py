@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct, field
 
 from shopkeeper.collect.deliveries import cells_of, reader_of
-from shopkeeper.collect.intake import Ready
-from shopkeeper.domain.batch import Batch, Refused
+from shopkeeper.collect.intake import Intake, Ready
+from shopkeeper.domain.batch import Refused
 from shopkeeper.domain.delivery import Delivery, Settled, Wish
 from shopkeeper.domain.errors import BadEvent, StoreDamaged
 from shopkeeper.domain.event import Event
 from shopkeeper.domain.source import Source
+from shopkeeper.shop.cataloguing import names_sold
 from shopkeeper.shop.hearing import opened
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.gate import KeptDelivery
+from shopkeeper.stores.contract.vault import Vault
 
 EVENT: Final = "event"
 PART: Final = "part"
@@ -49,7 +51,10 @@ class Told(Struct):
     source: str
     format: str
     ready: Ready
-    batches: list[Batch] = field(default_factory=list)
+    records: list[list[tuple[str, Struct]]] = field(default_factory=list)
+    """Reference data as (kind, record), delivery by delivery."""
+    sold: dict[str, str] = field(default_factory=dict)
+    """Names under which products were sold, by product."""
     refusals: list[Refusal] = field(default_factory=list)
     received: int = 0
     last_at: int = 0
@@ -69,6 +74,13 @@ class Understanding(Struct):
 
 def understand(places: Places, kept: Iterable[KeptDelivery]) -> Understanding:
     """Read deliveries. One that cannot be read is refused whole and stands in nobody's way."""
+    return read(places.vault, places.intake, kept, lambda source: settled(places, source))
+
+
+def read(
+    vault: Vault, intake: Intake, kept: Iterable[KeptDelivery], settled_of: Callable[[str], Settled]
+) -> Understanding:
+    """The same where there are no places: ``settled_of`` says what a source's reader may know."""
     understanding = Understanding([])
     events: dict[tuple[str, str], list[Event]] = {}
     groups: dict[tuple[str, str], Told] = {}
@@ -84,13 +96,13 @@ def understand(places: Places, kept: Iterable[KeptDelivery]) -> Understanding:
         told.last_at = max(told.last_at, one.received_at)
         what = known.get(one.source)
         if what is None:
-            what = known[one.source] = settled(places, one.source)
+            what = known[one.source] = settled_of(one.source)
         delivery = Delivery(
             source=one.source, format=one.format, received_at=one.received_at, body=b"", topic=one.topic
         )
         try:
-            delivery = opened(places.vault, one)
-            read = reader_of(one.format)(delivery, what)
+            delivery = opened(vault, one)
+            found = reader_of(one.format)(delivery, what)
         except BadEvent as error:
             told.received += max(1, one.events)
             told.refusals.append(refusal_of(delivery, error.reason, error.message))
@@ -102,7 +114,7 @@ def understand(places: Places, kept: Iterable[KeptDelivery]) -> Understanding:
             told.received += max(1, one.events)
             told.refusals.append(refusal_of(delivery, "poison", detail))
         else:
-            batch = read.batch
+            batch = found.batch
             told.received += len(batch.events) + len(batch.refused)
             events[group] += batch.events
             if batch.refused:
@@ -110,12 +122,13 @@ def understand(places: Places, kept: Iterable[KeptDelivery]) -> Understanding:
                     Refusal(one.format, PART, one.received_at, batch.refused, around(delivery))
                 )
             if batch.records:
-                told.batches.append(batch)
-            understanding.wishes += [(one.source, wish) for wish in read.wishes]
-            if read.wishes:
+                told.records.append(batch.records)
+            understanding.wishes += [(one.source, wish) for wish in found.wishes]
+            if found.wishes:
                 understanding.ids.pop()  # waits until its wishes are noted, and is forgotten then
     for group, told in groups.items():
-        told.ready = places.intake.ready(events[group])
+        told.ready = intake.ready(events[group])
+        told.sold = names_sold(events[group])
         understanding.told.append(told)
     return understanding
 

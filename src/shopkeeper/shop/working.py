@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Self
 
@@ -21,8 +21,9 @@ from shopkeeper.shop import jobs, living
 from shopkeeper.shop.holding import working
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.reading_ahead import ReadingAhead, available
 from shopkeeper.shop.taking_in import INBOX, Took, set_aside, take_in
-from shopkeeper.shop.understanding import Understanding, understand
+from shopkeeper.shop.understanding import understand
 from shopkeeper.stores.contract.gate import KeptDelivery
 
 log = logging.getLogger("shopkeeper.worker")
@@ -30,7 +31,10 @@ log = logging.getLogger("shopkeeper.worker")
 AT_ONCE: Final = 1024 * 1024
 """Octets of kept deliveries fetched at once."""
 EVENTS_AT_ONCE: Final = 6_000
-"""Events in one step: some tenths of a second."""
+"""Events in one step at most."""
+_EVENTS_AT_LEAST: Final = 1_000
+_STEP: Final = 0.25
+"""Seconds a step should take: what is handed in while one begins is in its record two steps later."""
 DEATHS: Final = 4
 """How many workers a delivery may take with it before it is set aside unread."""
 _PAUSE: Final = 0.02
@@ -51,10 +55,6 @@ _BACK_OFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds to wait after one failure of a store, and after each further one."""
 
 
-_Portion = tuple[list[KeptDelivery], Future[Understanding] | None]
-"""Deliveries to take in one step, and what they say as soon as that is read."""
-
-
 class Worker:
     """Works one shop: ``step`` by step, or on a thread of its own as a context."""
 
@@ -68,9 +68,11 @@ class Worker:
         """Up to this number deliveries are in the ledger."""
         self._seen = 0
         """Up to this number they were fetched."""
-        self._fetch: list[KeptDelivery] = []
-        self._next: _Portion | None = None
-        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
+        self._next: list[KeptDelivery] = []
+        """What is being read ahead."""
+        self._ahead: ReadingAhead | None = None
+        self._pace = EVENTS_AT_ONCE / _STEP
+        """Events a second of late."""
         self._forgotten = 0
         self._forgot_at = 0.0
         self._tended_at = 0.0
@@ -125,10 +127,11 @@ class Worker:
 
         Raises Conflict where another worker holds the shop longer than ``patience`` seconds.
         """
-        with working(self.places, patience) as ours:
+        with working(self.places, patience) as ours, self._closing():
             if not ours:
                 raise Conflict("another worker holds this shop", hint="is a server running?")
             self._jobs.resume()
+            self._ahead = ReadingAhead(self.places) if available(self.places) else None
             if started is not None:
                 started.set()
             while not self._end.is_set():
@@ -148,6 +151,15 @@ class Worker:
             with contextlib.suppress(StoreFailure):
                 self._forget()
 
+    @contextlib.contextmanager
+    def _closing(self) -> Iterator[None]:
+        """Let go of the process that reads ahead at the end."""
+        try:
+            yield
+        finally:
+            if self._ahead is not None:
+                self._ahead.close()
+
     def drain(self, until: float | None = None) -> Took:
         """Take all that waits, until nothing waits or that time (monotonic) is over; for the one who holds the shop."""
         before = Took()
@@ -165,19 +177,24 @@ class Worker:
             return self._step()
         except BaseException:
             self._ready = False  # what is on disk says where to go on
-            self._fetch, self._next = [], None
+            self._next = []
+            if self._ahead is not None:
+                self._ahead.forget()
             raise
 
     def _step(self) -> Took | None:
         if not self._ready:
             self._begin()
         inbox = self.places.gate.inbox
-        kept, ahead = self._next or self._fetched()
-        self._next = None
+        kept, read_ahead = self._next or self._fetched(), bool(self._next)
+        self._next = []
         if not kept:
             return None
         left = not inbox.ordered and any(one.attempts for one in kept)
-        took = self._recover(kept) if left or kept[0].id <= self._recovering else self._take(kept, ahead)
+        if left or kept[0].id <= self._recovering:
+            took = self._recover(kept)
+        else:
+            took = self._take(kept, read_ahead=read_ahead)
         self.took.add(took)
         if time.monotonic() - self._forgot_at > _FORGET_EVERY:
             self._forget()
@@ -191,6 +208,8 @@ class Worker:
             self._small = took is not None and took.received < _FULL
             if not busy:
                 self._forget()
+                if self._ahead is not None:
+                    self._ahead.rest()
             if not self._end.is_set():
                 self._jobs.begin_next()  # before what may fail for long: an erasure does not wait for a fold
             busy = self._tend(quiet=not busy) or busy
@@ -234,38 +253,48 @@ class Worker:
             jobs.wish(self.places, understand(self.places, taken).wishes)
             at = taken[-1].id
 
-    def _fetched(self) -> _Portion:
-        """What to take next, about so many events of it, being read on a thread of its own."""
-        inbox = self.places.gate.inbox
-        if not self._fetch:
-            self._fetch = inbox.waiting(self._seen, AT_ONCE)
+    def _fetched(self, at_least: int = 1) -> list[KeptDelivery]:
+        """What to take next: about as many events as a step should take; none where fewer wait than that."""
+        waiting = self.places.gate.inbox.waiting(self._seen, AT_ONCE)
+        enough = max(_EVENTS_AT_LEAST, min(EVENTS_AT_ONCE, int(self._pace * _STEP)))
         events = upto = 0
-        for upto, one in enumerate(self._fetch, 1):  # noqa: B007 - the last one's place is what counts
+        for upto, one in enumerate(waiting, 1):  # noqa: B007 - the last one's place is what counts
             events += max(1, one.events)
-            if events >= EVENTS_AT_ONCE:
+            if events >= enough:
                 break
-        kept, self._fetch = self._fetch[:upto], self._fetch[upto:]
-        if not inbox.ordered:
-            self._fetch = []  # what was not taken of these is given again
-            return kept, None
-        if not kept:
-            return [], None
-        self._seen = kept[-1].id
-        if self._seen <= self._recovering:  # whoever begins one of these notes it first
-            return kept, None
-        return kept, self._ahead.submit(understand, self.places, kept)
+        if events < at_least:
+            return []
+        if upto and self.places.gate.inbox.ordered:
+            self._seen = waiting[upto - 1].id
+        return waiting[:upto]
 
-    def _take(self, kept: list[KeptDelivery], ahead: Future[Understanding] | None = None) -> Took:
-        understanding = understand(self.places, kept) if ahead is None else ahead.result()
-        if ahead is not None:
-            following = self._fetched()  # is read while this one is being written
-            self._next = following if following[0] else None
+    def _look_ahead(self) -> None:
+        """Let the next ones be read while these are written, where that is worth it."""
+        if self._ahead is None or self._next or self._seen <= self._recovering:
+            return  # whoever begins one of those notes it first
+        seen = self._seen
+        following = self._fetched(_EVENTS_AT_LEAST)
+        if following and self._ahead.ask(following):
+            self._next = following
+        else:
+            self._seen = seen
+
+    def _take(self, kept: list[KeptDelivery], *, read_ahead: bool = False) -> Took:
+        began = time.monotonic()
+        understanding = self._ahead.answer() if read_ahead and self._ahead is not None else None
+        if understanding is None:
+            understanding = understand(self.places, kept)
+        self._look_ahead()
         took, wishes = take_in(self.places, kept, understanding)
         jobs.wish(self.places, wishes)
         self._after = kept[-1].id if self.places.gate.inbox.ordered else 0
         self._forgotten = kept[-1].id
         if not self.places.gate.inbox.ordered:
             self._forget()
+        if self._ahead is not None and took.received >= _EVENTS_AT_LEAST // 2:
+            self._ahead.ready()  # so that it is when it is needed
+        if took.received >= _EVENTS_AT_LEAST:
+            self._pace += (took.received / (time.monotonic() - began) - self._pace) / 4
         return took
 
     def _recover(self, kept: list[KeptDelivery]) -> Took:

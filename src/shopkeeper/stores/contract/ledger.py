@@ -197,12 +197,16 @@ class LedgerWriter(LedgerReader, Protocol):
         """Give every pseudonym a node; known ones keep theirs."""
         ...
 
+    def seen_before(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Nodes with a time at which they were seen; where that is earlier than what is known, it is kept."""
+        ...
+
     def repeated(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Which message keys are in the log already (erased events included), with their body."""
         ...
 
-    def append(self, rows: Sequence[NewEvent]) -> int:
-        """Log events whose keys are not in the log yet; returns the first one's place, the others follow."""
+    def append(self, rows: Sequence[NewEvent]) -> list[Logged]:
+        """Log events whose keys are not in the log yet; returns them with their places, which follow each other."""
         ...
 
     def seal(self, rows: Sequence[Sealed], tokens: Iterable[tuple[bytes, int]]) -> None:

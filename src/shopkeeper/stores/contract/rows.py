@@ -6,12 +6,8 @@ from typing import NamedTuple
 
 
 class NewEvent(NamedTuple):
-    """An event about to be logged. ``others`` are the further nodes it was observed on, as ``12,15``."""
+    """An event about to be logged: the columns of ``Logged`` without its place, and what tells it from others."""
 
-    key: bytes
-    """Sixteen bytes of the message id: the event's identity for ever."""
-    body: bytes
-    """Eight bytes of its content: tells a repeat from a contradiction."""
     name: str
     version: int
     source: str
@@ -21,7 +17,12 @@ class NewEvent(NamedTuple):
     received_at: int
     node: int
     others: str
+    """The further nodes it was observed on, as ``12,15``."""
+    key: bytes
+    """Sixteen bytes of the message id: the event's identity for ever."""
     payload: bytes
+    body: bytes
+    """Eight bytes of its content: tells a repeat from a contradiction."""
 
 
 class Logged(NamedTuple):

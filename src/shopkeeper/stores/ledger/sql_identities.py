@@ -100,6 +100,11 @@ class IdentityWrites(IdentityReads):
         )
         return known | placed
 
+    def seen_before(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Nodes that were seen earlier than was known."""
+        sql = "UPDATE node SET first_seen = ? WHERE node = ? AND first_seen > ?"
+        self.session.many(sql, [(at, node, at) for node, at in sorted(rows)])
+
     def seal(self, rows: Sequence[Sealed], tokens: Iterable[tuple[bytes, int]]) -> None:
         """Keep sealed values and search tokens."""
         self.session.many(

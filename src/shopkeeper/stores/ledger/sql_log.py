@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from functools import partial
 from typing import Any
 
-from shopkeeper.domain.ordering import FIRST, RANKS
+from shopkeeper.stores.contract.ordering import in_order
 from shopkeeper.stores.contract.rows import (
     Folded,
     FoldedRow,
@@ -19,22 +19,6 @@ from shopkeeper.stores.contract.rows import (
 from shopkeeper.stores.sql.session import Session, among
 
 _LOGGED = "seq, name, version, source, brand, channel, occurred_at, received_at, node, others, key, payload"
-
-
-def _settle(rows: list[FoldedRow]) -> None:
-    """Among events of one customer and instant, put last what must come last; few must, so only they are moved."""
-    together = [i for i, (a, b) in enumerate(pairwise(rows), 1) if a[1] == b[1] and a[0] == b[0]]
-    done = 0
-    for here in together:
-        if here < done or (rows[here][3] not in RANKS and rows[here - 1][3] not in RANKS):
-            continue
-        who, when = rows[here][:2]
-        start, done = here - 1, here + 1
-        while start and rows[start - 1][:2] == (who, when):
-            start -= 1
-        while done < len(rows) and rows[done][:2] == (who, when):
-            done += 1
-        rows[start:done] = sorted(rows[start:done], key=lambda row: (RANKS.get(row[3], FIRST), row[2]))
 
 
 class LogReads:
@@ -78,10 +62,7 @@ class LogReads:
             "SELECT m.customer, e.occurred_at, e.key, e.name, e.version, e.channel, e.source, e.node, e.others, "
             "e.payload FROM member m JOIN event e ON e.node = m.node AND e.node > 0 WHERE m.customer IN (...)"
         )
-        rows = among(self.session, sql, customers)
-        rows.sort()  # by customer, time and key, which no two share
-        _settle(rows)
-        return rows
+        return in_order(among(self.session, sql, customers))
 
     def withdrawn_beside(self, customers: Sequence[int]) -> list[Folded]:
         """Withdrawals on shared identifiers beside some customers."""
@@ -130,33 +111,19 @@ class LogReads:
 class LogWrites(LogReads):
     """Writing the log."""
 
-    def append(self, rows: Sequence[NewEvent]) -> int:
-        """Log events that are new; returns the place of the first."""
+    def append(self, rows: Sequence[NewEvent]) -> list[Logged]:
+        """Log events that are new; returns them with their places."""
         first = self.numbers("last_seq", len(rows))
+        named = partial(tuple.__new__, Logged)  # the class itself costs a microsecond an event
+        logged: list[Logged] = [named((seq, *row[:11])) for seq, row in enumerate(rows, first)]
         self.session.many(
-            "INSERT INTO message (key, body) VALUES (?, ?)", sorted((row.key, row.body) for row in rows)
+            "INSERT INTO message (key, body) VALUES (?, ?)", sorted([(row.key, row.body) for row in rows])
         )
         self.session.many(
             f"INSERT INTO event ({_LOGGED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    seq,
-                    r.name,
-                    r.version,
-                    r.source,
-                    r.brand,
-                    r.channel,
-                    r.occurred_at,
-                    r.received_at,
-                    r.node,
-                    r.others,
-                    r.key,
-                    r.payload,
-                )
-                for seq, r in enumerate(rows, first)
-            ),
+            logged,
         )
-        return first
+        return logged
 
     def remember_lines(self, lines: Mapping[bytes, bytes]) -> None:
         """Put the lines of some orders."""

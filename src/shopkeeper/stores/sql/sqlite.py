@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from shopkeeper.domain.errors import Conflict, StoreBusy, StoreDamaged, StoreFailure, StoreFull, StoreTooNew
 from shopkeeper.stores.migrations.steps import latest, steps
+from shopkeeper.stores.sql.checkpoints import WRITER_PAGES, Checkpoints
 from shopkeeper.stores.sql.group_commit import GroupCommit
 
 T = TypeVar("T")
@@ -88,8 +89,9 @@ def translated() -> Iterator[None]:
 class SqliteTransaction:
     """A transaction on the one writing connection."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, committed: Callable[[], None]) -> None:
         self.connection = connection
+        self.committed = committed
 
     def begin(self) -> None:
         """Take the write lock."""
@@ -100,6 +102,7 @@ class SqliteTransaction:
         """Sync to disk."""
         with translated():
             self.connection.execute("COMMIT")
+        self.committed()
 
     def rollback(self) -> None:
         """Undo, if SQLite has not done so by itself."""
@@ -143,8 +146,12 @@ class SqlitePlace(Generic[R, W]):
         self._closed = False
         self._connection = self._connect(cache_kib)
         self._migrate()
+        self._connection.execute(f"PRAGMA wal_autocheckpoint={WRITER_PAGES}").fetchall()
+        self._checkpoints = Checkpoints(file)
         self._commits: GroupCommit[W] = GroupCommit(
-            SqliteTransaction(self._connection), writer(SqliteSession(self._connection)), name
+            SqliteTransaction(self._connection, self._checkpoints.written),
+            writer(SqliteSession(self._connection)),
+            name,
         )
 
     @contextlib.contextmanager
@@ -232,6 +239,7 @@ class SqlitePlace(Generic[R, W]):
                 return
             self._closed = True
         self._commits.stop()
+        self._checkpoints.stop()
         self._drop_idle()
         with contextlib.suppress(StoreFailure, sqlite3.Error):
             self._emptied()
