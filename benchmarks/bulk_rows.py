@@ -34,8 +34,10 @@ from shopkeeper.stores.contract.rows import Record
 from shopkeeper.stores.vault.aes import AesVault, open_vault
 
 SOURCE = "site"
-KEY, BODY, PLACE = 16, 8, 17
-"""Octets of a message's key and body, and of an event's place among those of its instant."""
+KEY, BODY, PLACE, TOKEN = 16, 8, 17, 8
+"""Octets of a message's key and body, of an event's place among those of its instant, and of a token."""
+_DEVICES = frozenset(kind.name for kind in IDENTIFIER_KINDS.values() if kind.session)
+"""Kinds of identifiers by whose values nobody is found."""
 SEARCHED = ("first_name", "last_name", "postcode", "city")
 """Of what customers tell of themselves, what finds them."""
 
@@ -70,7 +72,7 @@ class Introduction(NamedTuple):
     body: bytes
     seen: tuple[tuple[bytes, str, str], ...]
     sealed: dict[str, Any]
-    finding: frozenset[bytes]
+    finding: bytes
     """Tokens of what they told of themselves."""
 
 
@@ -93,8 +95,8 @@ class Hand:
         ]  # fmt: skip
         self.body_of = np.array(same, f"V{BODY}")
         self._encode = msgspec.json.Encoder().encode
-        self._words: dict[str, frozenset[bytes]] = {}
-        self._people: dict[tuple[str, ...], tuple[dict[str, Any], bytes, frozenset[bytes]]] = {}
+        self._words: dict[str, bytes] = {}
+        self._people: dict[tuple[str, ...], tuple[dict[str, Any], bytes, bytes]] = {}
 
     def introduction(self, customer: int, has: int, payload: bytes) -> Introduction:
         """What the door makes of a customer's first event, which tells who they are."""
@@ -103,7 +105,7 @@ class Hand:
         known = self._people.get(values)
         if known is None:
             tail = self._encode(told) + worlds.KINDS[0].name.encode()
-            finding = frozenset(self.vault.tokens([str(told[field]) for field in SEARCHED]))
+            finding = b"".join(self.vault.tokens([str(told[field]) for field in SEARCHED]))
             known = self._people[values] = (told, tail, finding)
         pseudonym = self.vault.pseudonym
         named = [worlds.identifier(customer, slot) for slot in worlds.slots(0, 0, has)]
@@ -114,20 +116,20 @@ class Hand:
             known[2],
         )
 
-    def beginnings(self, value: str) -> tuple[frozenset[bytes], str]:
+    def beginnings(self, value: str) -> tuple[bytes, str]:
         """Tokens of an identifier but of its longest word as a whole, and that word.
 
         A shorter beginning is shared by ten customers or more, and is asked for once.
         """
-        word, _, rest = value.partition("@")
-        shared = (word[:-1], rest)
-        found = frozenset[bytes]()
-        for text in shared:
-            known = self._words.get(text)
-            if known is None:
-                known = self._words[text] = frozenset(self.vault.tokens([text]))
-            found |= known
+        word, at, rest = value.partition("@")
+        found = self._words.get(word[:-1]) or self._asked(word[:-1])
+        if at:
+            found += self._words.get(rest) or self._asked(rest)
         return found, word
+
+    def _asked(self, text: str) -> bytes:
+        found = self._words[text] = b"".join(self.vault.tokens([text]))
+        return found
 
 
 def _plan(made: Template) -> Plan:
@@ -203,19 +205,12 @@ class _Making:
         self.records: list[Record] = []
         self.tokens: list[bytes] = []
         self.finds: list[int] = []
-        self.times: list[int] = []
         self.words: list[str] = []
         """Words of which only the whole finds, or is not yet among ``tokens``."""
         self.word_nodes: list[int] = []
         self.own_bodies: list[bytes] = []
         """Of events whose content is nobody else's."""
         self.own_places: list[int] = []
-
-    def find(self, tokens: frozenset[bytes], node: int) -> None:
-        """Note that a node is found by some tokens."""
-        self.tokens += tokens
-        self.finds.append(node)
-        self.times.append(len(tokens))
 
     def introduce(self, hand: Hand, made: Introduction, first: int) -> None:
         """Take a customer's identifiers, and what they told of themselves, in."""
@@ -229,12 +224,14 @@ class _Making:
         self.salts += salts
         for node, (mark, kind, value) in enumerate(made.seen, first):
             self.hashes.append(mark)
-            if not IDENTIFIER_KINDS[kind].session:
+            if kind not in _DEVICES:
                 tokens, word = hand.beginnings(value)
-                self.find(tokens, node)
+                self.tokens.append(tokens)
+                self.finds.append(node)
                 self.words.append(word)
                 self.word_nodes.append(node)
-        self.find(made.finding, first)
+        self.tokens.append(made.finding)
+        self.finds.append(first)
 
     def piece(self) -> Piece:
         """What was made."""
@@ -242,7 +239,9 @@ class _Making:
         if len(wanted) != len(nodes):  # the first orders have numbers too short to be found by
             found = [(t, n) for w, n in zip(self.words, nodes, strict=True) for t in self.vault.wanted(w)]
             wanted, nodes = [token for token, _ in found], [node for _, node in found]
-        finds = np.concatenate([np.repeat(self.finds, self.times), nodes]).astype(np.uint32)
+        finds = np.concatenate(
+            [np.repeat(self.finds, [len(one) // TOKEN for one in self.tokens]), nodes]
+        ).astype(np.uint32)
         tokens = np.frombuffer(b"".join(self.tokens + wanted), ">u8").astype(np.uint64)
         by_node = np.argsort(finds, kind="stable")
         records = self.records
@@ -359,5 +358,6 @@ def _checked(hand: Hand, customer: int, making: _Making) -> None:
     for slot in worlds.slots(0, 0, has)[:-1]:
         value = worlds.identifier(customer, slot)[1]
         tokens, word = hand.beginnings(value)
-        if tokens.union(hand.vault.wanted(word)) != hand.vault.tokens([value]):
+        found = {tokens[at : at + TOKEN] for at in range(0, len(tokens), TOKEN)}
+        if found.union(hand.vault.wanted(word)) != hand.vault.tokens([value]):
             raise RuntimeError("the bulk builder makes other tokens than the vault")

@@ -44,6 +44,11 @@ def _compile_once() -> None:
 _compile_once()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: tests with servers, browsers and databases wait a third of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def sample_built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, Report]]:
     """The sample shop at a hundredth of its size, through all doors. Read it; do not write to it."""

@@ -116,12 +116,12 @@ def test_a_failed_write_does_not_take_its_neighbours_along(ledger: Ledger) -> No
 
 def test_many_writers_get_places_of_their_own(ledger: Ledger) -> None:
     with ThreadPoolExecutor(8) as pool:
-        firsts = list(
+        appended = list(
             pool.map(
                 lambda i: ledger.write(lambda tx: tx.append([new(f"{i}-{j}") for j in range(5)])), range(40)
             )
         )
-    assert sorted(firsts) == list(range(1, 201, 5))
+    assert sorted(rows[0].seq for rows in appended) == list(range(1, 201, 5))
     with ledger.read() as reader:
         assert len(reader.log_after(0, 1000)) == 200
 
