@@ -29,7 +29,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -37,14 +37,15 @@ import world as worlds
 from bulk_columns import ready
 from bulk_rows import BODY, KEY, Template, begin, begin_apart, hashed, people
 from bulk_tables import write_log, write_messages, write_people, write_tokens
-from bulk_templates import Door
 
 import shopkeeper
 from shopkeeper import settings as shop_settings
 from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.event import EVENTS
 from shopkeeper.know.reducers import VERSION
-from shopkeeper.shop.pace import without_collecting
+
+if TYPE_CHECKING:
+    from bulk_templates import Door
 
 FORMAT = 1
 """Part of the name of a kept shop: raise it when what is built changes."""
@@ -72,6 +73,11 @@ def build(
     Without ``processes`` there is one a processor, and none beside this one for a shop so small that starting them
     would cost more than they do.
     """
+    # Here, since a process that only makes pieces reads this file and needs neither.
+    from bulk_templates import Door
+
+    from shopkeeper.shop.pace import without_collecting
+
     seconds: dict[str, float] = {}
     began = time.perf_counter()
 

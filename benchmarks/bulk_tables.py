@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import world as worlds
@@ -151,11 +151,11 @@ def write_messages(ledger: sqlite3.Connection, hand: Hand) -> None:
         sheet.into(ledger, "message", columns)
 
 
-def write_tokens(
-    ledger: sqlite3.Connection, tokens: Sequence[np.ndarray], finds: Sequence[np.ndarray]
-) -> None:
-    """Write which tokens find which nodes, each pair once; the nodes are given in ascending order."""
+def write_tokens(ledger: sqlite3.Connection, tokens: list[np.ndarray], finds: list[np.ndarray]) -> None:
+    """Write which tokens find which nodes, each pair once; the nodes are ascending. Empties what it is given."""
     token, node = np.concatenate(tokens), np.concatenate(finds)
+    tokens.clear()
+    finds.clear()
     order = np.argsort(token, kind="stable")
     token, node = token[order], node[order]
     del order

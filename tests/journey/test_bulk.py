@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
         bulk.build(folder / "bulk", _CUSTOMERS, _EVENTS, processes=2, lake=True)
         drawn = world.draw(_CUSTOMERS, _EVENTS)
+        assert set(drawn.kind.tolist()) == set(range(len(world.KINDS))), "every kind of event is compared"
+        assert set(drawn.has.tolist()) == {0, 1, 2, 3}
         lines = [msgspec.json.encode(world.event_call(drawn, int(index))) for index in drawn.by_seq]
         products = list(world.products())
         end = world.END.isoformat()
@@ -90,6 +95,68 @@ def test_the_log_the_messages_and_what_finds_people_are_equal(pair: tuple[Shop, 
     assert told(bulky) == told(collected)
     for words in ("anna berg", "leeds", "1000007", "LC1000", "mail.example"):
         assert search(bulky, words) == search(collected, words) != set()
+
+
+def _tables(shop: Shop) -> dict[str, Any]:
+    """What hangs on identifiers, as it lies in the ledger, with their values in the place of nodes."""
+    vault = shop.places.vault
+    with contextlib.closing(
+        sqlite3.connect(f"file:{shop.places.folder / 'ledger.db'}?mode=ro", uri=True)
+    ) as db:
+        ask = db.execute
+        nodes = {
+            node: (
+                kind,
+                vault.unseal(salt, sealed),
+                vault.pseudonym(kind, vault.unseal(salt, sealed)) == mark,
+                at,
+            )
+            for node, mark, kind, salt, sealed, at in ask(
+                "SELECT node, hash, kind, salt, sealed, first_seen FROM node"
+            )
+        }
+        salts = dict(ask("SELECT node, salt FROM node"))
+        assert len(set(salts.values())) == len(salts), "each is sealed under a key of its own"
+        said = ask("SELECT seq, node, occurred_at, name, sealed FROM sealed")
+        words = (
+            "anna",
+            "berg",
+            "lee",
+            "ls1",
+            "mail",
+            "exampl",
+            "1000007",
+            "100",
+            "lc10000",
+            "anna0",
+            "ann",
+        )
+        return {
+            "nodes": sorted(nodes.values()),
+            "sealed": sorted(
+                (seq, nodes[n], at, name, vault.unseal(salts[n], v)) for seq, n, at, name, v in said
+            ),
+            "tokens": Counter(nodes[n] for (n,) in ask("SELECT node FROM token")),
+            "found": {
+                word: sorted(
+                    nodes[n] for (n,) in ask("SELECT node FROM token WHERE token = ?", vault.wanted(word))
+                )
+                for word in words
+            },
+            "heard": list(ask("SELECT * FROM heard")),
+            "settings": dict(ask("SELECT name, value FROM setting WHERE name <> 'last_import'")),
+            "schema": sorted(ask("SELECT type, name, coalesce(sql, '') FROM sqlite_schema")),
+            "sound": list(ask("PRAGMA integrity_check")),
+        }
+
+
+def test_what_is_sealed_found_and_set_is_equal(pair: tuple[Shop, Shop]) -> None:
+    ours, theirs = map(_tables, pair)
+    assert ours == theirs
+    assert all(right for _, _, right, _ in ours["nodes"])
+    assert len(ours["sealed"]) == _CUSTOMERS
+    assert all(ours["found"].values())
+    assert ours["sound"] == [("ok",)]
 
 
 def test_profiles_and_the_report_are_equal(pair: tuple[Shop, Shop]) -> None:

@@ -59,7 +59,7 @@ class Cataloguing:
         """
         news = sold.keys() - known
         if news:
-            there = self.tx.known_references("product", sorted(news))
+            there = self.tx.references("product", sorted(news))
             fresh = [
                 (key, msgspec.json.encode(Product(product_id=key, name=sold[key])))
                 for key in sorted(news)

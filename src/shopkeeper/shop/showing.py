@@ -119,7 +119,8 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Se
             for i in sorted(kept, key=lambda i: (IDENTIFIER_KINDS[i.kind].rank, i.node))
             if not IDENTIFIER_KINDS[i.kind].reference
         )
-        goods = _goods(reader)
+        looked = looked_not_bought(record, 6)
+        goods = _goods(reader, {*looked, *(key for key, _ in top(record.products, 8))})
         stores = _stores(reader)
     scores: dict[str, Any] = msgspec.json.decode(foretold.body) if foretold else {}
     now = places.now()
@@ -143,7 +144,7 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Se
                 record.browsing[p].views,
                 instant(record.browsing[p].last),
             )
-            for p in looked_not_bought(record, 6)
+            for p in looked
         ),
         open_cases=tuple(
             OpenCase(
@@ -183,9 +184,12 @@ def timeline(
         customer = resolve(places, reader, who)
         nodes = [m.node for m in reader.nodes_of([customer])]
         rows = reader.log_of(nodes, _place(cursor), limit + 1, names)
-        goods = _goods(reader) if rows else {}
+        said = [Read.read(row.name, row.version, row.payload) for row in rows[:limit]]
+        goods = _goods(reader, {product for one in said for product in _products_of(one)})
         stores = _stores(reader) if rows else {}
-    entries = tuple(_entry(places, row, goods, stores, sees) for row in rows[:limit])
+    entries = tuple(
+        _entry(places, row, one, goods, stores, sees) for row, one in zip(rows[:limit], said, strict=True)
+    )
     last = rows[limit - 1] if len(rows) > limit else None
     return f"c{customer}", Timeline(entries, _cursor((last.occurred_at, last.seq)) if last else None)
 
@@ -246,9 +250,13 @@ def row(places: Places, ranking: Ranking, name: str) -> CustomerRow:
 
 
 def _entry(
-    places: Places, row: Logged, goods: dict[str, Product], stores: dict[str, str], sees: Sees
+    places: Places,
+    row: Logged,
+    properties: Any,
+    goods: dict[str, Product],
+    stores: dict[str, str],
+    sees: Sees,
 ) -> TimelineEntry:
-    properties = Read.read(row.name, row.version, row.payload)
     amount, currency = None, ""
     details: dict[str, Any] = {}
     if Personal.TEXT not in sees and row.name in _IN_OWN_WORDS:
@@ -325,8 +333,20 @@ def _stores(reader: LedgerReader) -> dict[str, str]:
     return {s.store_id: s.name or s.store_id for s in _records(reader, "store")}
 
 
-def _goods(reader: LedgerReader) -> dict[str, Product]:
-    return {p.product_id: p for p in _records(reader, "product")}
+def _products_of(properties: Any) -> set[str]:
+    """Products that an event names by their id alone."""
+    if isinstance(properties, OrderFields):
+        return {line.product_id for line in properties.products if not line.name}
+    product = getattr(properties, "product_id", "")
+    return {product} if product else set()
+
+
+def _goods(reader: LedgerReader, ids: set[str]) -> dict[str, Product]:
+    """Some products: a catalogue has many thousands, and who looks at one customer needs a dozen."""
+    if not ids:
+        return {}
+    found = reader.references("product", sorted(ids))
+    return {key: msgspec.json.decode(body, type=Product) for key, body in found.items()}
 
 
 def _bounded(limit: int) -> int:

@@ -169,8 +169,8 @@ class LedgerReader(Protocol):
         """Some of what was refused, by number, oldest first."""
         ...
 
-    def known_references(self, kind: str, keys: Sequence[str]) -> set[str]:
-        """Which of those records of a kind are kept."""
+    def references(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Those records of a kind that are kept, by key."""
         ...
 
     def heard(self, since: int) -> list[Heard]:

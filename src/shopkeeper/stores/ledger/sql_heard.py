@@ -47,10 +47,10 @@ class HeardReads:
         )
         return sorted(map(Quarantined._make, among(self.session, sql, ids)))
 
-    def known_references(self, kind: str, keys: Sequence[str]) -> set[str]:
-        """Which records of a kind are kept."""
-        sql = "SELECT key FROM reference WHERE key IN (...) AND kind = ?"
-        return {row[0] for row in among(self.session, sql, keys, kind)}
+    def references(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Those records of a kind that are kept, by key."""
+        sql = "SELECT key, body FROM reference WHERE key IN (...) AND kind = ?"
+        return dict(among(self.session, sql, keys, kind))
 
 
 class HeardWrites(HeardReads):
