@@ -151,6 +151,25 @@ def test_two_workers_take_every_event_once(tmp_path: Path, postgres: str) -> Non
         assert {n: first.customer(f"user_id:u{n}") for n in range(5)} == before
 
 
+def test_hearing_waits_for_what_another_worker_holds(tmp_path: Path, postgres: str) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from shopkeeper.shop.working import Worker, drain
+
+    with shopkeeper.create(tmp_path / "one", ledger=postgres, now=_CLOCK) as shop:
+        shop.add_source("web-shop", "tracking")
+        with shopkeeper.open(tmp_path / "one") as beside:
+            _hand_in(shop, 5, 4)
+            assert len(beside.places.gate.inbox.waiting(0, 1 << 20)) == 5  # claimed by the other one
+            assert drain(shop.places, patience=0.1).whole is False
+            assert shop.health()["events"] == 0
+            with ThreadPoolExecutor(1) as pool:
+                heard = pool.submit(shop.hear)
+                Worker(beside.places).drain()
+                assert heard.result(timeout=30).deliveries == 0
+            assert shop.health()["events"] == 20
+
+
 def _hand_in(shop: Shop, deliveries: int, calls: int) -> int:
     """Hand tracking calls in; returns how many deliveries were kept on disk."""
     import threading

@@ -105,6 +105,20 @@ def test_numbers_begin_after_what_a_ledger_has_seen(gate: Gate) -> None:
     assert gate.inbox.waiting(0, _ALL)[0].id == 501
 
 
+def test_what_is_left_of_a_span_is_known_whoever_holds_it(gate: Gate) -> None:
+    assert gate.inbox.last() == 0
+    assert not gate.inbox.left(0, 10)
+    put(gate, delivery(), delivery(), delivery())
+    first, second, third = (kept.id for kept in gate.inbox.waiting(0, _ALL))
+    assert gate.inbox.last() == third
+    gate.inbox.forget(second)
+    assert not gate.inbox.left(0, second)
+    assert gate.inbox.left(0, third)
+    assert not gate.inbox.left(third, third + 5)
+    gate.inbox.forget(third)
+    assert (gate.inbox.last(), gate.inbox.left(0, third)) == (third, False)
+
+
 def test_what_was_told_to_be_on_disk_is_there_when_the_gate_is_opened_again(
     gate_again: Callable[[], Gate],
 ) -> None:

@@ -355,32 +355,23 @@ class Drained(Struct, frozen=True):
 
 
 def drain(places: Places, patience: float = 30.0) -> Drained:
-    """See that all that waits now is in the ledger: take it in here, or wait for the worker that holds the shop."""
+    """See that all that waits now is in the ledger: take it in here, and wait for what other workers hold."""
     until = time.monotonic() + patience
     inbox = places.gate.inbox
-    end = _last(places)
+    end = inbox.last()
+    took = Took()
     while True:
         with working(places) as ours:
             if ours:
                 try:
-                    took = Worker(places).drain(until)
+                    took.add(Worker(places).drain(until))
                 except StoreBusy:
-                    return Drained(False, Took())
-                return Drained(not inbox.waiting(_taken(places), 1) or time.monotonic() < until, took)
-        if _taken(places) >= end:
-            return Drained(True, Took())
+                    return Drained(False, took)
+        if not inbox.left(_taken(places), end):
+            return Drained(True, took)
         if time.monotonic() > until:
-            return Drained(False, Took())
+            return Drained(False, took)
         time.sleep(_PAUSE)
-
-
-def _last(places: Places) -> int:
-    """The number of the last delivery that waits; what is taken already where none does."""
-    taken = _taken(places)
-    waiting = places.gate.inbox.waiting(taken, 1)
-    if not waiting:
-        return taken
-    return waiting[0].id + places.gate.inbox.backlog(taken).deliveries - 1
 
 
 def _taken(places: Places) -> int:

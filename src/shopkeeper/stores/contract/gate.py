@@ -102,6 +102,14 @@ class Inbox(Protocol):
         """What waits after a number."""
         ...
 
+    def last(self) -> int:
+        """The number given last; 0 where none was given yet."""
+        ...
+
+    def left(self, after: int, upto: int) -> bool:
+        """Whether any delivery after a number and up to another is kept still, whoever may be taking it in."""
+        ...
+
     def begin_after(self, number: int) -> None:
         """Give no number up to this one: a ledger that is older or newer than this gate has seen them."""
         ...

@@ -189,6 +189,16 @@ class PostgresInbox:
             )
         return Backlog._make(row[0])
 
+    def last(self) -> int:
+        """The number given last."""
+        with self._gate.reading() as session:
+            return sql_inbox.last(session)
+
+    def left(self, after: int, upto: int) -> bool:
+        """Whether anything between is kept, whoever claimed it."""
+        with self._gate.reading() as session:
+            return sql_inbox.left(session, after, upto)
+
     def begin_after(self, number: int) -> None:
         """Give no number up to this one."""
         with self._gate.reading() as session:

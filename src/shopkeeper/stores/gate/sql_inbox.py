@@ -128,3 +128,8 @@ def begin_after(session: Session, number: int) -> None:
 def last(session: Session) -> int:
     """The number given last."""
     return int(session.rows("SELECT last FROM inbox_end WHERE name = 'inbox'")[0][0])
+
+
+def left(session: Session, after: int, upto: int) -> bool:
+    """Whether anything after a number and up to another is kept."""
+    return bool(session.rows("SELECT 1 FROM inbox WHERE id > ? AND id <= ? LIMIT 1", (after, upto)))

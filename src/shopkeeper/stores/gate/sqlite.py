@@ -122,6 +122,16 @@ class SqliteInbox:
         with self._gate.session() as session:
             return sql_inbox.backlog(session, after)
 
+    def last(self) -> int:
+        """The number given last."""
+        with self._gate.session() as session:
+            return sql_inbox.last(session)
+
+    def left(self, after: int, upto: int) -> bool:
+        """Whether anything between is kept, whoever takes it."""
+        with self._gate.session() as session:
+            return sql_inbox.left(session, after, upto)
+
     def begin_after(self, number: int) -> None:
         """Give no number up to this one."""
         with self._gate.session() as session:
