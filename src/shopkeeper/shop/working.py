@@ -37,6 +37,8 @@ _STEP: Final = 0.25
 """Seconds a step should take: what is handed in while one begins is in its record two steps later."""
 DEATHS: Final = 4
 """How many workers a delivery may take with it before it is set aside unread."""
+_FAR_BEHIND: Final = 4
+"""Steps' worth of events that wait where a worker looks to its pace no more, only to come to the end."""
 _PAUSE: Final = 0.02
 """Seconds between two looks into an empty inbox."""
 _FULL: Final = 1_000
@@ -257,6 +259,8 @@ class Worker:
         """What to take next: about as many events as a step should take; none where fewer wait than that."""
         waiting = self.places.gate.inbox.waiting(self._seen, AT_ONCE)
         enough = max(_EVENTS_AT_LEAST, min(EVENTS_AT_ONCE, int(self._pace * _STEP)))
+        if sum(max(1, one.events) for one in waiting) >= _FAR_BEHIND * enough:
+            enough = EVENTS_AT_ONCE  # what waits so long gains nothing by small steps, and each step has its price
         events = upto = 0
         for upto, one in enumerate(waiting, 1):  # noqa: B007 - the last one's place is what counts
             events += max(1, one.events)
