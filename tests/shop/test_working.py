@@ -26,6 +26,7 @@ from shopkeeper.domain.errors import Conflict, StoreFull
 from shopkeeper.domain.identifier import Identifier
 from shopkeeper.shop import Shop, living, working
 from shopkeeper.shop.working import Worker
+from shopkeeper.stores.contract.gate import KeptDelivery
 
 STORY: list[dict[str, Any]] = [
     known("1", "7", "anna@example.com", firstName="Anna"),
@@ -250,6 +251,26 @@ def test_a_full_disk_is_no_poison(shop: Shop, monkeypatch: pytest.MonkeyPatch) -
         until(lambda: shop.health()["events"] == 10)
         assert worker.took.poison == 0
     assert shop.quarantine() == []
+
+
+def test_what_dead_workers_held_is_taken_in_ever_smaller_company() -> None:
+    def kept(*attempts: int) -> list[KeptDelivery]:
+        return [
+            KeptDelivery(n, 0, "web", "tracking", "", 1, b"", b"", tries) for n, tries in enumerate(attempts)
+        ]
+
+    def sizes(*attempts: int) -> list[int]:
+        groups = list(working.together(kept(*attempts)))
+        assert [one for group in groups for one in group] == kept(*attempts)
+        return [len(group) for group in groups]
+
+    assert sizes() == []
+    assert sizes(*[0] * 500) == [500]
+    assert sizes(*[1] * 150) == [64, 64, 22]
+    assert sizes(*[2] * 20) == [8, 8, 4]
+    assert sizes(3, 3, 3) == [1, 1, 1]
+    assert sizes(0, 0, working.DEATHS, 0, 0) == [2, 1, 2]
+    assert sizes(*[0] * 10, 2, 2, 0) == [10, 3]
 
 
 def test_who_died_between_commit_and_forgetting_repeats_nothing(

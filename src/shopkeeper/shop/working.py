@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -37,6 +37,8 @@ _STEP: Final = 0.25
 """Seconds a step should take: what is handed in while one begins is in its record two steps later."""
 DEATHS: Final = 4
 """How many workers a delivery may take with it before it is set aside unread."""
+_TOGETHER: Final = {0: 1_000_000, 1: 64, 2: 8}
+"""Deliveries begun at once, by how often one of them was begun before and its worker died; else one."""
 _FAR_BEHIND: Final = 4
 """Steps' worth of events that wait where a worker looks to its pace no more, only to come to the end."""
 _PAUSE: Final = 0.02
@@ -260,7 +262,9 @@ class Worker:
         waiting = self.places.gate.inbox.waiting(self._seen, AT_ONCE)
         enough = max(_EVENTS_AT_LEAST, min(EVENTS_AT_ONCE, int(self._pace * _STEP)))
         if sum(max(1, one.events) for one in waiting) >= _FAR_BEHIND * enough:
-            enough = EVENTS_AT_ONCE  # what waits so long gains nothing by small steps, and each step has its price
+            enough = (
+                EVENTS_AT_ONCE  # what waits so long gains nothing by small steps, and each step has its price
+            )
         events = upto = 0
         for upto, one in enumerate(waiting, 1):  # noqa: B007 - the last one's place is what counts
             events += max(1, one.events)
@@ -302,20 +306,17 @@ class Worker:
         return took
 
     def _recover(self, kept: list[KeptDelivery]) -> Took:
-        """Take what waited when this worker began: one by one where it was begun before."""
-        inbox = self.places.gate.inbox
-        fresh = [one for one in kept if one.attempts == 0]
-        if len(fresh) == len(kept):
-            return self._begun(kept)
+        """Take what waited when this worker began, or what a dead one held: the fewer at once the more often begun."""
         took = Took()
-        for one in kept:
-            if one.attempts >= DEATHS:
+        for some in together(kept):
+            if some[0].attempts >= DEATHS:
+                (one,) = some
                 log.warning("a delivery of source %s is set aside: its workers died", one.source)
                 took.add(set_aside(self.places, one, f"{one.attempts} workers died while reading it"))
-                self._after = one.id if inbox.ordered else 0
+                self._after = one.id if self.places.gate.inbox.ordered else 0
                 self._forgotten = one.id
             else:
-                took.add(self._begun([one]))
+                took.add(self._begun(some))
         return took
 
     def _begun(self, kept: list[KeptDelivery]) -> Took:
@@ -349,6 +350,21 @@ class Worker:
         if not more:
             self._tended_at = now
         return more
+
+
+def together(kept: Sequence[KeptDelivery]) -> Iterator[list[KeptDelivery]]:
+    """Neighbours to begin at once: whoever kills its workers is alone in the end, and the others wait for few deaths."""
+    group: list[KeptDelivery] = []
+    most = len(kept)
+    for one in kept:
+        allowed = min(most, _TOGETHER.get(one.attempts, 1))
+        if group and len(group) >= allowed:
+            yield group
+            group, allowed = [], _TOGETHER.get(one.attempts, 1)
+        group.append(one)
+        most = allowed
+    if group:
+        yield group
 
 
 class Drained(Struct, frozen=True):
