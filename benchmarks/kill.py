@@ -166,7 +166,7 @@ class Killing:
         return self.story
 
     def _drain(self, shop: Shop) -> None:
-        """Take in what waits: two hundred customers with thousands of late events each take longer than a call's patience."""
+        """Take in what waits, however long that takes."""
         until = time.monotonic() + 900.0
         while True:
             try:

@@ -109,7 +109,7 @@ def test_what_is_left_of_a_span_is_known_whoever_holds_it(gate: Gate) -> None:
     assert gate.inbox.last() == 0
     assert not gate.inbox.left(0, 10)
     put(gate, delivery(), delivery(), delivery())
-    first, second, third = (kept.id for kept in gate.inbox.waiting(0, _ALL))
+    _, second, third = (kept.id for kept in gate.inbox.waiting(0, _ALL))
     assert gate.inbox.last() == third
     gate.inbox.forget(second)
     assert not gate.inbox.left(0, second)

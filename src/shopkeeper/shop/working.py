@@ -353,7 +353,7 @@ class Worker:
 
 
 def together(kept: Sequence[KeptDelivery]) -> Iterator[list[KeptDelivery]]:
-    """Neighbours to begin at once: whoever kills its workers is alone in the end, and the others wait for few deaths."""
+    """Neighbours to begin at once, so that who kills its workers is alone in the end and delays the others little."""
     group: list[KeptDelivery] = []
     most = len(kept)
     for one in kept:
