@@ -154,7 +154,8 @@ def test_two_workers_take_every_event_once(tmp_path: Path, postgres: str) -> Non
 def test_hearing_waits_for_what_another_worker_holds(tmp_path: Path, postgres: str) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    from shopkeeper.shop.working import Worker, drain
+    from shopkeeper.shop.draining import drain
+    from shopkeeper.shop.working import Worker
 
     with shopkeeper.create(tmp_path / "one", ledger=postgres, now=_CLOCK) as shop:
         shop.add_source("web-shop", "tracking")

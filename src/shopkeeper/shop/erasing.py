@@ -217,8 +217,8 @@ def _in_backups(places: Places, erasure: Erasure, outcome: Outcome, *, ours: boo
 
 def _clean(file: Path, erasure: Erasure) -> bool:
     """Write a backup anew without the person; False where it does not know the person."""
+    from shopkeeper.shop.draining import drain
     from shopkeeper.shop.opening import open_copy
-    from shopkeeper.shop.working import drain
 
     with archive.written(), scratch(file.parent) as room:
         archive.unpack(file, room / "shop")

@@ -14,10 +14,10 @@ from shopkeeper.domain.event import Logged as Read
 from shopkeeper.know.fold import unpack
 from shopkeeper.resolve.graph import observe
 from shopkeeper.shop import backups, erasing
+from shopkeeper.shop.draining import drain
 from shopkeeper.shop.living import advance
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.showing import resolve
-from shopkeeper.shop.working import drain
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 _AT_ONCE = 50_000

@@ -9,9 +9,9 @@ from shopkeeper.domain.actor import Actor, Permission
 from shopkeeper.domain.errors import StoreBusy, UnknownName
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.shop import flowing, jobs, replaying
+from shopkeeper.shop.draining import drain
 from shopkeeper.shop.holding import worked
 from shopkeeper.shop.places import Places
-from shopkeeper.shop.working import drain
 
 if TYPE_CHECKING:
     from shopkeeper.shop.taking_in import Took

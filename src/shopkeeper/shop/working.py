@@ -14,9 +14,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from msgspec import Struct
-
-from shopkeeper.domain.errors import Conflict, ShopkeeperError, StoreBusy, StoreFailure
+from shopkeeper.domain.errors import Conflict, ShopkeeperError, StoreFailure
 from shopkeeper.shop import jobs, living
 from shopkeeper.shop.holding import working
 from shopkeeper.shop.pace import without_collecting
@@ -365,37 +363,3 @@ def together(kept: Sequence[KeptDelivery]) -> Iterator[list[KeptDelivery]]:
         most = allowed
     if group:
         yield group
-
-
-class Drained(Struct, frozen=True):
-    """Whether all that waited is in the ledger, and what was done for it here."""
-
-    whole: bool
-    took: Took
-
-
-def drain(places: Places, patience: float = 30.0) -> Drained:
-    """See that all that waits now is in the ledger: take it in here, and wait for what other workers hold."""
-    until = time.monotonic() + patience
-    inbox = places.gate.inbox
-    end = inbox.last()
-    took = Took()
-    while True:
-        with working(places) as ours:
-            if ours:
-                try:
-                    took.add(Worker(places).drain(until))
-                except StoreBusy:
-                    return Drained(False, took)
-        if not inbox.left(_taken(places), end):
-            return Drained(True, took)
-        if time.monotonic() > until:
-            return Drained(False, took)
-        time.sleep(_PAUSE)
-
-
-def _taken(places: Places) -> int:
-    if not places.gate.inbox.ordered:
-        return 0
-    with places.ledger.read() as reader:
-        return int(reader.setting(INBOX) or 0)
