@@ -222,3 +222,19 @@ def test_folding_in_two_parts_is_folding_at_once(rows: list[tuple[str, int, str,
     except Retold:
         return  # then the customer is folded anew
     assert plain(parts) == plain(whole)
+
+
+def test_what_third_parties_say_goes_with_an_objection_and_stays_away_until_it_is_taken_back() -> None:
+    def panel(at: int, key: bytes) -> Folded:
+        return told(
+            "Profile Enriched", at, key, provider="panel", as_of="2020-01-01", attributes={"age": "35-44"}
+        )
+
+    objection = told("Consent Withdrawn", 2 * DAY, b"b", purpose="profiling")
+    assert folded(panel(DAY, b"a")).attributes == {"age": ("35-44", "panel", "2020-01-01")}
+    assert folded(panel(DAY, b"a"), objection).attributes == {}
+    assert folded(panel(DAY, b"a"), objection, panel(3 * DAY, b"c")).attributes == {}
+    again = told("Consent Given", 4 * DAY, b"d", purpose="profiling")
+    assert folded(objection, again, panel(5 * DAY, b"e")).attributes != {}
+    other = told("Consent Withdrawn", 2 * DAY, b"f", purpose="marketing_email")
+    assert folded(panel(DAY, b"a"), other).attributes != {}

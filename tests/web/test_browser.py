@@ -12,6 +12,8 @@ PAGES = (
     "/",
     "/customers",
     "/customers/{buyer}",
+    "/identities",
+    "/identities?one={buyer}&other=loyalty_card:LC9999001",
     "/quarantine",
     "/about",
     "/api/v1/docs",

@@ -21,6 +21,7 @@ PAGES = {
     "/sources/" + SOURCE: (SOURCE,),
     "/flow": (SOURCE,),
     "/quarantine": (SOURCE,),
+    "/identities": (MAIL,),
     "/customers": (MAIL,),
     "/customers/{customer}": (MAIL, PRODUCT),
     "/": (MAIL,),
@@ -55,6 +56,10 @@ def wordy(shop, visit):
     shop.add_api_key(KEY, ["report", "look_up", "see_demographic"])
     key = shop.add_source(SOURCE, "tracking", brand=BRAND)
     put(shop, *[order(f"o{n}", -n * DAY, product=PRODUCT, ids={"email": MAIL}) for n in range(6)])
+    put(
+        shop,
+        *[order(f"s{n}", ids={"user_id": f"7{n}", "phone": "+447700900123", "email": MAIL}) for n in range(2)],
+    )
     shop.refresh()
     with visit(shop) as http:
         calls = [

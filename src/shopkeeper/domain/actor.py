@@ -23,6 +23,8 @@ class Permission(StrEnum):
     """Bring in data."""
     REFRESH = "refresh"
     """Fold, fit and score."""
+    RESOLVE = "resolve"
+    """Settle who is who: join, part and unlink identities."""
     EXPORT = "export"
     """Take out everything that is known of one person."""
     FORGET = "forget"
@@ -61,8 +63,8 @@ ROLES: dict[str, Role] = {
         frozenset({Personal.NAME, Personal.IDENTIFIER, Personal.TEXT}),
     ),
     "agent": Role(
-        "serves by telephone and mail: also sees how to reach the customer",
-        frozenset({Permission.LOOK_UP}),
+        "serves by telephone and mail: also sees how to reach the customer, and settles who is who",
+        frozenset({Permission.LOOK_UP, Permission.RESOLVE}),
         frozenset({Personal.NAME, Personal.IDENTIFIER, Personal.TEXT, Personal.CONTACT}),
     ),
 }

@@ -176,6 +176,15 @@ def consents(customer: Customer) -> dict[str, Standing]:
     }
 
 
+def objects(customer: Customer) -> bool:
+    """Whether the person, by any of their identities, objects to profiling.
+
+    >>> objects(Customer(standings={"profiling": {1: Standing(False, 10, "legitimate_interest", "web")}}))
+    True
+    """
+    return any(not said.granted for said in customer.standings.get("profiling", {}).values())
+
+
 def looked_not_bought(customer: Customer, most: int = 10) -> list[str]:
     """Products looked at after they were last bought, or never bought, latest first.
 

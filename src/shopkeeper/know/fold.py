@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from shopkeeper.domain.catalogue import Catalogue
-from shopkeeper.domain.customer import Customer
+from shopkeeper.domain.customer import Customer, objects
 from shopkeeper.domain.event import EVENTS, Logged
 from shopkeeper.domain.ordering import place
 from shopkeeper.know.reducers import READS, REDUCERS, Moment, Reducer, buying
@@ -122,6 +122,8 @@ def heed(record: Customer, beside: Iterable[Folded]) -> None:
             standing = by_node[event.node]
             if event.node not in known or known[event.node].at <= standing.at:
                 known[event.node] = standing
+    if objects(record):
+        record.attributes.clear()
 
 
 def pack(record: Customer) -> bytes:

@@ -2,29 +2,31 @@
 
 Who belongs together is a function of the edges alone, never of the order in which they arrived:
 
-1. A node is *shared* when its own neighbourhood says so: it touches two or more exclusive identifiers (two accounts
-   on one family e-mail, tablet or landline), or more neighbours of one kind than a person can have (a staff card, an
-   in-store tablet, a value typed by everybody). A shared node is a customer of its own and joins nobody.
-2. The rest falls into connected components. Where one still holds two exclusive identifiers, its edges are taken
-   again from the strongest and earliest on, and every union that would join two such identifiers is refused.
+1. A node is *shared* when its own neighbourhood says so (``resolve.view``). A shared node is a customer of its own and
+   joins nobody.
+2. The rest falls into connected components. Where one cannot be a person, its edges are taken again from the most
+   trusted on, and guards refuse what must not be joined (``resolve.union``).
 
 Recomputing is local: the components that new edges touch, and the members of the customers they touched before.
+Every merge and every split is noted with what caused it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
 from shopkeeper.domain.consent import WITHDRAWALS
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.resolve.turning import Turned, Turning, note_turns
+from shopkeeper.resolve.union import edges_of, parts, union
+from shopkeeper.resolve.view import Mark, View
 from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.rows import Edge, Logged, Member, Observed
 
 _LOGIN = frozenset({"Identified", "Order Completed", "Order Refunded", "Social Account Linked"})
-_Mark = tuple[str, bytes]
 
 
 class Change(Struct):
@@ -40,10 +42,12 @@ class Change(Struct):
     """The customer of every node that the events were observed on."""
     parted: set[int] = field(default_factory=set)
     """Nodes that are shared from now on."""
+    turned: list[Turned] = field(default_factory=list)
+    """Who merged and who split."""
 
 
-def observe(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed]) -> Change:
-    """Take the identities of logged events into the graph."""
+def observe(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed], *, now: int = 0) -> Change:
+    """Take the identities of logged events into the graph; ``now`` (microseconds) dates the merges and splits."""
     touched: set[int] = set()
     earliest: dict[tuple[int, str, bool], Logged | Observed] = {}
     for row in rows:
@@ -72,7 +76,7 @@ def observe(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed]) -> Ch
     seeds |= {n for n in touched if n not in members and n not in leaves}
     if leaves:
         tx.assign([Member(leaf, beside.customer, False) for leaf, beside in leaves.items()])
-    change = recompute(tx, seeds, marks) if seeds else Change()
+    change = recompute(tx, seeds, marks, now=now) if seeds else Change()
     for leaf, beside in leaves.items():
         change.customer_of.setdefault(leaf, change.customer_of.get(beside.node, beside.customer))
     for node in touched:
@@ -83,7 +87,7 @@ def observe(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed]) -> Ch
 
 
 def _leaves(
-    seen: set[int], news: Sequence[Edge], members: dict[int, Member], marks: Mapping[int, _Mark]
+    seen: set[int], news: Sequence[Edge], members: dict[int, Member], marks: Mapping[int, Mark]
 ) -> tuple[dict[int, Member], set[int]]:
     """New numbers of orders beside one placed identifier, and the ends of all other new edges.
 
@@ -125,14 +129,30 @@ def _heeding(
     return {m.customer for m in tx.members(list(beside))}
 
 
-def recompute(tx: LedgerWriter, seeds: Iterable[int], marks: Mapping[int, _Mark] | None = None) -> Change:
-    """Decide anew who belongs together around some nodes, and write what changed; ``marks`` are those known already."""
-    view = _View(tx, set(seeds), marks or {})
-    parts = _parts(view)
-    return _assign(tx, view, parts)
+def recompute(
+    tx: LedgerWriter,
+    seeds: Iterable[int],
+    marks: Mapping[int, Mark] | None = None,
+    *,
+    afresh: Collection[int] = (),
+    now: int = 0,
+    actor: str = "",
+) -> Change:
+    """Decide anew who belongs together around some nodes, and write what changed; ``marks`` are those known already.
+
+    Whether a node of ``afresh`` is shared is decided anew as well; events alone only ever make more nodes shared.
+    """
+    view = View(tx, {*seeds, *afresh}, marks, afresh)
+    active = edges_of(view)
+    forest, refused = union(view, active)
+    found = parts(view, forest)
+    change = _assign(tx, view, found)
+    if change.turned:
+        note_turns(tx, Turning(view, found, active, refused), change.turned, now=now, actor=actor)
+    return change
 
 
-def _edges(pairs: list[tuple[Logged | Observed, list[int]]], marks: Mapping[int, _Mark]) -> list[Edge]:
+def _edges(pairs: list[tuple[Logged | Observed, list[int]]], marks: Mapping[int, Mark]) -> list[Edge]:
     """One edge per pair of nodes that may be joined, with its earliest evidence."""
     found: dict[tuple[int, int], Edge] = {}
     for row, all_of_them in pairs:
@@ -153,137 +173,16 @@ def _edges(pairs: list[tuple[Logged | Observed, list[int]]], marks: Mapping[int,
     return list(found.values())
 
 
-class _View:
-    """The part of the graph that must be looked at: everything reachable without passing a shared node."""
-
-    def __init__(self, tx: LedgerWriter, seeds: set[int], marks: Mapping[int, _Mark]) -> None:
-        self.tx = tx
-        self.marks: dict[int, _Mark] = dict(marks)
-        self.edges: dict[tuple[int, int], Edge] = {}
-        self.near: dict[int, set[int]] = defaultdict(set)
-        self.shared: set[int] = set()
-        self.members: dict[int, Member] = {}
-        self.nodes: set[int] = set()
-        frontier = set(seeds)
-        while frontier:
-            frontier = self._grow(frontier)
-
-    def _grow(self, frontier: set[int]) -> set[int]:
-        """Look at some more nodes; returns those that must be looked at next."""
-        self.nodes |= frontier
-        members = self.tx.members(list(frontier))
-        self.members.update((m.node, m) for m in members)
-        once_shared = {m.node for m in members if m.shared}
-        self.shared |= once_shared
-        fellows = self.tx.nodes_of(list({m.customer for m in members if not m.shared}))
-        for edge in self.tx.edges(list(frontier - once_shared)):
-            self.edges[edge.a, edge.b] = edge
-            self.near[edge.a].add(edge.b)
-            self.near[edge.b].add(edge.a)
-        wanted = {n for node in frontier for n in self.near[node]} | frontier
-        if missing := [n for n in wanted if n not in self.marks]:
-            self.marks.update(self.tx.marks(missing))
-        following: set[int] = {m.node for m in fellows}
-        for node in frontier - once_shared:
-            if self._is_shared(node):
-                self.shared.add(node)
-            else:
-                following |= self.near[node]
-        return following - self.nodes
-
-    def _is_shared(self, node: int) -> bool:
-        kind = IDENTIFIER_KINDS[self.marks[node][0]]
-        counts: dict[str, int] = defaultdict(int)
-        for other in self.near[node]:
-            if other in self.marks:
-                counts[self.marks[other][0]] += 1
-        if not kind.exclusive and sum(n for k, n in counts.items() if IDENTIFIER_KINDS[k].exclusive) > 1:
-            return True
-        return any(n > kind.most for k, n in counts.items() if not IDENTIFIER_KINDS[k].reference)
-
-
-def _parts(view: _View) -> list[list[int]]:
-    """The components; shared nodes stand alone."""
-    active = [e for e in view.edges.values() if _joins(view, e)]
-    forest = _Forest()
-    for edge in active:
-        forest.join(edge.a, edge.b)
-    exclusive: dict[int, int] = defaultdict(int)
-    for node in view.nodes - view.shared:
-        if IDENTIFIER_KINDS[view.marks[node][0]].exclusive:
-            exclusive[forest.root(node)] += 1
-    contested = {root for root, count in exclusive.items() if count > 1}
-    if contested:
-        again = [e for e in active if forest.root(e.a) in contested]
-        calm = [e for e in active if forest.root(e.a) not in contested]
-        forest = _Forest()
-        for edge in calm:
-            forest.join(edge.a, edge.b)
-        _guarded(view, again, forest)
-    parts: dict[int, list[int]] = defaultdict(list)
-    for node in view.nodes - view.shared:
-        parts[forest.root(node)].append(node)
-    return [sorted(part) for part in parts.values()] + [[node] for node in view.shared & view.nodes]
-
-
-def _joins(view: _View, edge: Edge) -> bool:
-    return (
-        edge.a in view.nodes
-        and edge.b in view.nodes
-        and edge.a not in view.shared
-        and edge.b not in view.shared
-    )
-
-
-def _guarded(view: _View, edges: list[Edge], forest: _Forest) -> None:
-    """Union from the strongest and earliest edge on, refusing to join two exclusive identifiers."""
-
-    def strength(edge: Edge) -> tuple[int, int, bytes, bytes]:
-        (kind_a, mark_a), (kind_b, mark_b) = view.marks[edge.a], view.marks[edge.b]
-        ranks = IDENTIFIER_KINDS[kind_a].rank + IDENTIFIER_KINDS[kind_b].rank
-        return (ranks, edge.occurred_at, min(mark_a, mark_b), max(mark_a, mark_b))
-
-    holds: dict[int, set[int]] = {}
-    for edge in sorted(edges, key=strength):
-        for node in (edge.a, edge.b):
-            if node not in holds and IDENTIFIER_KINDS[view.marks[node][0]].exclusive:
-                holds[node] = {node}
-        a, b = forest.root(edge.a), forest.root(edge.b)
-        if a == b:
-            continue
-        both = holds.get(a, set()) | holds.get(b, set())
-        if len(both) <= 1:
-            forest.join(a, b)
-            holds[forest.root(a)] = both
-
-
-class _Forest:
-    """Disjoint sets with path halving."""
-
-    def __init__(self) -> None:
-        self.parent: dict[int, int] = {}
-
-    def root(self, node: int) -> int:
-        parent = self.parent
-        while (up := parent.get(node, node)) != node:
-            parent[node] = parent.get(up, up)
-            node = up
-        return node
-
-    def join(self, a: int, b: int) -> None:
-        a, b = self.root(a), self.root(b)
-        if a != b:
-            self.parent[max(a, b)] = min(a, b)
-
-
-def _assign(tx: LedgerWriter, view: _View, parts: list[list[int]]) -> Change:
-    """Give every component a customer id, keeping the ids that its strongest members had."""
+def _assign(tx: LedgerWriter, view: View, parts: list[list[int]]) -> Change:
+    """Give every component a customer id, keeping the ids that its strongest members had; also who merged or split."""
     claims: dict[int, tuple[int, int, int]] = {}
+    spread: dict[int, set[int]] = defaultdict(set)
     for place, part in enumerate(parts):
         for node in part:
             if node in view.members:
                 rank = IDENTIFIER_KINDS[view.marks[node][0]].rank + (100 if node in view.shared else 0)
                 old = view.members[node].customer
+                spread[old].add(place)
                 claims[old] = min(claims.get(old, (999, 0, 0)), (rank, node, place))
     won: dict[int, list[int]] = defaultdict(list)
     for old, (_, _, place) in claims.items():
@@ -293,24 +192,33 @@ def _assign(tx: LedgerWriter, view: _View, parts: list[list[int]]) -> Change:
     change = Change()
     rows: list[Member] = []
     aliases: list[tuple[int, int]] = []
+    turns: list[Turned] = []
+    became: dict[int, int] = {}
     for place, part in enumerate(parts):
         if place in won:
             customer = min(won[place])
             aliases += [(old, customer) for old in won[place] if old != customer]
+            turns += [Turned("merge", customer, old, place) for old in sorted(won[place]) if old != customer]
         else:
             customer, fresh = fresh, fresh + 1
         if view.members.keys().isdisjoint(part):
             change.fresh.add(customer)
+        became[place] = customer
         rows += _place(view, part, customer, change)
+    for old, (_, _, kept) in claims.items():
+        turns += [
+            Turned("split", became[kept], became[place], place) for place in sorted(spread[old] - {kept})
+        ]
     change.gone = {old for old, _ in aliases}
     change.refold -= change.gone
     tx.assign(rows)
     if aliases:
         tx.became(sorted(aliases))
+    change.turned = turns
     return change
 
 
-def _place(view: _View, part: list[int], customer: int, change: Change) -> list[Member]:
+def _place(view: View, part: list[int], customer: int, change: Change) -> list[Member]:
     """Note that these nodes are a customer's; returns the memberships that are new or changed."""
     rows = []
     for node in part:

@@ -33,6 +33,7 @@ from shopkeeper.shop import (
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.verbs_access import AccessVerbs
 from shopkeeper.shop.verbs_connect import ConnectVerbs
+from shopkeeper.shop.verbs_identity import IdentityVerbs
 from shopkeeper.shop.verbs_sources import SourceVerbs
 from shopkeeper.shop.verbs_totals import TotalVerbs
 from shopkeeper.shop.verbs_work import WorkVerbs
@@ -57,7 +58,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs):
+class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, IdentityVerbs):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
 
     def __init__(self, places: Places, actor: Actor = OWNER) -> None:

@@ -281,6 +281,15 @@ def _replay(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
     )
 
 
+def _settle(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
+    return shop.settle(
+        told["what"],
+        *told["identifiers"],
+        customer=told.get("customer", ""),
+        dry_run=bool(told.get("dry_run")),
+    )
+
+
 def _wished_erase(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
     return _each(shop.erase, told)
 
@@ -317,6 +326,7 @@ VERBS: Final[dict[str, Callable[[Shop, dict[str, Any], Progress], Any]]] = {
     "export": _export,
     "backup": _backup,
     "replay": _replay,
+    "settle": _settle,
     "wished erase": _wished_erase,
     "wished export": _wished_export,
 }

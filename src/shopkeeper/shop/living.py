@@ -49,13 +49,13 @@ def _step(places: Places, tx: LedgerWriter, most: int, progress: Progress | None
         at_once = min(_READ_AT_ONCE, backlog - taken)
         if backlog <= _EXTEND_UP_TO:
             rows = tx.log_after(cursor, at_once)
-            change = observe(tx, rows)
+            change = observe(tx, rows, now=places.now())
             refold |= change.refold
             refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue)
             count, cursor = len(rows), rows[-1].seq if rows else end
         else:
             seen = tx.observed_after(cursor, at_once)
-            change = observe(tx, seen)
+            change = observe(tx, seen, now=places.now())
             refold |= change.refold | {change.customer_of[row.node] for row in seen if row.node}
             count, cursor = len(seen), seen[-1].seq if seen else end
         gone |= change.gone
@@ -74,7 +74,7 @@ def follow(places: Places, tx: LedgerWriter, rows: Sequence[Logged]) -> None:
     """Take events that this transaction logged into identities and records, where nothing else waits to be."""
     if rows:
         catalogue = places.catalogue(tx)
-        change = observe(tx, rows)
+        change = observe(tx, rows, now=places.now())
         refold = set(change.refold)
         refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue)
         if change.gone:

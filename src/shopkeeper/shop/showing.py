@@ -111,7 +111,9 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Se
         kept = reader.identifiers(nodes)
         for row in reversed(kept):  # what names somebody goes before what was typed to fill a form
             if row.kind in ("email", "phone"):
-                personal[row.kind] = str(places.vault.unseal(row.salt, row.sealed))
+                value = str(places.vault.unseal(row.salt, row.sealed))
+                if places.keys(row.kind, personal.get(row.kind, "")) != value:
+                    personal[row.kind] = value  # else it is shown as it was told
         identifiers = tuple(
             IdentifierShown(
                 i.kind, seen(i.kind, str(places.vault.unseal(i.salt, i.sealed)), sees), instant(i.first_seen)

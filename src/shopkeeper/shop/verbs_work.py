@@ -25,6 +25,7 @@ _NEEDS: Final[dict[str, Permission]] = {
     "export": Permission.EXPORT,
     "backup": Permission.ADMINISTER,
     "replay": Permission.COLLECT,
+    "settle": Permission.RESOLVE,
 }
 """Jobs that may be handed over, and what that needs: the same as doing it here."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.consent import MARKETING, PURPOSES, purpose_of
-from shopkeeper.domain.customer import Customer, Standing
+from shopkeeper.domain.customer import Customer, Standing, objects
 from shopkeeper.domain.errors import UnknownName
 from shopkeeper.domain.events.engagement import MessageFields
 from shopkeeper.domain.events.identity import ConsentFields
@@ -34,6 +34,8 @@ def withdrawn(c: Customer, moment: Moment, consent: ConsentFields, _: Catalogue)
     purpose = purpose_of(consent.purpose)
     for one in MARKETING if purpose is None else (purpose,):
         _say(c, moment, one, granted=False, basis=consent.lawful_basis)
+    if objects(c):
+        c.attributes.clear()  # what third parties say goes with an objection
 
 
 def unsubscribed(c: Customer, moment: Moment, message: MessageFields, _: Catalogue) -> None:

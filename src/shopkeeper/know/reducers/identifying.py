@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shopkeeper.domain.catalogue import Catalogue
-from shopkeeper.domain.customer import Customer
+from shopkeeper.domain.customer import Customer, objects
 from shopkeeper.domain.events.identity import Identified, ProfileEnriched
 from shopkeeper.know.reducers.shape import Moment, Reducer
 
@@ -19,7 +19,12 @@ def identified(c: Customer, _: Moment, told: Identified, __: Catalogue) -> None:
 
 
 def enriched(c: Customer, _: Moment, told: ProfileEnriched, __: Catalogue) -> None:
-    """A third party's attributes; of two for one name the one describing the later day counts."""
+    """A third party's attributes; of two for one name the one describing the later day counts.
+
+    Where profiling is objected to they are not attached, and those there were went with the objection.
+    """
+    if objects(c):
+        return
     for name, value in told.attributes.items():
         known = c.attributes.get(name)
         if known is None or known[2] <= told.as_of:

@@ -19,11 +19,13 @@ from shopkeeper.stores.contract.rows import (
     Folded,
     FoldedRow,
     Heard,
+    Likeness,
     Logged,
     Member,
     NewEvent,
     NewNode,
     NewQuarantine,
+    NewTurn,
     Node,
     Observed,
     Prediction,
@@ -31,6 +33,7 @@ from shopkeeper.stores.contract.rows import (
     Ranking,
     Record,
     Sealed,
+    Verdict,
 )
 
 T = TypeVar("T")
@@ -105,6 +108,34 @@ class LedgerReader(Protocol):
 
     def all_members(self) -> Iterator[list[tuple[int, int, str, bool]]]:
         """Chunks of (node, customer, kind, shared), everybody, by node."""
+        ...
+
+    def any_verdict(self) -> bool:
+        """Whether anybody decided anything yet."""
+        ...
+
+    def verdicts(self, nodes: Sequence[int]) -> list[Verdict]:
+        """What was decided of pairs with one of the nodes."""
+        ...
+
+    def any_likeness(self) -> bool:
+        """Whether a model believes anything."""
+        ...
+
+    def likenesses(self, nodes: Sequence[int]) -> list[Likeness]:
+        """What a model believes of pairs with one of the nodes."""
+        ...
+
+    def turns(self, customers: Sequence[int], before: int | None, limit: int) -> list[NewTurn]:
+        """Merges and splits of some customers (of everybody where none is given), latest first."""
+        ...
+
+    def shared(self, after: int, limit: int) -> list[Member]:
+        """Nodes that many share and nobody has looked at, after a node, by node."""
+        ...
+
+    def crowded(self, above: int, limit: int) -> list[tuple[int, int]]:
+        """Customers with more than so many nodes, and how many, the largest first."""
         ...
 
     def alias(self, customer: int) -> int | None:
@@ -243,6 +274,30 @@ class LedgerWriter(LedgerReader, Protocol):
 
     def assign(self, rows: Sequence[Member]) -> None:
         """Say to which customer nodes belong."""
+        ...
+
+    def decide(self, rows: Sequence[Verdict]) -> None:
+        """Keep what was decided; of two for one pair the later stays."""
+        ...
+
+    def undecide(self, pairs: Sequence[tuple[int, int]]) -> int:
+        """Take decisions back; returns how many there were."""
+        ...
+
+    def liken(self, rows: Sequence[Likeness]) -> None:
+        """Keep what a model believes; of two for one pair the later stays."""
+        ...
+
+    def unliken(self, nodes: Sequence[int]) -> None:
+        """Forget what was believed of pairs with one of the nodes."""
+        ...
+
+    def turned(self, rows: Sequence[NewTurn]) -> None:
+        """Keep merges and splits."""
+        ...
+
+    def looked_at(self, node: int, at: int, actor: str) -> None:
+        """Note that somebody looked at a shared node and leaves it as it is."""
         ...
 
     def became(self, rows: Sequence[tuple[int, int]]) -> None:

@@ -119,6 +119,46 @@ class Member(NamedTuple):
     shared: bool
 
 
+class Verdict(NamedTuple):
+    """What somebody decided of two nodes, ``a`` the smaller: one person's, or not."""
+
+    a: int
+    b: int
+    same: bool
+    decided_at: int
+    actor: str
+    why: str
+    """A word of the program's own, never anybody's text."""
+
+
+class Likeness(NamedTuple):
+    """What a model believes of two nodes, ``a`` the smaller."""
+
+    a: int
+    b: int
+    weight: float
+    """Log2 of the odds that they are one person's."""
+    model: str
+    found_at: int
+
+
+class NewTurn(NamedTuple):
+    """A merge or a split of customers, and its cause."""
+
+    id: int
+    at: int
+    kind: str
+    """``merge`` (``other`` went into ``customer``) or ``split`` (``other`` went out of it)."""
+    customer: int
+    other: int
+    a: int
+    b: int
+    seq: int
+    why: str
+    actor: str
+    """Who decided it; empty for what followed from events."""
+
+
 class Record(NamedTuple):
     """A customer's folded state with what lists are sorted by."""
 

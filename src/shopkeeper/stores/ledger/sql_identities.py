@@ -168,10 +168,12 @@ class IdentityWrites(IdentityReads):
             )
         for table, column in (
             ("sealed", "node"), ("token", "node"), ("edge", "a"), ("edge", "b"), ("member", "node"), ("node", "node"),
+            ("verdict", "a"), ("verdict", "b"), ("likeness", "a"), ("likeness", "b"), ("looked_at", "node"),
         ):  # fmt: skip
             change_among(self.session, f"DELETE FROM {table} WHERE {column} IN (...)", nodes)
         for table, column in (
             ("record", "customer"), ("prediction", "customer"), ("alias", "customer"), ("alias", "old"),
+            ("turn", "customer"), ("turn", "other"),
         ):  # fmt: skip
             change_among(self.session, f"DELETE FROM {table} WHERE {column} IN (...)", customers)
         rows = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shopkeeper.web.api import customers, docs, flow, profiles, whole
+from shopkeeper.web.api import customers, docs, flow, identity, profiles, whole
 
 API: tuple[Any, ...] = (
     whole.health,
@@ -14,6 +14,10 @@ API: tuple[Any, ...] = (
     profiles.profile_identifiers,
     profiles.profile_events,
     customers.list_customers,
+    identity.explain,
+    identity.turns,
+    identity.review,
+    identity.settle,
     whole.report,
     whole.traits,
     flow.sources,

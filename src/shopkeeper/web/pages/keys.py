@@ -24,6 +24,7 @@ _MEANING: dict[str, str] = {
     "look_up": "single customers",
     "collect": "bring in data",
     "refresh": "fold, fit and score",
+    "resolve": "settle who is who",
     "export": "all that is known of a person",
     "forget": "erase a person",
     "administer": "settings, sources and backups",

@@ -1,0 +1,160 @@
+"""Commands about who is who: why two identifiers belong together, what needs a look, settling it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+
+from shopkeeper.cli.handing import done
+from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
+from shopkeeper.cli.screen import count, fill, heading, minute, screen, table, text
+from shopkeeper.domain.identity import SETTLEMENTS, Settlement
+
+if TYPE_CHECKING:
+    from shopkeeper.domain.identity import Explanation, Step
+    from shopkeeper.domain.profile import IdentifierShown
+
+_WHAT = ", ".join(f"{name} ({sentence})" for name, sentence in SETTLEMENTS.items())
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    group = typer.Typer(
+        help="Who is who: why, why not, what needs a look, and settling it.", no_args_is_help=True
+    )
+    group.command()(why)
+    group.command()(review)
+    group.command()(turns)
+    group.command()(settle)
+    app.add_typer(group, name="identity")
+
+
+def why(one: str, other: str, *, folder: ShopOption = DEFAULT_SHOP) -> None:
+    """Why two identifiers are one customer's, or what stands between them."""
+    with opened(folder) as shop:
+        found, zone = shop.explain(one, other), ZoneInfo(shop.settings.time_zone)
+    console = screen()
+    if found.one:
+        heading(console, f"One customer: {found.customers[0]}")
+        made = table("identifier", "and", "seen together on", "first", "source")
+        console.print(
+            fill(
+                made,
+                ((_id(s.one), _id(s.other), _because(s), minute(s.at, zone), s.source) for s in found.steps),
+            )
+        )
+        return
+    heading(console, f"Two customers: {found.customers[0]} and {found.customers[1]}")
+    for line in _reasons(found):
+        console.print(text(line))
+
+
+def _reasons(found: Explanation) -> list[str]:
+    lines = []
+    for reason in found.reasons:
+        about = ", ".join(_id(one) for one in reason.about)
+        of_what = f" ({reason.count} x {reason.of_kind.replace('_', ' ')})" if reason.count else ""
+        lines.append(f"{reason.sentence}{of_what}{': ' + about if about else ''}")
+    return lines
+
+
+def review(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many to list.")] = 25,
+    cursor: Annotated[int | None, typer.Option(help="Where the list went on.")] = None,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """Identities that a person should look at."""
+    with opened(folder) as shop:
+        page = shop.review(cursor=cursor, limit=limit)
+    console = screen()
+    if not page.rows:
+        console.print(text("Nothing needs a look."))
+        return
+    heading(console, "Worth a look")
+    made = table("what", "identifier", "customer", "name it as")
+    console.print(
+        fill(
+            made,
+            (
+                (s.sentence, _id(s.identifier) if s.identifier else "", s.customer, s.reference)
+                for s in page.rows
+            ),
+        )
+    )
+    if page.next:
+        console.print(text(f"and more: --cursor {page.next}"))
+
+
+def turns(
+    who: Annotated[str, typer.Argument(help="A customer; everybody where left out.")] = "",
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many of the latest to list.")] = 25,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """What merged and what split, and by what, latest first."""
+    with opened(folder) as shop:
+        rows, zone = shop.turns(who or None, limit=limit), ZoneInfo(shop.settings.time_zone)
+    console = screen()
+    if not rows:
+        console.print(text("No two customers have become one yet, and none two."))
+        return
+    made = table("when", "customer", "what", "other", "by", "evidence")
+    told = (
+        (
+            minute(t.at, zone),
+            t.customer,
+            "took in" if t.kind == "merge" else "lost",
+            t.other,
+            t.by,
+            " ".join([t.why, *(_id(i) for i in t.about)]),
+        )
+        for t in rows
+    )
+    console.print(fill(made, told))
+
+
+def settle(
+    what: Annotated[str, typer.Argument(help=_WHAT)],
+    identifiers: Annotated[list[str], typer.Argument(help="Two; one for unlink and leave; some for split.")],
+    *,
+    customer: Annotated[str, typer.Option(help="For split: whose identifiers leave.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """Settle who is who. Nothing that was heard is lost: orders and events follow their identifiers."""
+    with opened(folder) as shop:
+        made = msgspec.convert(
+            done(
+                shop,
+                "settle",
+                lambda: shop.settle(what, *identifiers, customer=customer, dry_run=dry_run),
+                what=what,
+                identifiers=identifiers,
+                customer=customer,
+                dry_run=dry_run,
+            ),
+            Settlement,
+            from_attributes=True,
+        )
+    console = screen()
+    heading(console, f"{'Would settle' if made.dry_run else 'Settled'}: {SETTLEMENTS[made.what]}")
+    for turn in made.turned:
+        told = "becomes part of" if turn.kind == "merge" else "leaves"
+        console.print(text(f"{turn.other} {told} {turn.customer}"))
+    console.print(text(f"{count(made.events, 'event')} folded anew"))
+    if made.carried:
+        console.print(text(f"{count(made.carried, 'withdrawn consent')} kept on both sides"))
+
+
+def _id(identifier: IdentifierShown) -> str:
+    return f"{identifier.kind}:{identifier.value}"
+
+
+def _because(step: Step) -> str:
+    if step.why == "decided":
+        return f"decided by {step.by}"
+    return step.why if step.weight is None else f"a model ({step.weight:+.1f})"

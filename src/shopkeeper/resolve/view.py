@@ -1,0 +1,171 @@
+"""The part of the graph around some nodes: what was seen together, what was decided, and who many share.
+
+A node is *shared* when its own neighbourhood says so: it touches two or more exclusive identifiers (two accounts on one
+family e-mail, tablet or landline), or more neighbours of one kind than a person can have (a staff card, an in-store
+tablet, a value typed by everybody). What people decided goes before that: a pair that they hold apart is no
+neighbourhood, and an identifier that they gave to somebody is not shared.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.stores.contract.ledger import LedgerReader
+from shopkeeper.stores.contract.rows import Edge, Likeness, Member, Verdict
+
+Mark = tuple[str, bytes]
+"""Identifier kind and pseudonym of a node."""
+Pair = tuple[int, int]
+
+DECIDED: Final = "decided"
+"""``why`` of an edge that stands for a decision."""
+
+
+class View:
+    """Everything reachable from some nodes without passing a shared one."""
+
+    def __init__(
+        self,
+        reader: LedgerReader,
+        seeds: Iterable[int],
+        marks: Mapping[int, Mark] | None = None,
+        afresh: Collection[int] = (),
+    ) -> None:
+        self.reader = reader
+        self.afresh = frozenset(afresh)
+        self.marks: dict[int, Mark] = dict(marks or {})
+        self.edges: dict[Pair, Edge] = {}
+        self.alike: dict[Pair, Likeness] = {}
+        self.near: dict[int, set[int]] = defaultdict(set)
+        self.shared: set[int] = set()
+        self.members: dict[int, Member] = {}
+        self.nodes: set[int] = set()
+        self.same: dict[Pair, Verdict] = {}
+        self.apart: dict[Pair, Verdict] = {}
+        self.bound: dict[int, set[int]] = defaultdict(set)
+        """Nodes that a decision gave to another's person, by node."""
+        self.one: Forest = Forest()
+        """Nodes that decisions made one."""
+        self._decided = reader.any_verdict()
+        self._likely = reader.any_likeness()
+        self._asked: set[int] = set()
+        frontier = set(seeds)
+        while frontier:
+            frontier = self._grow(frontier)
+
+    def exclusive(self, node: int) -> int | None:
+        """Whose account a node is: the same for accounts that decisions made one; None where it is no account."""
+        return self.one.root(node) if IDENTIFIER_KINDS[self.marks[node][0]].exclusive else None
+
+    def why_shared(self, node: int) -> tuple[str, int] | None:
+        """Why many share a node, or None: the kind of neighbour of which there are too many, and how many."""
+        if node in self.bound:
+            return None
+        kind = IDENTIFIER_KINDS[self.marks[node][0]]
+        counts: dict[str, int] = defaultdict(int)
+        accounts: dict[int, str] = {}
+        for other in self.near[node]:
+            if other in self.marks:
+                name = self.marks[other][0]
+                counts[name] += 1
+                if IDENTIFIER_KINDS[name].exclusive:
+                    accounts[self.one.root(other)] = name
+        if not kind.exclusive and len(accounts) > 1:
+            return next(iter(accounts.values())), len(accounts)
+        for name, count in counts.items():
+            if count > kind.most and not IDENTIFIER_KINDS[name].reference:
+                return name, count
+        return None
+
+    def _grow(self, frontier: set[int]) -> set[int]:
+        """Look at some more nodes; returns those that must be looked at next."""
+        self.nodes |= frontier
+        members = self.reader.members(list(frontier))
+        self.members.update((m.node, m) for m in members)
+        once_shared = {m.node for m in members if m.shared} - self.afresh
+        fellows = self.reader.nodes_of(list({m.customer for m in members if m.node not in once_shared}))
+        if self._decided:
+            self._ask(frontier)
+            once_shared -= self.bound.keys()
+        self.shared |= once_shared
+        following: set[int] = {m.node for m in fellows}
+        looked_at = frontier - once_shared
+        for edge in self.reader.edges(list(looked_at)):
+            if (edge.a, edge.b) not in self.apart:
+                self._see(edge)
+        for node in looked_at & self.bound.keys():
+            following |= self.bound[node]
+        if self._likely:
+            following |= self._alike(looked_at)
+        wanted = {n for node in frontier for n in self.near[node]} | frontier | following
+        if missing := [n for n in wanted if n not in self.marks]:
+            self.marks.update(self.reader.marks(missing))
+        if self._decided:
+            self._ask({n for node in looked_at for n in self.near[node]})  # accounts may have been made one
+        for node in looked_at:
+            if self.why_shared(node) is not None:
+                self.shared.add(node)
+            else:
+                following |= self.near[node]
+        return {n for n in following - self.nodes if n in self.marks}
+
+    def _see(self, edge: Edge) -> None:
+        self.edges[edge.a, edge.b] = edge
+        self.near[edge.a].add(edge.b)
+        self.near[edge.b].add(edge.a)
+
+    def _alike(self, nodes: set[int]) -> set[int]:
+        """Take in what a model believes of some nodes; returns their likely other identifiers."""
+        found: set[int] = set()
+        for likeness in self.reader.likenesses(list(nodes)):
+            pair = likeness.a, likeness.b
+            if pair not in self.apart:
+                self.alike[pair] = likeness
+                found |= set(pair)
+        return found
+
+    def _ask(self, nodes: set[int]) -> None:
+        """What was decided of some nodes, and of those that decisions made one with them."""
+        while new := nodes - self._asked:
+            self._asked |= new
+            nodes = set()
+            for verdict in self.reader.verdicts(list(new)):
+                pair = verdict.a, verdict.b
+                if not verdict.same:
+                    self.apart[pair] = verdict
+                    continue
+                self.same[pair] = verdict
+                self.bound[verdict.a].add(verdict.b)
+                self.bound[verdict.b].add(verdict.a)
+                self.one.join(verdict.a, verdict.b)
+                nodes |= set(pair)
+
+
+class Forest:
+    """Disjoint sets with path halving; the smallest member stands for its set.
+
+    >>> forest = Forest()
+    >>> forest.join(3, 7)
+    >>> forest.root(7), forest.root(8)
+    (3, 8)
+    """
+
+    def __init__(self) -> None:
+        self.parent: dict[int, int] = {}
+
+    def root(self, node: int) -> int:
+        """Who stands for the set of a node."""
+        parent = self.parent
+        while (up := parent.get(node, node)) != node:
+            parent[node] = parent.get(up, up)
+            node = up
+        return node
+
+    def join(self, a: int, b: int) -> None:
+        """Make the sets of two nodes one."""
+        a, b = self.root(a), self.root(b)
+        if a != b:
+            self.parent[max(a, b)] = min(a, b)

@@ -1,0 +1,70 @@
+"""Verbs of the shop about who is who: why, why not, what was merged and split, what needs a look, and settling it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shopkeeper.domain.actor import Actor, Permission
+from shopkeeper.domain.identity import Explanation, ReviewPage, Settle, Settlement, TurnShown
+from shopkeeper.shop import identifying, settling
+from shopkeeper.shop.places import Places
+
+
+class IdentityVerbs:
+    """Who is who."""
+
+    places: Places
+    actor: Actor
+
+    if TYPE_CHECKING:
+
+        def _may(self, permission: Permission, verb: str) -> None: ...
+
+        def _note(self, verb: str, subject: str = "", detail: str = "") -> None: ...
+
+        def _note_change(self, verb: str, subject: str = "", detail: str = "") -> None: ...
+
+    def explain(self, one: str, other: str) -> Explanation:
+        """Why two identifiers are one customer's: the chain of evidence; or why not: the guard between them."""
+        self._may(Permission.LOOK_UP, "see why identifiers belong together")
+        found = identifying.explain(self.places, one, other, sees=self.actor.sees)
+        self._note("see why identifiers belong together", found.customers[0], found.customers[1])
+        return found
+
+    def turns(
+        self, who: str | None = None, *, cursor: int | None = None, limit: int = 50
+    ) -> tuple[TurnShown, ...]:
+        """Merges and splits, of one customer or of all, latest first; ``cursor`` is the last number of a page."""
+        self._may(Permission.LOOK_UP, "see merges and splits")
+        customer, found = identifying.turns(self.places, who, cursor, limit, sees=self.actor.sees)
+        self._note("see merges and splits", customer, f"{len(found)} shown")
+        return found
+
+    def review(self, *, cursor: int | None = None, limit: int = 25) -> ReviewPage:
+        """Identities that a person should look at: identifiers that many share, customers with too many."""
+        self._may(Permission.RESOLVE, "see identities to review")
+        found = identifying.review(self.places, cursor, limit, sees=self.actor.sees)
+        self._note("see identities to review", detail=f"{len(found.rows)} shown")
+        return found
+
+    def settle(self, what: str, *identifiers: str, customer: str = "", dry_run: bool = False) -> Settlement:
+        """Settle who is who: ``same``, ``different`` or ``undecide`` for two identifiers, ``unlink`` or ``leave`` for
+        one, ``split`` for some of a ``customer``. With ``dry_run`` only say what that would do.
+
+        Events stay as they are; what was folded from them follows their identifiers. What had been withdrawn before a
+        split stays withdrawn on both sides.
+        """
+        self._may(Permission.RESOLVE, "settle who is who")
+        ask = Settle(what=what, identifiers=identifiers, customer=customer, dry_run=dry_run)
+        made = settling.settle(self.places, ask, self.actor.name)
+        if not dry_run:
+            self._note_change("settle who is who", made.customers[0] if made.customers else "", what)
+        return made
+
+    def unlink(self, identifier: str, *, dry_run: bool = False) -> Settlement:
+        """Take an identifier away from its customer, for good; both are folded anew."""
+        return self.settle("unlink", identifier, dry_run=dry_run)
+
+    def split(self, customer: str, *identifiers: str, dry_run: bool = False) -> Settlement:
+        """Part some identifiers from a customer: they are somebody else's."""
+        return self.settle("split", *identifiers, customer=customer, dry_run=dry_run)

@@ -1,0 +1,99 @@
+"""Who is who, for programs: why two identifiers are one customer's, what merged and split, and settling it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from litestar import get, post
+from litestar.params import JSONBody, QueryParameter
+from msgspec import Struct
+
+from shopkeeper.domain.actor import Permission
+from shopkeeper.domain.identity import Explanation, ReviewPage, Settle, Settlement, TurnShown
+from shopkeeper.web.access.declared import OPT
+from shopkeeper.web.api.shapes import INVALID, NOT_FOUND, NOT_PERMITTED, PREFIX, Limit
+from shopkeeper.web.settled import settled
+
+if TYPE_CHECKING:
+    from shopkeeper.shop import Shop
+
+_HERE = PREFIX + "/identity"
+_ONE = Annotated[
+    str,
+    QueryParameter(max_length=600, description="an identifier, bare or as `kind:value`, or a customer id"),
+]
+_Number = Annotated[int | None, QueryParameter(ge=1, le=2**62, description="`next` of the answer before")]
+
+
+class Turns(Struct, frozen=True):
+    """Merges and splits, latest first. ``next`` is the cursor of the following page."""
+
+    data: tuple[TurnShown, ...]
+    next: int | None
+
+
+@get(
+    _HERE + "/explain",
+    sync_to_thread=True,
+    responses=INVALID | NOT_PERMITTED | NOT_FOUND,
+    tags=["identity"],
+    operation_id="explain",
+    opt={OPT: Permission.LOOK_UP},
+)
+def explain(shop: Shop, one: _ONE, other: _ONE) -> Explanation:
+    """Why two identifiers are one customer's: the chain of evidence; or why they are not: the guard between them."""
+    return shop.explain(one, other)
+
+
+@get(
+    _HERE + "/turns",
+    sync_to_thread=True,
+    responses=INVALID | NOT_PERMITTED | NOT_FOUND,
+    tags=["identity"],
+    operation_id="turns",
+    opt={OPT: Permission.LOOK_UP},
+)
+def turns(
+    shop: Shop,
+    who: Annotated[
+        str, QueryParameter(max_length=600, description="a customer; everybody where left out")
+    ] = "",
+    cursor: _Number = None,
+    limit: Limit = 50,
+) -> Turns:
+    """What merged and what split, and by what."""
+    rows = shop.turns(who or None, cursor=cursor, limit=limit)
+    return Turns(rows, rows[-1].number if len(rows) == limit else None)
+
+
+@get(
+    _HERE + "/review",
+    sync_to_thread=True,
+    responses=INVALID | NOT_PERMITTED,
+    tags=["identity"],
+    operation_id="review",
+    opt={OPT: Permission.RESOLVE},
+)
+def review(
+    shop: Shop,
+    cursor: _Number = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=200, description="most entries in one answer")] = 25,
+) -> ReviewPage:
+    """Identities that a person should look at."""
+    return shop.review(cursor=cursor, limit=limit)
+
+
+@post(
+    _HERE + "/settle",
+    sync_to_thread=True,
+    status_code=200,
+    responses=INVALID | NOT_PERMITTED | NOT_FOUND,
+    tags=["identity"],
+    operation_id="settle",
+    opt={OPT: Permission.RESOLVE},
+)
+def settle(shop: Shop, data: JSONBody[Settle]) -> Settlement:
+    """Settle who is who: `same`, `different`, `undecide`, `unlink`, `split` or `leave`. The same again changes nothing
+    more, so a request that was not answered may be sent again.
+    """
+    return settled(shop, data)

@@ -1,0 +1,20 @@
+"""Settles who is who from a door: here, or by the worker where one holds the shop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from shopkeeper.domain.identity import Settle, Settlement
+
+if TYPE_CHECKING:
+    from shopkeeper.shop import Shop
+
+
+def settled(shop: Shop, ask: Settle) -> Settlement:
+    """What came of it."""
+    if not shop.worked():
+        return shop.settle(ask.what, *ask.identifiers, customer=ask.customer, dry_run=ask.dry_run)
+    job = shop.hand_over("settle", **msgspec.to_builtins(ask))
+    return msgspec.convert(shop.follow(job), Settlement)
