@@ -21,7 +21,7 @@ PAGES = {
     "/sources/" + SOURCE: (SOURCE,),
     "/flow": (SOURCE,),
     "/quarantine": (SOURCE,),
-    "/identities": (MAIL,),
+    "/identities": ("z" + MAIL,),
     "/customers": (MAIL,),
     "/customers/{customer}": (MAIL, PRODUCT),
     "/": (MAIL,),
@@ -58,7 +58,10 @@ def wordy(shop, visit):
     put(shop, *[order(f"o{n}", -n * DAY, product=PRODUCT, ids={"email": MAIL}) for n in range(6)])
     put(
         shop,
-        *[order(f"s{n}", ids={"user_id": f"7{n}", "phone": "+447700900123", "email": MAIL}) for n in range(2)],
+        *[
+            order(f"s{n}", ids={"user_id": f"7{n}", "phone": "+447700900123", "email": "z" + MAIL})
+            for n in range(2)
+        ],
     )
     shop.refresh()
     with visit(shop) as http:
