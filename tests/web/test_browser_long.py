@@ -75,7 +75,7 @@ def wordy(shop, visit):
     user = shop.enter(shop.user_link(MAIL, "sign_in").token)
     for outcome in ("allowed", "refused"):
         shop._note("hand over the job 'refresh'", SUBJECT, DETAIL, actor=user.user.id, outcome=outcome)
-    return shop, shop.find(limit=1).rows[0].id, user.token
+    return shop, shop.customer(MAIL).id, user.token
 
 
 def test_no_long_word_pushes_anything_off_the_screen(wordy, served, open_page):
