@@ -123,8 +123,8 @@ def holds_the_other(column: str, *, label: str) -> Level:
             return False
         return f" {x} " in f" {y} " or f" {y} " in f" {x} "
 
-    l, r = f"(' ' || \"{column}_l\" || ' ')", f"(' ' || \"{column}_r\" || ' ')"
-    return Level(label, f"contains({l}, {r}) OR contains({r}, {l})", holds)
+    left, right = f"(' ' || \"{column}_l\" || ' ')", f"(' ' || \"{column}_r\" || ' ')"
+    return Level(label, f"contains({left}, {right}) OR contains({right}, {left})", holds)
 
 
 def initial(column: str, *, label: str) -> Level:
@@ -137,8 +137,9 @@ def initial(column: str, *, label: str) -> Level:
             return False
         return (len(x) == 1 or len(y) == 1) and x[:1] == y[:1]
 
-    l, r = f'"{column}_l"', f'"{column}_r"'
-    return Level(label, f"(length({l}) = 1 OR length({r}) = 1) AND {l}[1] = {r}[1]", holds)
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    sql = f"(length({left}) = 1 OR length({right}) = 1) AND {left}[1] = {right}[1]"
+    return Level(label, sql, holds)
 
 
 def _unknown(*columns: str) -> Level:
@@ -151,7 +152,9 @@ def _unknown(*columns: str) -> Level:
     return Level("unknown", sql, lambda a, b: all(a[i] is None or b[i] is None for i in at))
 
 
-def _comparison(name: str, columns: tuple[str, ...], *levels: Level, unknown: tuple[str, ...] = ()) -> Comparison:
+def _comparison(
+    name: str, columns: tuple[str, ...], *levels: Level, unknown: tuple[str, ...] = ()
+) -> Comparison:
     return Comparison(name, columns, _unknown(*(unknown or columns)), levels)
 
 

@@ -98,7 +98,9 @@ class Model(Struct, frozen=True):
         if model.format > FORMAT:
             raise StoreTooNew(f"{path.name} is of format {model.format}, this version reads up to {FORMAT}")
         if model.checksum() != kept.checksum:
-            raise StoreDamaged(f"{path.name} does not match its checksum", hint="Train again, or restore a backup")
+            raise StoreDamaged(
+                f"{path.name} does not match its checksum", hint="Train again, or restore a backup"
+            )
         for trained in model.comparisons:
             known = BY_NAME.get(trained.name)
             if known is None or not len(trained.m) == len(trained.u) == len(known.levels) + 1:
@@ -136,7 +138,12 @@ def _comparison(trained: Trained, *, frequencies: bool) -> dict[str, Any]:
         {"sql_condition": known.unknown.sql, "label_for_charts": known.unknown.label, "is_null_level": True}
     ]
     for level, m, u in zip(known.levels, trained.m, trained.u, strict=False):
-        one = {"sql_condition": level.sql, "label_for_charts": level.label, "m_probability": m, "u_probability": u}
+        one = {
+            "sql_condition": level.sql,
+            "label_for_charts": level.label,
+            "m_probability": m,
+            "u_probability": u,
+        }
         if frequencies and level.frequency:
             one["tf_adjustment_column"] = level.frequency
             one["tf_adjustment_weight"] = 1.0
@@ -151,4 +158,7 @@ def _comparison(trained: Trained, *, frequencies: bool) -> dict[str, Any]:
             "u_probability": trained.u[-1],
         }
     )
-    return {"output_column_name": trained.name.replace("-", "").replace(" ", "_"), "comparison_levels": levels}
+    return {
+        "output_column_name": trained.name.replace("-", "").replace(" ", "_"),
+        "comparison_levels": levels,
+    }

@@ -132,8 +132,8 @@ def _strong(column: pa.ChunkedArray, canonical: Canonical) -> list[dict[str, str
 def learn_junk(rows: pa.Table, strong: list[dict[str, str]], *, surnames: int = SURNAMES) -> JunkValues:
     """Values that people with at least ``surnames`` distinct family names share, per column and strong kind.
 
-    A day of birth is junk where it is 20 times as frequent as half of the days are, and at least 20 times there:
-    forms that ask for a day get 1 January.
+    A day of birth is junk where ten times as many names share it as share half of the days: forms that insist on a
+    day get 1 January.
 
     >>> rows = pa.table({"email": ["x@shop.example"] * 7, "sound": list("abcdefg")})
     >>> learn_junk(rows, []).values
@@ -144,25 +144,33 @@ def learn_junk(rows: pa.Table, strong: list[dict[str, str]], *, surnames: int = 
         if column in rows.column_names:
             found[column] = _many(rows.select([column, "sound"]), column, surnames)
     if "birthday" in rows.column_names:
-        counts = rows.group_by("birthday").aggregate([("birthday", "count")])
-        counts = counts.filter(pc.is_valid(counts["birthday"]))
-        if len(counts):
-            often = max(20.0, 20.0 * float(np.median(counts["birthday_count"].to_numpy())))
-            found["birthday"] = frozenset(
-                counts.filter(pc.greater_equal(counts["birthday_count"], often))["birthday"].to_pylist()
-            )
+        counts = _holders(rows.select(["birthday", "sound"]), "birthday")
+        usual = float(np.median(counts["sound_count_distinct"].to_numpy())) if len(counts) else 0.0
+        found["birthday"] = _from(counts, "birthday", max(surnames, 10.0 * usual))
     sounds = rows["sound"].to_pylist() if strong else []
     pairs = [(f"{kind}={value}", sounds[i]) for i, ids in enumerate(strong) for kind, value in ids.items()]
     if pairs:
-        held = pa.table({"strong": [p for p, _ in pairs], "sound": pa.array([s for _, s in pairs], pa.string())})
+        held = pa.table(
+            {"strong": [p for p, _ in pairs], "sound": pa.array([s for _, s in pairs], pa.string())}
+        )
         found["strong"] = _many(held, "strong", surnames)
     return JunkValues({column: values for column, values in found.items() if values})
 
 
 def _many(table: pa.Table, column: str, surnames: int) -> frozenset[str]:
+    return _from(_holders(table, column), column, surnames)
+
+
+def _holders(table: pa.Table, column: str) -> pa.Table:
+    """For each value with how many distinct family names it occurs."""
     known = table.filter(pc.and_(pc.is_valid(table[column]), pc.is_valid(table["sound"])))
-    counts = known.group_by(column).aggregate([("sound", "count_distinct")])
-    return frozenset(counts.filter(pc.greater_equal(counts["sound_count_distinct"], surnames))[column].to_pylist())
+    return known.group_by(column).aggregate([("sound", "count_distinct")])
+
+
+def _from(counts: pa.Table, column: str, least: float) -> frozenset[str]:
+    return frozenset(
+        counts.filter(pc.greater_equal(counts["sound_count_distinct"], least))[column].to_pylist()
+    )
 
 
 def prepare(people: pa.Table, canonical: Canonical, *, junk: JunkValues | None = None) -> Prepared:
@@ -192,9 +200,7 @@ def prepare(people: pa.Table, canonical: Canonical, *, junk: JunkValues | None =
     return Prepared(ids, rows, strong, _repeats(rows, strong), counts)
 
 
-def _repeats(
-    rows: pa.Table, strong: list[dict[str, str]]
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _repeats(rows: pa.Table, strong: list[dict[str, str]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """For each row the first one that says exactly the same, among rows that say who it is.
 
     A row says who it is by a name together with an e-mail address, telephone, reference, strong identifier or a day

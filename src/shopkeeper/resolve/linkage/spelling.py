@@ -15,11 +15,60 @@ LONGEST = 48
 
 _RAW = 400
 _NOTHING = frozenset(
-    "na nil none null nan unknown unbekannt inconnu test tester testing asdf qwerty xxx xx x anonymous anon guest "
-    "customer kunde client cliente dummy nobody noname no name first last firstname lastname surname name tbc tbd "
-    "undefined default user owner occupier resident".split()
+    [
+        *(
+            "na",
+            "nil",
+            "none",
+            "null",
+            "nan",
+            "unknown",
+            "unbekannt",
+            "inconnu",
+            "undefined",
+            "tbc",
+            "tbd",
+            "default",
+        ),
+        *(
+            "test",
+            "tester",
+            "testing",
+            "asdf",
+            "qwerty",
+            "x",
+            "xx",
+            "xxx",
+            "dummy",
+            "anonymous",
+            "anon",
+            "nobody",
+        ),
+        *("guest", "customer", "kunde", "client", "cliente", "user", "owner", "occupier", "resident"),
+        *("name", "noname", "first", "firstname", "last", "lastname", "surname"),
+    ]
 )
-_TITLES = frozenset("mr mrs ms miss dr prof sir mme mlle herr frau sr sra senor senora dhr mevr lord lady rev".split())
+_TITLES = frozenset(
+    [
+        *(
+            "mr",
+            "mrs",
+            "ms",
+            "miss",
+            "dr",
+            "prof",
+            "sir",
+            "lord",
+            "lady",
+            "rev",
+            "mme",
+            "mlle",
+            "herr",
+            "frau",
+        ),
+        *("sr", "sra", "senor", "senora", "dhr", "mevr"),
+    ]
+)
 _STREET = {
     "st": "street", "str": "street", "strasse": "street", "rd": "road", "ave": "avenue", "av": "avenue", "ln": "lane",
     "dr": "drive", "drv": "drive", "ct": "court", "crt": "court", "pl": "place", "sq": "square", "cl": "close",
@@ -28,6 +77,7 @@ _STREET = {
     "gr": "grove", "cct": "circuit", "cir": "circle", "crcl": "circle", "wy": "way", "n": "north", "s": "south",
     "e": "east", "w": "west", "mt": "mount", "apt": "flat", "apartment": "flat", "unit": "flat", "no": "",
 }  # fmt: skip
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d"})
 _WORDS = re.compile(r"[^\W_]+")
 _HOUSE = re.compile(r"^\d{1,5}[a-z]?$")
 _GERMAN = re.compile(r"(str|strasse)$")
@@ -44,8 +94,10 @@ def plain(text: str) -> str:
     if text.isascii():
         low = text[:_RAW].lower()
     else:
-        parts = unicodedata.normalize("NFKD", text[:_RAW]).replace("ß", "ss").replace("ø", "o").replace("Ø", "o")
-        low = "".join(c for c in parts.replace("ł", "l").replace("æ", "ae") if not unicodedata.combining(c)).casefold()
+        parts = unicodedata.normalize(
+            "NFKD", unicodedata.normalize("NFKD", text[:_RAW]).casefold().translate(_LETTERS)
+        )
+        low = "".join(c for c in parts if not unicodedata.combining(c))
     return " ".join(_WORDS.findall(low.replace("'", "").replace("’", "")))
 
 
@@ -59,8 +111,7 @@ def name(text: str | None) -> str | None:
     if not text:
         return None
     words = [w for w in plain(text).split() if not w.isdigit()]
-    if len(words) > 1:
-        words = [w for w in words if w not in _TITLES] or words
+    words = [w for w in words if w not in _TITLES]
     said = " ".join(words)[:LONGEST].strip()
     if not said or said.replace(" ", "") in _NOTHING or (_MADE_OF_ONE.match(said) and said.isascii()):
         return None
@@ -77,7 +128,9 @@ def street(line: str | None) -> tuple[str | None, str | None]:
         return None, None
     words = plain(line).split()
     houses = [w for w in words if _HOUSE.match(w)]
-    rest = [_STREET.get(w, w) for w in (_GERMAN.sub("", w) + " street" if _is_german(w) else w for w in words)]
+    rest = [
+        _STREET.get(w, w) for w in (_GERMAN.sub("", w) + " street" if _is_german(w) else w for w in words)
+    ]
     kept = [w for w in rest if w and not _HOUSE.match(w)]
     if "flat" in kept:
         kept = [w for w in kept if w != "flat"] + ["flat"]

@@ -2,8 +2,8 @@
 
 - *u*, how alike strangers are, is counted: for equal values over all records by grouping, for the other levels over
   all pairs of a sample. Pairs that agree in two or more *other* things are probably one person and left out.
-- *m*, how alike the records of one person are, comes from Splink's expectation maximisation (Dempster, Laird and
-  Rubin, 1977), once for each of several ways to block; a comparison learns from the ways that do not block on it.
+- *m*, how alike the records of one person are, comes from expectation maximisation, once for each of
+  several ways to block; a comparison learns from the ways that do not block on it.
 - The *prior* follows from how many matches each way found and how many it must have missed.
 """
 
@@ -16,25 +16,32 @@ from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.resolve.linkage.blocking import Rule, choose_rules, pairs_of, rule_sql
+from shopkeeper.resolve.linkage.expectation import maximise
 from shopkeeper.resolve.linkage.levels import BY_NAME, COMPARISONS, Comparison
-from shopkeeper.resolve.linkage.model import Model, Trained, settings
+from shopkeeper.resolve.linkage.model import Model, Trained
 from shopkeeper.resolve.linkage.prepare import Prepared
 
 Backend = Callable[[], Any]
 """Opens an engine as Splink wants it (``stores.lake.linkage.splink_backend``)."""
 
-SAMPLE = 2_000
-"""Records in the sample for u: two million pairs."""
+SAMPLE = 1_400
+"""Records in the sample for u: a million pairs."""
 EM_PAIRS = 400_000
 """Pairs that one way of blocking trains on."""
 _WAYS: tuple[Rule, ...] = (
-    ("email",), ("phone",), ("reference",), ("given", "last_name"), ("birthday",), ("postcode", "given"),
-    ("address",),
+    ("reference",), ("birthday",), ("given", "last_name"), ("given", "email"), ("given", "phone"),
+    ("given", "postcode"), ("given", "address"),
 )  # fmt: skip
+"""Ways of blocking that hold persons and strangers. Equal addresses alone hold families, too: what they have in common
+would be learned as if it were one person's, and that their first names differ as if people changed them."""
+_OTHERWISE: tuple[Rule, ...] = (("email",), ("phone",))
+"""Ways for what none of the others could teach (the first name, where no days of birth are known)."""
 _TELLING = frozenset({"first name", "last name", "birthday", "e-mail", "telephone", "street", "reference"})
 _FILLED = 0.01
 """A comparison is used where so large a part of the records knows its first column."""
@@ -76,17 +83,17 @@ def train(ready: Prepared, backend: Backend, *, seed: int = 1) -> Model:
             hint="Give at least ten records with names, days of birth or addresses",
         )
     engine = backend()
-    table = engine.register(rows, table_name="people")
+    engine.register(rows, table_name="people")
     u = count_u(engine, rows, used, seed=seed)
     rules = choose_rules(rows)
     start = tuple(Trained(c.name, _start(c), u[c.name]) for c in used)
-    m, found = _maximise(table, rows, start, rules)
+    m, found = _maximise(engine, rows, start)
     trained = tuple(Trained(t.name, m.get(t.name, t.m), t.u) for t in start)
     return Model(trained, rules, _prior(rows, trained, found), len(rows), seed)
 
 
 def _share_known(rows: pa.Table, comparison: Comparison) -> float:
-    return max(1 - rows[column].null_count / max(1, len(rows)) for column in comparison.columns)
+    return 1 - min(int(rows[column].null_count) for column in comparison.columns) / max(1, len(rows))
 
 
 def _start(comparison: Comparison) -> tuple[float, ...]:
@@ -98,12 +105,7 @@ def count_u(
     engine: Any, rows: pa.Table, used: tuple[Comparison, ...], *, seed: int
 ) -> dict[str, tuple[float, ...]]:
     """For each comparison the probabilities of its levels between strangers."""
-    graded = ", ".join(
-        f"CASE WHEN {c.unknown.sql} THEN -1 "
-        + " ".join(f"WHEN {level.sql} THEN {k}" for k, level in enumerate(c.levels))
-        + f' ELSE {len(c.levels)} END AS "{c.name}"'
-        for c in used
-    )
+    graded = ", ".join(f'{_graded(c)} AS "{c.name}"' for c in used)
     sides = ", ".join(f'{s}."{c}" AS "{c}_{s}"' for c in rows.column_names for s in "lr" if c != "unique_id")
     agree = " + ".join(f'("{c.name}" = 0)::INT' for c in used if c.name in _TELLING) or "0"
     sums = ", ".join(
@@ -112,13 +114,16 @@ def count_u(
         for c in used
         for k in range(len(c.levels) + 1)
     )
+    shuffled = f"hash(unique_id + {int(seed) * 1_000_003})"
     counts = engine.query_sql(
-        f"WITH picked AS MATERIALIZED (SELECT * FROM people ORDER BY hash(unique_id + {int(seed) * 1_000_003}) LIMIT {SAMPLE}), "
+        f"WITH picked AS MATERIALIZED (SELECT * FROM people ORDER BY {shuffled} LIMIT {SAMPLE}), "
         f"paired AS (SELECT {sides} FROM picked l JOIN picked r ON l.unique_id < r.unique_id), "
         f"graded AS (SELECT {graded} FROM paired), agreeing AS (SELECT *, {agree} AS agree FROM graded) "
         f"SELECT {sums} FROM agreeing"
     ).as_dict()
-    return {c.name: _u_of(c, [counts[f"{c.name}:{k}"][0] for k in range(len(c.levels) + 1)], rows) for c in used}
+    return {
+        c.name: _u_of(c, [counts[f"{c.name}:{k}"][0] for k in range(len(c.levels) + 1)], rows) for c in used
+    }
 
 
 def _u_of(comparison: Comparison, counts: list[int], rows: pa.Table) -> tuple[float, ...]:
@@ -142,54 +147,68 @@ def _chance_equal(rows: pa.Table, column: str) -> float:
 
 
 def _maximise(
-    table: Any, rows: pa.Table, start: tuple[Trained, ...], rules: tuple[Rule, ...]
+    engine: Any, rows: pa.Table, start: tuple[Trained, ...]
 ) -> tuple[dict[str, tuple[float, ...]], dict[Rule, float]]:
-    """m per comparison, and per way of blocking the number of matches it held."""
-    from splink import Linker
-
-    linker = Linker(
-        table, settings(start, rules, prior=1e-4, frequencies=False), log_level=None, validate_settings=False
-    )
+    """M per comparison, and per way of blocking the number of matches it held."""
     learned: dict[str, list[tuple[float, ...]]] = {}
     found: dict[Rule, float] = {}
-    for way in _WAYS:
-        if any(rows[column].null_count == len(rows) for column in way):
+    for way in (*_WAYS, *_OTHERWISE):
+        teaches = [t for t in start if not set(BY_NAME[t.name].columns) & set(way)]
+        if way in _OTHERWISE:
+            teaches = [t for t in teaches if t.name not in learned] and teaches
+        pairs = 0 if any(rows[column].null_count == len(rows) for column in way) else pairs_of(rows, way)
+        if pairs < _LEAST_WAY or not teaches:
             continue
-        pairs = pairs_of(rows, way)
-        if pairs < _LEAST_WAY:
-            continue
-        with quiet():
-            session = linker.training.estimate_parameters_using_expectation_maximisation(
-                rule_sql(way),
-                estimate_without_term_frequencies=True,
-                max_pairs=EM_PAIRS if pairs > EM_PAIRS else None,
-            )
-        core = session.core_model_settings
-        found[way] = pairs * core.probability_two_random_records_match
-        for comparison in core.comparisons:
-            name = _name_of(comparison.output_column_name)
-            if not set(BY_NAME[name].columns) & set(way):
-                levels = [level for level in comparison.comparison_levels if not level.is_null_level]
-                learned.setdefault(name, []).append(_smooth([_number(level.m_probability) for level in levels]))
+        vectors, counts = _vectors(engine, way, [BY_NAME[t.name] for t in teaches], pairs)
+        share, m = maximise(vectors, counts, [t.m for t in teaches], [t.u for t in teaches])
+        found[way] = pairs * share
+        missing = (
+            {t.name for t in teaches} - learned.keys() if way in _OTHERWISE else {t.name for t in teaches}
+        )
+        for one, levels, told in zip(teaches, m, vectors.T, strict=True):
+            if one.name in missing and (told >= 0).any():
+                learned.setdefault(one.name, []).append(levels)
     return {name: _middle(ways) for name, ways in learned.items()}, found
 
 
-def _name_of(output: str) -> str:
-    return next(name for name in BY_NAME if name.replace("-", "").replace(" ", "_") == output)
+def _vectors(
+    engine: Any, way: Rule, comparisons: list[Comparison], pairs: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Comparison vectors of the pairs that a way holds, and how many pairs have each.
+
+    Of too many pairs, those of a part of the records are taken, picked by the hash of their number.
+    """
+    picked = ""
+    if pairs > EM_PAIRS:
+        part = int(math.sqrt(EM_PAIRS / pairs) * 1_000_000)
+        picked = f" WHERE hash(unique_id) % 1000000 < {part}"
+    columns = dict.fromkeys((*way, *(column for c in comparisons for column in c.columns)))
+    kept = ", ".join(f'"{column}"' for column in columns)
+    graded = ", ".join(f"{_graded(c)} AS c{k}" for k, c in enumerate(comparisons))
+    sides = ", ".join(f'{s}."{c}" AS "{c}_{s}"' for c in columns for s in "lr")
+    levels = ", ".join(f"c{k}" for k in range(len(comparisons)))
+    counted = engine.query_sql(
+        f"WITH part AS (SELECT unique_id, {kept} FROM people{picked}), "
+        f"paired AS (SELECT {sides} FROM part l JOIN part r ON {rule_sql(way)} AND l.unique_id < r.unique_id) "
+        f"SELECT {levels}, count(*)::DOUBLE AS n FROM (SELECT {graded} FROM paired) GROUP BY ALL ORDER BY ALL"
+    ).as_pyarrow_table()
+    n = counted["n"].to_numpy()
+    if not len(n):
+        return np.full((1, len(comparisons)), -1, np.int64), np.ones(1)
+    return np.stack([counted[f"c{k}"].to_numpy() for k in range(len(comparisons))], axis=1).astype(
+        np.int64
+    ), n
 
 
-def _number(m: object) -> float:
-    return float(m) if isinstance(m, int | float) and not math.isnan(m) else 0.0
-
-
-def _smooth(m: list[float]) -> tuple[float, ...]:
-    kept = [max(x, _STAYS) for x in m]
-    return tuple(x / sum(kept) for x in kept)
+def _graded(comparison: Comparison) -> str:
+    """The level of a comparison in SQL, -1 where it says nothing."""
+    levels = " ".join(f"WHEN {level.sql} THEN {k}" for k, level in enumerate(comparison.levels))
+    return f"CASE WHEN {comparison.unknown.sql} THEN -1 {levels} ELSE {len(comparison.levels)} END"
 
 
 def _middle(ways: list[tuple[float, ...]]) -> tuple[float, ...]:
     """The median over ways of blocking, level by level, so that one odd way does not decide."""
-    middle = [median(of) for of in zip(*ways, strict=True)]
+    middle = [max(median(of), _STAYS) for of in zip(*ways, strict=True)]
     return tuple(_rounded(x / sum(middle)) for x in middle)
 
 
@@ -201,7 +220,9 @@ def _rounded(x: float) -> float:
 def _prior(rows: pa.Table, trained: tuple[Trained, ...], found: dict[Rule, float]) -> float:
     """The chance that two records are one person: matches found, over the part that the way can find, over all."""
     n = len(rows)
-    exact = {c.levels[0].frequency: t.m[0] for t in trained for c in [BY_NAME[t.name]] if c.levels[0].frequency}
+    exact = {
+        c.levels[0].frequency: t.m[0] for t in trained for c in [BY_NAME[t.name]] if c.levels[0].frequency
+    }
     exact["given"] = sum(next((t.m[:2] for t in trained if t.name == "first name"), (0.9,)))
     estimates = []
     for way, matches in found.items():
@@ -213,4 +234,3 @@ def _prior(rows: pa.Table, trained: tuple[Trained, ...], found: dict[Rule, float
             estimates.append(matches / recall)
     expected = median(estimates) if estimates else n / 10
     return _rounded(min(0.5, max(expected, 1.0) / (n * (n - 1) / 2)))
-

@@ -17,11 +17,14 @@ from typing import NamedTuple
 from msgspec import Struct
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from shopkeeper.resolve.linkage.nicknames import may_be_one
+from shopkeeper.resolve.linkage.nicknames import USUAL, may_be_one
 
+MODEL = "model"
 ALWAYS = "said to be one"
 GENERATION = 15
 """Years between the births of people of one name in one household."""
+ALIKE = 0.8
+"""Jaro-Winkler similarity from which on two given names may be one, mistyped."""
 _LOOKED_AT = 12
 
 
@@ -33,6 +36,12 @@ class Facts(NamedTuple):
     birthday: str | None
     reference: str | None
     strong: Mapping[str, str]
+    contacts: tuple[str | None, str | None, str | None, str | None] = (None, None, None, None)
+    """Where the person is reached: e-mail address, telephone, address, post code."""
+
+
+NOBODY = Facts(None, None, None, None, {})
+"""A record that says nothing."""
 
 
 class Link(NamedTuple):
@@ -41,11 +50,15 @@ class Link(NamedTuple):
     a: str
     b: str
     weight: float
-    by: str = "model"
+    by: str = MODEL
 
 
 class Refusal(NamedTuple):
-    """A link that was not followed and why: ``first name``, ``birthday``, ``never`` or a kind of identifier."""
+    """A link that was not followed and why.
+
+    ``first name``, ``birthday`` or a kind of strong identifier: it differs. ``bridge``: two persons known by more than
+    a name share no more than a name. ``never``: somebody said so.
+    """
 
     link: Link
     reason: str
@@ -67,16 +80,20 @@ class United(Struct, frozen=True):
 def names_differ(a: str, b: str) -> bool:
     """Whether two given names cannot be one person's: neither forms of one name, nor an initial, nor alike.
 
-    >>> names_differ("bob", "robert"), names_differ("j", "jane"), names_differ("jon", "john"), names_differ("max", "tim")
-    (False, False, False, True)
+    >>> names_differ("bob", "robert"), names_differ("j", "jane"), names_differ("jane", "jqne")
+    (False, False, False)
+    >>> names_differ("max", "tim"), names_differ("lisa", "linda")
+    (True, True)
     """
     if a == b:
         return False
     x, y = a.split(" "), b.split(" ")
     if any(may_be_one(p, q) or ((len(p) == 1 or len(q) == 1) and p[:1] == q[:1]) for p in x for q in y):
         return False
+    if x[0] in USUAL and y[0] in USUAL:
+        return True  # a slip of the hand seldom makes one well-known name of another
     one, other = "".join(x), "".join(y)
-    return JaroWinkler.similarity(one, other) < 0.8 and one not in other and other not in one
+    return JaroWinkler.similarity(one, other) < ALIKE and one not in other and other not in one
 
 
 @lru_cache(maxsize=1_000_000)
@@ -92,6 +109,11 @@ def birthdays_differ(a: str, b: str) -> bool:
     if abs(int(a[:4]) - int(b[:4])) < GENERATION:
         return False
     return DamerauLevenshtein.distance(a, b, score_cutoff=2) > 2
+
+
+def _one_number(a: str, b: str) -> bool:
+    """Whether two numbers are equal, or two neighbouring digits exchanged: next of kin may hold the next number."""
+    return a == b or (sorted(a) == sorted(b) and DamerauLevenshtein.distance(a, b, score_cutoff=1) == 1)
 
 
 class Guard(Struct, frozen=True):
@@ -114,7 +136,7 @@ def conflict(a: Facts, b: Facts, guard: Guard = Guard()) -> str | None:  # noqa:
         for kind, value in a.strong.items():
             if b.strong.get(kind, value) != value:
                 return kind
-    if a.reference and a.reference == b.reference:
+    if a.reference and b.reference and _one_number(a.reference, b.reference):
         return None
     if guard.birthday and a.birthday and b.birthday and birthdays_differ(a.birthday, b.birthday):
         return "birthday"
@@ -143,7 +165,9 @@ class _Side:
         """The facts that most records state: at most a dozen, so that a large side costs no more."""
         if len(self.facts) <= _LOOKED_AT:
             return list(self.facts.values())
-        return [said for _, said in sorted(self.facts.items(), key=lambda i: (-i[1][1], str(i[0])))[:_LOOKED_AT]]
+        return [
+            said for _, said in sorted(self.facts.items(), key=lambda i: (-i[1][1], str(i[0])))[:_LOOKED_AT]
+        ]
 
 
 def _key(facts: Facts) -> tuple[object, ...]:
@@ -191,7 +215,9 @@ def unite(
             parent[record] = record = parent[up]
         return record
 
-    ordered = [Link(min(a, b), max(a, b), float("inf"), ALWAYS) for a, b in always if a in parent and b in parent]
+    ordered = [
+        Link(min(a, b), max(a, b), float("inf"), ALWAYS) for a, b in always if a in parent and b in parent
+    ]
     ordered.sort()
     ordered += sorted(
         (link for link in links if link.weight >= least),
@@ -203,7 +229,17 @@ def unite(
             continue
         one = sides.get(a) or _Side(facts(a), apart.get(a, set()))
         other = sides.get(b) or _Side(facts(b), apart.get(b, set()))
-        reason = _against(one, other, members.get(a) or [a], members.get(b) or [b], None if link.by == ALWAYS else guard)
+        these, those = members.get(a) or [a], members.get(b) or [b]
+        forced = link.by == ALWAYS
+        reason = _against(one, other, these, those, None if forced else guard)
+        if (
+            reason is None
+            and not forced
+            and len(these) > 1
+            and len(those) > 1
+            and _bridged(these, those, facts)
+        ):
+            reason = "bridge"
         if reason:
             refused.append(Refusal(link, reason))
             continue
@@ -241,6 +277,29 @@ def _against(one: _Side, other: _Side, these: list[str], those: list[str], guard
     if sum(against.values()) <= speaking:
         return None
     return max(sorted(against), key=against.__getitem__)
+
+
+def _bridged(these: list[str], those: list[str], facts: Callable[[str], Facts]) -> bool:
+    """Whether two sides are both known by more than a name, and share no more than a name.
+
+    Somebody of whom only the name is known may be either of two people of that name, and must not make them one.
+    """
+    one, other = [facts(record) for record in these], [facts(record) for record in those]
+    differ = False
+    for kind in range(len(NOBODY.contacts)):
+        a = {f.contacts[kind] for f in one} - {None}
+        b = {f.contacts[kind] for f in other} - {None}
+        if a & b:
+            return False
+        differ = differ or bool(a and b)
+    numbers, others = ({f.reference for f in side if f.reference} for side in (one, other))
+    held, theirs = ({pair for f in side for pair in f.strong.items()} for side in (one, other))
+    if numbers & others or held & theirs:
+        return False
+    born, also = ({f.birthday for f in side if f.birthday} for side in (one, other))
+    if any(DamerauLevenshtein.distance(x, y, score_cutoff=2) <= 2 for x in born for y in also):
+        return False
+    return differ or bool(born and also)
 
 
 def _tells(a: Facts, b: Facts) -> bool:
