@@ -1,0 +1,48 @@
+"""Linkage: which records are one person, by probability, trained without labels.
+
+::
+
+    ready = prepare(people, Keys("GB"))            # one spelling per value, junk out, repeats folded
+    model = train(ready, splink_backend)           # no labels; model.save(path), Model.load(path)
+    linked = link(ready, model, splink_backend)    # linked.person_of, .links, .refused
+    later = link_again(ready, linked, fresh, model, splink_backend)
+    index = LiveIndex(ready, model)                # index.candidates(one), index.waterfall(a, b)
+
+Records are prepared (``prepare``), pairs are blocked (``blocking``) and compared in levels (``levels``), levels are
+weighed by a model (``model``, ``train``), and the pairs are joined by guarded union (``union``).
+"""
+
+from shopkeeper.resolve.linkage.again import Again, link_again
+from shopkeeper.resolve.linkage.link import Linked, link
+from shopkeeper.resolve.linkage.live import Bar, Candidate, LiveIndex
+from shopkeeper.resolve.linkage.model import Model, Trained
+from shopkeeper.resolve.linkage.person import SCHEMA, Person, people_table
+from shopkeeper.resolve.linkage.prepare import JunkValues, Prepared, learn_junk, prepare, spelled
+from shopkeeper.resolve.linkage.train import train
+from shopkeeper.resolve.linkage.union import Facts, Link, Refusal, United, unite
+
+__all__ = [
+    "SCHEMA",
+    "Again",
+    "Bar",
+    "Candidate",
+    "Facts",
+    "JunkValues",
+    "Link",
+    "Linked",
+    "LiveIndex",
+    "Model",
+    "Person",
+    "Prepared",
+    "Refusal",
+    "Trained",
+    "United",
+    "learn_junk",
+    "link",
+    "link_again",
+    "people_table",
+    "prepare",
+    "spelled",
+    "train",
+    "unite",
+]
