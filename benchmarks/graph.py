@@ -135,7 +135,9 @@ def undone(shop: Shop, label: str, samples: int) -> list[dict[str, Any]]:
     folding = 0.0
     events = 0
     with places.ledger.read() as reader:
-        everybody = sorted({c for chunk in reader.all_members() for _, c, kind, _ in chunk if kind == "user_id"})
+        everybody = sorted(
+            {c for chunk in reader.all_members() for _, c, kind, _ in chunk if kind == "user_id"}
+        )
     for customer in chance.sample(everybody, samples):
 
         def work(tx: LedgerWriter, customer: int = customer) -> None:
@@ -147,7 +149,12 @@ def undone(shop: Shop, label: str, samples: int) -> list[dict[str, Any]]:
                 return
             began = time.perf_counter()
             change = decide(
-                tx, unlinking(tx, chance.choice(wrong)), same=False, now=places.now(), actor="bench", why=UNLINK
+                tx,
+                unlinking(tx, chance.choice(wrong)),
+                same=False,
+                now=places.now(),
+                actor="bench",
+                why=UNLINK,
             )
             took.append(time.perf_counter() - began)
             cpu = time.process_time()
@@ -163,7 +170,9 @@ def undone(shop: Shop, label: str, samples: int) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="an empty shop and one of 200,000 events")
     parser.add_argument("--sizes", default="0,1000000,5000000", help="events there before")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON")

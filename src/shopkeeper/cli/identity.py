@@ -11,6 +11,7 @@ import typer
 from shopkeeper.cli.handing import done
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
 from shopkeeper.cli.screen import count, fill, heading, minute, screen, table, text
+from shopkeeper.cli.steps import Steps
 from shopkeeper.domain.identity import SETTLEMENTS, Settlement
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command()(review)
     group.command()(turns)
     group.command()(settle)
+    group.command()(link)
     app.add_typer(group, name="identity")
 
 
@@ -148,6 +150,32 @@ def settle(
     console.print(text(f"{count(made.events, 'event')} folded anew"))
     if made.carried:
         console.print(text(f"{count(made.carried, 'withdrawn consent')} kept on both sides"))
+
+
+def link(
+    *,
+    full: Annotated[bool, typer.Option("--full", help="Train the model anew and link everybody.")] = False,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """Link people by names, birth dates and addresses, by a model that learns from the shop's own records."""
+    from shopkeeper.shop.linking import LinkedUp
+
+    console = screen()
+    with opened(folder) as shop, Steps() as steps:
+        made = msgspec.convert(
+            done(shop, "link", lambda: shop.link_people(full=full, progress=steps), steps, full=full),
+            LinkedUp,
+            from_attributes=True,
+        )
+    how = "model trained anew" if made.trained else "with the kept model"
+    heading(console, f"Linked {count(made.records, 'record')}, {how}")
+    console.print(text(f"{count(made.compared, 'record')} compared with all others"))
+    console.print(text(f"{count(made.likenesses, 'pair')} believed to be one person's"))
+    console.print(
+        text(
+            f"{count(made.merged, 'customer')} became part of another, {count(made.split, 'customer')} came apart"
+        )
+    )
 
 
 def _id(identifier: IdentifierShown) -> str:

@@ -290,6 +290,10 @@ def _settle(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
     )
 
 
+def _link(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
+    return shop.link_people(full=bool(told.get("full")), progress=progress)
+
+
 def _wished_erase(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
     return _each(shop.erase, told)
 
@@ -327,6 +331,7 @@ VERBS: Final[dict[str, Callable[[Shop, dict[str, Any], Progress], Any]]] = {
     "backup": _backup,
     "replay": _replay,
     "settle": _settle,
+    "link": _link,
     "wished erase": _wished_erase,
     "wished export": _wished_export,
 }

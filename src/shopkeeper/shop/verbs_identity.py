@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from shopkeeper.domain.actor import Actor, Permission
 from shopkeeper.domain.identity import Explanation, ReviewPage, Settle, Settlement, TurnShown
-from shopkeeper.shop import identifying, settling
+from shopkeeper.domain.protocols import Progress
+from shopkeeper.shop import identifying, linking, settling
 from shopkeeper.shop.places import Places
 
 
@@ -60,6 +61,14 @@ class IdentityVerbs:
         if not dry_run:
             self._note_change("settle who is who", made.customers[0] if made.customers else "", what)
         return made
+
+    def link_people(self, *, full: bool = False, progress: Progress | None = None) -> linking.LinkedUp:
+        """Link people by what they told of themselves (names, birth dates, addresses), by a model that learns from the
+        shop's own records without labels. Only what was told since the last time is compared, unless ``full``, which
+        also trains anew. Everything that was seen or decided stands above what the model believes.
+        """
+        self._may(Permission.REFRESH, "link people")
+        return linking.link_people(self.places, progress, full=full)
 
     def unlink(self, identifier: str, *, dry_run: bool = False) -> Settlement:
         """Take an identifier away from its customer, for good; both are folded anew."""

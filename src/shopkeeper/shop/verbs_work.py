@@ -26,6 +26,7 @@ _NEEDS: Final[dict[str, Permission]] = {
     "backup": Permission.ADMINISTER,
     "replay": Permission.COLLECT,
     "settle": Permission.RESOLVE,
+    "link": Permission.REFRESH,
 }
 """Jobs that may be handed over, and what that needs: the same as doing it here."""
 

@@ -13,19 +13,20 @@ weighed by a model (``model``, ``train``), and the pairs are joined by guarded u
 """
 
 from shopkeeper.resolve.linkage.again import Again, link_again
-from shopkeeper.resolve.linkage.link import Linked, link
+from shopkeeper.resolve.linkage.link import Facing, Linked, guard_of, link
 from shopkeeper.resolve.linkage.live import Bar, Candidate, LiveIndex
 from shopkeeper.resolve.linkage.model import Model, Trained
 from shopkeeper.resolve.linkage.person import SCHEMA, Person, people_table
 from shopkeeper.resolve.linkage.prepare import JunkValues, Prepared, learn_junk, prepare, spelled
 from shopkeeper.resolve.linkage.train import train
-from shopkeeper.resolve.linkage.union import Facts, Link, Refusal, United, unite
+from shopkeeper.resolve.linkage.union import Facts, Link, Refusal, United, conflict, unite
 
 __all__ = [
     "SCHEMA",
     "Again",
     "Bar",
     "Candidate",
+    "Facing",
     "Facts",
     "JunkValues",
     "Link",
@@ -37,6 +38,8 @@ __all__ = [
     "Refusal",
     "Trained",
     "United",
+    "conflict",
+    "guard_of",
     "learn_junk",
     "link",
     "link_again",

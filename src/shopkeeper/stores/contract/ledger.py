@@ -126,6 +126,14 @@ class LedgerReader(Protocol):
         """What a model believes of pairs with one of the nodes."""
         ...
 
+    def all_likenesses(self) -> Iterator[list[Likeness]]:
+        """Everything that a model believes, in chunks, by pair."""
+        ...
+
+    def unjoined(self, limit: int) -> list[Likeness]:
+        """Likenesses of two customers whom a guard keeps apart and on whom nobody has decided, the heaviest first."""
+        ...
+
     def turns(self, customers: Sequence[int], before: int | None, limit: int) -> list[NewTurn]:
         """Merges and splits of some customers (of everybody where none is given), latest first."""
         ...
@@ -288,8 +296,8 @@ class LedgerWriter(LedgerReader, Protocol):
         """Keep what a model believes; of two for one pair the later stays."""
         ...
 
-    def unliken(self, nodes: Sequence[int]) -> None:
-        """Forget what was believed of pairs with one of the nodes."""
+    def unliken(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Forget what was believed of some pairs."""
         ...
 
     def turned(self, rows: Sequence[NewTurn]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from shopkeeper.stores.contract.rows import Likeness, Member, NewTurn, Verdict
-from shopkeeper.stores.sql.session import Session, among, change_among
+from shopkeeper.stores.sql.session import CHUNK, Session, among
 
 _VERDICT = "a, b, same, decided_at, actor, why"
 _LIKENESS = "a, b, weight, model, found_at"
@@ -38,6 +38,23 @@ class VerdictReads:
         rows = among(self.session, f"SELECT {_LIKENESS} FROM likeness WHERE a IN (...)", nodes)
         rows += among(self.session, f"SELECT {_LIKENESS} FROM likeness WHERE b IN (...)", nodes)
         return sorted(set(map(Likeness._make, rows)))
+
+    def all_likenesses(self) -> Iterator[list[Likeness]]:
+        """All of them, in chunks."""
+        a, b = 0, 0
+        sql = f"SELECT {_LIKENESS} FROM likeness WHERE a > ? OR (a = ? AND b > ?) ORDER BY a, b LIMIT {CHUNK}"
+        while rows := self.session.rows(sql, (a, a, b)):
+            a, b = rows[-1][:2]
+            yield list(map(Likeness._make, rows))
+
+    def unjoined(self, limit: int) -> list[Likeness]:
+        """Those that joined nobody."""
+        sql = (
+            "SELECT l.a, l.b, l.weight, l.model, l.found_at FROM likeness l JOIN member x ON x.node = l.a "
+            "JOIN member y ON y.node = l.b WHERE x.customer <> y.customer AND NOT EXISTS "
+            "(SELECT 1 FROM verdict v WHERE v.a = l.a AND v.b = l.b) ORDER BY l.weight DESC, l.a, l.b LIMIT ?"
+        )
+        return list(map(Likeness._make, self.session.rows(sql, (limit,))))
 
     def turns(self, customers: Sequence[int], before: int | None, limit: int) -> list[NewTurn]:
         """Merges and splits, latest first."""
@@ -89,10 +106,9 @@ class VerdictWrites(VerdictReads):
         )
         self.session.many(sql, rows)
 
-    def unliken(self, nodes: Sequence[int]) -> None:
+    def unliken(self, pairs: Sequence[tuple[int, int]]) -> None:
         """Forget likenesses."""
-        for end in ("a", "b"):
-            change_among(self.session, f"DELETE FROM likeness WHERE {end} IN (...)", nodes)
+        self.session.many("DELETE FROM likeness WHERE a = ? AND b = ?", pairs)
 
     def turned(self, rows: Sequence[NewTurn]) -> None:
         """Keep merges and splits."""
