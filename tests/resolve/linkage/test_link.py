@@ -66,7 +66,8 @@ def test_live_finds_who_batch_finds(ready, model, linked, monkeypatch):
             if candidate.weight >= 0:
                 found[ready.ids[place], candidate.id] = candidate.weight
     asked = {ready.ids[place] for place in places}
-    batch = {pair: k.weight for k in linked.links for pair in ((k.a, k.b), (k.b, k.a)) if pair[0] in asked}
+    mates = [k for k in linked.links if k.by == "model"]
+    batch = {pair: k.weight for k in mates for pair in ((k.a, k.b), (k.b, k.a)) if pair[0] in asked}
     assert found.keys() == batch.keys()
     assert all(found[pair] == pytest.approx(weight, abs=1e-5) for pair, weight in batch.items())
 

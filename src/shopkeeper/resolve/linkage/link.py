@@ -20,6 +20,7 @@ STRONG_WEIGHT = 30.0
 _FACTS = ("first_name", "last_name", "birthday", "reference")
 _CONTACTS = ("email", "phone", "address", "postcode")
 BADLY_KEPT = 0.1
+REPEAT = "repeat"
 REPEAT_WEIGHT = 1000.0
 """A record that says exactly the same as another one and who it is."""
 
@@ -117,15 +118,20 @@ def links_of(scored: Any, ids: list[str]) -> list[Link]:
 
 def deterministic(ready: Prepared) -> list[Link]:
     """Links that need no model: true repeats, and records with an equal strong identifier."""
-    stands = ready.stands_for.tolist()
+    repeats = np.flatnonzero(ready.stands_for != np.arange(len(ready))).tolist()
+    firsts = ready.stands_for[repeats].tolist()
     links = [
-        Link(ready.ids[to], ready.ids[i], REPEAT_WEIGHT, "repeat") for i, to in enumerate(stands) if to != i
+        Link(ready.ids[to], ready.ids[place], REPEAT_WEIGHT, REPEAT)
+        for place, to in zip(repeats, firsts, strict=True)
     ]
+    again = set(repeats)
     holders: dict[tuple[str, str], str] = {}
-    for i, strong in enumerate(ready.strong):
-        if stands[i] == i:
-            for pair in strong.items():
-                first = holders.setdefault(pair, ready.ids[i])
-                if first != ready.ids[i]:
-                    links.append(Link(first, ready.ids[i], STRONG_WEIGHT, pair[0]))
+    for place, strong in enumerate(ready.strong):
+        if not strong or place in again:
+            continue
+        record = ready.ids[place]
+        for pair in strong.items():
+            first = holders.setdefault(pair, record)
+            if first != record:
+                links.append(Link(first, record, STRONG_WEIGHT, pair[0]))
     return links

@@ -65,7 +65,7 @@ def quiet() -> Iterator[None]:
 
 def distinct(ready: Prepared) -> pa.Table:
     """The rows that stand for themselves, with their row number as ``unique_id``."""
-    own = [place for place, stands in enumerate(ready.stands_for.tolist()) if place == stands]
+    own = np.flatnonzero(ready.stands_for == np.arange(len(ready)))
     rows = ready.rows.take(pa.array(own, pa.int64())) if len(own) < len(ready) else ready.rows
     return rows.append_column("unique_id", pa.array(own, pa.int64()))
 
