@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
+from shopkeeper.resolve.linkage.engine import Backend, asking
 from shopkeeper.resolve.linkage.model import Model
 from shopkeeper.resolve.linkage.prepare import Prepared
-from shopkeeper.resolve.linkage.train import Backend, distinct, quiet
+from shopkeeper.resolve.linkage.train import distinct
 from shopkeeper.resolve.linkage.union import Facts, Guard, Link, Refusal, unite
 
 STRONG_WEIGHT = 30.0
@@ -53,7 +54,7 @@ def link(
     """Which of all these records are one person.
 
     ``least`` is the weight in bits from which on a link counts; 0 is a chance of one half. ``always`` and ``never``
-    are pairs of record ids on which somebody decided.
+    are pairs of record ids on which somebody decided. Raises StoreFailure where the engine fails.
     """
     rows = distinct(ready)
     links = _weighed(ready, rows, model, backend, least) + deterministic(ready)
@@ -101,7 +102,7 @@ def _weighed(ready: Prepared, rows: pa.Table, model: Model, backend: Backend, le
     from splink import Linker
 
     engine = backend()
-    with quiet():
+    with asking():
         table = engine.register(rows, table_name="people")
         linker = Linker(table, model.settings(), log_level=None, validate_settings=False)
         scored = linker.inference.predict(threshold_match_weight=least, warning_mode="never")
