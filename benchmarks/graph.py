@@ -165,8 +165,14 @@ def undone(shop: Shop, label: str, samples: int) -> list[dict[str, Any]]:
         attempt(places.ledger.write, work)
     return [
         *percentiles(f"{label}: unlink, the graph", took, GOAL_UNDO_MS),
-        row(f"{label}: unlink, folding both sides anew", folding / max(1, events) * 1e6, "CPU µs an event", "lower", None),
-    ]  # fmt: skip
+        row(
+            f"{label}: unlink, folding both sides anew",
+            folding / max(1, events) * 1e6,
+            "CPU µs an event",
+            "lower",
+            None,
+        ),
+    ]
 
 
 def main() -> None:

@@ -89,6 +89,7 @@ class Town:
             for _ in range(cities)
         ]
         self.mobiles: list[str] = []
+        self.taken: set[str] = set()
         self.serial = 0
 
     def number(self) -> int:
@@ -180,7 +181,11 @@ class Town:
         first, last = human.first.lower(), human.lasts[0].lower().replace("'", "")
         shape = c.choice(("{f}.{l}", "{f}{l}", "{i}{l}", "{f}{n}", "{l}{n}", "{f}.{l}{n}", "{f}_{y}"))
         said = shape.format(f=first, l=last, i=first[0], n=c.randint(1, 999), y=human.born[:4])
-        return f"{said}@{self.host()}"
+        host = self.host()
+        while f"{said}@{host}" in self.taken:  # a provider gives an address once
+            said = f"{said}{c.randint(0, 9)}"
+        self.taken.add(f"{said}@{host}")
+        return f"{said}@{host}"
 
     def host(self) -> str:
         return self.chance.choices(_HOSTS, _HOST_SHARES)[0]

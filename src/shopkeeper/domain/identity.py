@@ -128,12 +128,18 @@ class Suspicion(Struct, frozen=True, kw_only=True):
     """Something about identities that a person should look at."""
 
     kind: str
-    """``shared``: many use one identifier. ``crowded``: one customer has very many."""
+    """``shared``: many use one identifier. ``crowded``: one customer has very many. ``alike``: a model takes two
+    customers for one person, and a guard keeps them apart.
+    """
     sentence: str
     customer: str
     identifier: IdentifierShown | None = None
     reference: str = ""
     """How to name the identifier when settling it, whatever one may see of it."""
+    other: str = ""
+    """For ``alike``: how to name the other identifier."""
+    weight: float | None = None
+    """For ``alike``: log2 of the odds."""
     of_kind: str = ""
     count: int = 0
     beside: tuple[Beside, ...] = ()

@@ -34,6 +34,7 @@ from shopkeeper.stores.contract.rows import Edge, Member
 CROWDED: Final = 60
 """Identifiers above which a customer needs a look: cookies count here, since they are what piles up."""
 _BESIDE: Final = 6
+_ALIKE: Final = 25
 
 
 def explain(places: Places, one: str, other: str, *, sees: Sees) -> Explanation:
@@ -104,13 +105,16 @@ def turns(
 
 
 def review(places: Places, cursor: int | None, limit: int, *, sees: Sees) -> ReviewPage:
-    """What needs a look: on the first page the customers with very many identifiers, then identifiers of many."""
+    """What needs a look: on the first page customers with very many identifiers and those whom a model takes for one
+    person, then identifiers of many.
+    """
     if not 1 <= limit <= 200:
         raise InvalidInput(f"limit is {limit}", hint="give 1 to 200")
     with places.ledger.read() as reader:
         rows: list[Suspicion] = []
         if not cursor:
             rows += [_crowd(customer, count) for customer, count in reader.crowded(CROWDED, 20)]
+            rows += _alike(places, reader, sees)
         shared = reader.shared(cursor or 0, limit + 1)
         rows += _junctions(places, reader, shared[:limit], sees)
     return ReviewPage(rows=tuple(rows), next=shared[limit - 1].node if len(shared) > limit else None)
@@ -123,6 +127,41 @@ def _crowd(customer: int, count: int) -> Suspicion:
         customer=f"c{customer}",
         count=count,
     )
+
+
+def _alike(places: Places, reader: LedgerReader, sees: Sees) -> list[Suspicion]:
+    """Customers whom a model takes for one person and a guard keeps apart."""
+    pairs = reader.unjoined(_ALIKE)
+    whose = {m.node: m.customer for m in reader.members(sorted({n for p in pairs for n in (p.a, p.b)}))}
+    known = _shown(places, reader, whose, sees)
+    customers = sorted(set(whose.values()))
+    called = names(places, reader, customers, sees=sees)
+    orders = {row.customer: unpack(row.body).orders for row in reader.records(customers)}
+    rows = []
+    for pair in pairs:
+        if pair.a not in known or pair.b not in known:
+            continue
+        beside = tuple(
+            Beside(
+                id=f"c{whose[node]}",
+                name=called.get(whose[node], ""),
+                by=known[node],
+                orders=orders.get(whose[node], 0),
+            )
+            for node in (pair.a, pair.b)
+        )
+        rows.append(
+            Suspicion(
+                kind="alike",
+                sentence="Two customers whose names, addresses and dates say that they are one person",
+                customer=beside[0].id,
+                reference=f"node:{pair.a}",
+                other=f"node:{pair.b}",
+                weight=round(pair.weight, 1),
+                beside=beside,
+            )
+        )
+    return rows
 
 
 def _junctions(places: Places, reader: LedgerReader, shared: Sequence[Member], sees: Sees) -> list[Suspicion]:

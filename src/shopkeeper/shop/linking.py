@@ -186,15 +186,15 @@ def _believed(linked: Any, ready: Any, model: Any) -> dict[_Pair, float]:
     from shopkeeper.resolve.linkage import Facing, conflict, guard_of
 
     person, guard, facts = linked.person_of, guard_of(model), Facing(ready)
-    only_accounts = {
-        (refusal.link.a, refusal.link.b)
-        for refusal in linked.refused
-        if refusal.reason == "user_id"
-        and conflict(*(facts(end)._replace(strong={}) for end in refusal.link[:2]), guard) is None
-    }
+
+    def only_accounts(refusal: Any) -> bool:
+        one, other = (facts(end)._replace(strong={}) for end in (refusal.link.a, refusal.link.b))
+        return refusal.reason == "user_id" and conflict(one, other, guard) is None
+
+    for_people = {(refusal.link.a, refusal.link.b) for refusal in linked.refused if only_accounts(refusal)}
     found: dict[_Pair, float] = {}
     for one in linked.links:
-        if one.weight >= LEAST and (person[one.a] == person[one.b] or (one.a, one.b) in only_accounts):
+        if one.weight >= LEAST and (person[one.a] == person[one.b] or (one.a, one.b) in for_people):
             a, b = sorted((int(one.a), int(one.b)))
             found[a, b] = max(found.get((a, b), one.weight), one.weight)
     return found

@@ -79,3 +79,13 @@ def test_rules_are_as_loose_as_the_budget_allows(ready, monkeypatch):
     assert ("last_name",) not in narrow
     assert ("email",) in narrow
     assert all(pairs_of(ready.rows, rule) <= len(ready) for rule in narrow)
+
+
+def test_an_engine_without_memory_fails_without_telling_of_anybody(ready):
+    from shopkeeper.domain.errors import StoreFailure
+    from shopkeeper.stores.lake.linkage import splink_backend
+
+    with pytest.raises(StoreFailure, match="more memory") as told:
+        train(ready, lambda: splink_backend(memory_limit="2MB", threads=1))
+    assert told.value.__cause__ is None
+    assert "SELECT" not in str(told.value)

@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.resolve.linkage.engine import Backend, asking
 from shopkeeper.resolve.linkage.link import Facing, Linked, deterministic, guard_of, links_of
 from shopkeeper.resolve.linkage.model import Model
 from shopkeeper.resolve.linkage.prepare import Prepared
-from shopkeeper.resolve.linkage.train import Backend, distinct, quiet
+from shopkeeper.resolve.linkage.train import distinct
 from shopkeeper.resolve.linkage.union import MODEL, Link, unite
 
 
@@ -54,7 +55,7 @@ def link_again(
 
     ``linked`` is what the last run found for ``before``, with the same ``model``; ``always`` and ``never`` are all
     decisions, as in ``link``. ``prepare(..., junk=...)`` the fresh records with yesterday's junk values. Raises
-    InvalidInput where ``linked`` is not about the records of ``before``.
+    InvalidInput where ``linked`` is not about the records of ``before``, StoreFailure where the engine fails.
     """
     if len(linked.person_of) != len(before):
         raise InvalidInput(
@@ -135,7 +136,7 @@ def _new_links(ready: Prepared, places: set[int], model: Model, backend: Backend
     if not len(new):
         return []
     engine = backend()
-    with quiet():
+    with asking():
         engine.register(rows, table_name="everybody")
         left = engine.register(new, table_name="fresh_people")
         linker = Linker(left, model.settings(), log_level=None, validate_settings=False)

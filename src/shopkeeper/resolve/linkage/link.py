@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
+from shopkeeper.resolve.linkage.engine import Backend, asking
 from shopkeeper.resolve.linkage.model import Model
 from shopkeeper.resolve.linkage.prepare import Prepared
-from shopkeeper.resolve.linkage.train import Backend, distinct, quiet
+from shopkeeper.resolve.linkage.train import distinct
 from shopkeeper.resolve.linkage.union import Facts, Guard, Link, Refusal, unite
 
 STRONG_WEIGHT = 30.0
@@ -20,6 +21,7 @@ STRONG_WEIGHT = 30.0
 _FACTS = ("first_name", "last_name", "birthday", "reference")
 _CONTACTS = ("email", "phone", "address", "postcode")
 BADLY_KEPT = 0.1
+REPEAT = "repeat"
 REPEAT_WEIGHT = 1000.0
 """A record that says exactly the same as another one and who it is."""
 
@@ -52,7 +54,7 @@ def link(
     """Which of all these records are one person.
 
     ``least`` is the weight in bits from which on a link counts; 0 is a chance of one half. ``always`` and ``never``
-    are pairs of record ids on which somebody decided.
+    are pairs of record ids on which somebody decided. Raises StoreFailure where the engine fails.
     """
     rows = distinct(ready)
     links = _weighed(ready, rows, model, backend, least) + deterministic(ready)
@@ -100,7 +102,7 @@ def _weighed(ready: Prepared, rows: pa.Table, model: Model, backend: Backend, le
     from splink import Linker
 
     engine = backend()
-    with quiet():
+    with asking():
         table = engine.register(rows, table_name="people")
         linker = Linker(table, model.settings(), log_level=None, validate_settings=False)
         scored = linker.inference.predict(threshold_match_weight=least, warning_mode="never")
@@ -117,15 +119,20 @@ def links_of(scored: Any, ids: list[str]) -> list[Link]:
 
 def deterministic(ready: Prepared) -> list[Link]:
     """Links that need no model: true repeats, and records with an equal strong identifier."""
-    stands = ready.stands_for.tolist()
+    repeats = np.flatnonzero(ready.stands_for != np.arange(len(ready))).tolist()
+    firsts = ready.stands_for[repeats].tolist()
     links = [
-        Link(ready.ids[to], ready.ids[i], REPEAT_WEIGHT, "repeat") for i, to in enumerate(stands) if to != i
+        Link(ready.ids[to], ready.ids[place], REPEAT_WEIGHT, REPEAT)
+        for place, to in zip(repeats, firsts, strict=True)
     ]
+    again = set(repeats)
     holders: dict[tuple[str, str], str] = {}
-    for i, strong in enumerate(ready.strong):
-        if stands[i] == i:
-            for pair in strong.items():
-                first = holders.setdefault(pair, ready.ids[i])
-                if first != ready.ids[i]:
-                    links.append(Link(first, ready.ids[i], STRONG_WEIGHT, pair[0]))
+    for place, strong in enumerate(ready.strong):
+        if not strong or place in again:
+            continue
+        record = ready.ids[place]
+        for pair in strong.items():
+            first = holders.setdefault(pair, record)
+            if first != record:
+                links.append(Link(first, record, STRONG_WEIGHT, pair[0]))
     return links

@@ -23,9 +23,9 @@ from shopkeeper.resolve.linkage.model import Model
 from shopkeeper.resolve.linkage.prepare import FIELDS, Prepared
 from shopkeeper.resolve.linkage.union import Facts, conflict
 
-BLOCK = 120
+BLOCK = 80
 """A rule whose key so many records share is passed over for this record: the others tell more."""
-CANDIDATES = 400
+CANDIDATES = 240
 """Candidates that are compared at most, those of the rarest keys first."""
 _AT = {name: place for place, name in enumerate(FIELDS)}
 

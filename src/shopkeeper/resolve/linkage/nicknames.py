@@ -46,7 +46,7 @@ calvin cal
 cameron cam
 carl karl carlo carlos
 caroline carol carrie carolyn karoline carolina caro
-catherine cathy kate katie kathryn katherine cath kathy kitty katharina katarina catalina caterina kathleen katrin karin
+catherine cathy kate katie kathryn katherine cath kathy kitty katharina katarina catalina caterina katrin
 cecilia cecily cissy celia cecile
 charles charlie chuck chas karl carlos carlo karel
 charlotte charlie lottie lotte carlotta charlott
@@ -135,8 +135,8 @@ isla ayla
 jacob jake jack jakob jakub jaap jacobo
 jacqueline jackie jacqui
 james jim jimmy jamie jaime santiago jacques diego
-jane janie jenny jean janet jana
-janet jan jane
+jane janie jana
+janet jan
 janice jan
 jasmine jas jazz yasmin
 jason jay jase

@@ -9,10 +9,7 @@
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
@@ -22,13 +19,11 @@ import pyarrow as pa
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.resolve.linkage.blocking import Rule, choose_rules, pairs_of, rule_sql
+from shopkeeper.resolve.linkage.engine import Backend, asking
 from shopkeeper.resolve.linkage.expectation import maximise
 from shopkeeper.resolve.linkage.levels import BY_NAME, COMPARISONS, Comparison
 from shopkeeper.resolve.linkage.model import Model, Trained
 from shopkeeper.resolve.linkage.prepare import Prepared
-
-Backend = Callable[[], Any]
-"""Opens an engine as Splink wants it (``stores.lake.linkage.splink_backend``)."""
 
 SAMPLE = 1_400
 """Records in the sample for u: a million pairs."""
@@ -51,21 +46,9 @@ _ODDS = 4.0
 """Where a level never occurs among matches or strangers, it is taken to occur this fraction of once."""
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Splink warns of each level that never occurs; that is dealt with here."""
-    log = logging.getLogger("splink")
-    before = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
-
-
 def distinct(ready: Prepared) -> pa.Table:
     """The rows that stand for themselves, with their row number as ``unique_id``."""
-    own = [place for place, stands in enumerate(ready.stands_for.tolist()) if place == stands]
+    own = np.flatnonzero(ready.stands_for == np.arange(len(ready)))
     rows = ready.rows.take(pa.array(own, pa.int64())) if len(own) < len(ready) else ready.rows
     return rows.append_column("unique_id", pa.array(own, pa.int64()))
 
@@ -73,7 +56,8 @@ def distinct(ready: Prepared) -> pa.Table:
 def train(ready: Prepared, backend: Backend, *, seed: int = 1) -> Model:
     """Learn a model from records themselves; the same records and seed give the same model.
 
-    ``backend`` opens an engine. Raises InvalidInput where there are fewer than ten records or nothing to compare.
+    ``backend`` opens an engine. Raises InvalidInput where there are fewer than ten records or nothing to
+    compare, StoreFailure where the engine fails.
     """
     rows = distinct(ready)
     used = tuple(c for c in COMPARISONS if _share_known(rows, c) >= _FILLED)
@@ -83,11 +67,12 @@ def train(ready: Prepared, backend: Backend, *, seed: int = 1) -> Model:
             hint="Give at least ten records with names, days of birth or addresses",
         )
     engine = backend()
-    engine.register(rows, table_name="people")
-    u = count_u(engine, rows, used, seed=seed)
+    with asking():
+        engine.register(rows, table_name="people")
+        u = count_u(engine, rows, used, seed=seed)
+        start = tuple(Trained(c.name, _start(c), u[c.name]) for c in used)
+        m, found = _maximise(engine, rows, start)
     rules = choose_rules(rows)
-    start = tuple(Trained(c.name, _start(c), u[c.name]) for c in used)
-    m, found = _maximise(engine, rows, start)
     trained = tuple(Trained(t.name, m.get(t.name, t.m), t.u) for t in start)
     return Model(trained, rules, _prior(rows, trained, found), len(rows), seed)
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import Struct
-from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
+from rapidfuzz.distance import DamerauLevenshtein
 
 from shopkeeper.resolve.linkage.nicknames import USUAL, may_be_one
 
@@ -23,8 +23,6 @@ MODEL = "model"
 ALWAYS = "said to be one"
 GENERATION = 15
 """Years between the births of people of one name in one household."""
-ALIKE = 0.8
-"""Jaro-Winkler similarity from which on two given names may be one, mistyped."""
 _LOOKED_AT = 12
 
 
@@ -78,7 +76,7 @@ class United(Struct, frozen=True):
 
 @lru_cache(maxsize=1_000_000)
 def names_differ(a: str, b: str) -> bool:
-    """Whether two given names cannot be one person's: neither forms of one name, nor an initial, nor alike.
+    """Whether two given names cannot be one person's: not forms of one name, an initial, a beginning, or a slip.
 
     >>> names_differ("bob", "robert"), names_differ("j", "jane"), names_differ("jane", "jqne")
     (False, False, False)
@@ -92,8 +90,11 @@ def names_differ(a: str, b: str) -> bool:
         return False
     if x[0] in USUAL and y[0] in USUAL:
         return True  # a slip of the hand seldom makes one well-known name of another
-    one, other = "".join(x), "".join(y)
-    return JaroWinkler.similarity(one, other) < ALIKE and one not in other and other not in one
+    one, other = sorted(("".join(x), "".join(y)), key=len)
+    if len(one) >= 3 and other.startswith(one):
+        return False
+    slips = 2 if len(one) > 5 else 1
+    return DamerauLevenshtein.distance(one, other, score_cutoff=slips) > slips
 
 
 @lru_cache(maxsize=1_000_000)
@@ -264,6 +265,7 @@ def _against(one: _Side, other: _Side, these: list[str], those: list[str], guard
     if guard is None:
         return None
     against: dict[str, int] = {}
+    vetoes: set[str] = set()
     speaking = 0
     for a, n in one.most():
         for b, k in other.most():
@@ -273,7 +275,9 @@ def _against(one: _Side, other: _Side, these: list[str], those: list[str], guard
             elif reason in {"first name", "birthday"}:
                 against[reason] = against.get(reason, 0) + n * k
             else:
-                return reason
+                vetoes.add(reason)
+    if vetoes:
+        return min(vetoes)
     if sum(against.values()) <= speaking:
         return None
     return max(sorted(against), key=against.__getitem__)
@@ -303,5 +307,7 @@ def _bridged(these: list[str], those: list[str], facts: Callable[[str], Facts]) 
 
 
 def _tells(a: Facts, b: Facts) -> bool:
-    """Whether that two records do not differ means something: both have a first name or a reference."""
-    return bool((a.first_name and b.first_name) or (a.reference and b.reference))
+    """Whether that two records do not differ means something: an initial fits too many names to speak for one."""
+    if a.reference and b.reference:
+        return True
+    return bool(a.first_name and b.first_name) and len(a.first_name or "") > 1 and len(b.first_name or "") > 1
