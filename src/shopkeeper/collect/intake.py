@@ -110,6 +110,14 @@ class Intake:
         tokens = [] if IDENTIFIER_KINDS[kind].session else list(self.vault.tokens([value]))
         return salt, self.vault.seal(salt, value), tokens
 
+    def household_tokens(self, told: Mapping[str, object]) -> list[bytes]:
+        """The token by which others of one family name at one address are found; none where too little was told."""
+        parts = [told.get(name) for name in ("last_name", "postcode", "street")]
+        if not all(parts):
+            return []
+        key = self.preparer.canonical("household", "\n".join(map(str, parts)))
+        return [self.vault.pseudonym("household", key)] if key else []
+
     def refusal(self, place: int, event: Event, fault: str) -> Refused:
         """An event that made a transaction fail, for quarantine."""
         return _refusal(place, event, "poison", f"keeping it failed with {fault}")
@@ -305,10 +313,12 @@ class Taking:
             if p.sealed:
                 sealed.append(Sealed(node, seq, p.occurred_at, p.name, vault.seal(salt, p.sealed)))
                 texts = [str(p.sealed[field]) for field in _SEARCHED if field in p.sealed]
-                words = hash((node, *texts))  # clients tell who somebody is on every page anew
+                texts_and_street = (node, *texts, p.sealed.get("street"))
+                words = hash(texts_and_street)  # clients tell who somebody is on every page anew
                 if texts and words not in self._found_by and words not in self._finding:
                     self._finding.add(words)
                     tokens += [(token, node) for token in vault.tokens(texts)]
+                    tokens += [(token, node) for token in self.intake.household_tokens(p.sealed)]
         if sealed or tokens:
             self.tx.seal(sealed, tokens)
 

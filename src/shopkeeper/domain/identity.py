@@ -146,6 +146,24 @@ class Suspicion(Struct, frozen=True, kw_only=True):
     """The first few."""
 
 
+class HouseholdMember(Struct, frozen=True, kw_only=True):
+    """Another customer of a household."""
+
+    id: str
+    name: str
+    by: tuple[str, ...]
+    """``address`` (and one family name), or the kind of an identifier that both use, such as ``phone``."""
+    orders: int = 0
+    margin: float = 0.0
+
+
+class Household(Struct, frozen=True, kw_only=True):
+    """Whom a customer lives with, as far as it can be told. They stay customers of their own."""
+
+    customer: str
+    members: tuple[HouseholdMember, ...] = ()
+
+
 class ReviewPage(Struct, frozen=True, kw_only=True):
     """A page of what needs a look. ``next`` is the cursor of the following page."""
 

@@ -15,6 +15,8 @@ from typing import Final
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
+from shopkeeper.resolve.household import SEPARATOR, household_key
+
 _JUNK_EMAIL = re.compile(
     r"^(test|tests|testing|none|null|no|na|n\.a|unknown|anonymous|nobody|noreply|no-reply|x+|a+|asdf|abc|email|mail)"
     r"@|@(test|none|null|unknown|x|na)\.(com|org|net|de|uk|co\.uk)$"
@@ -68,6 +70,8 @@ class Keys:
             return text  # opaque: a provider may tell tokens apart by case alone
         if kind in ("loyalty_card", "gift_card"):
             return _CARD.sub("", text).upper() or None
+        if kind == "household":
+            return household_key(*text.split(SEPARATOR)) if text.count(SEPARATOR) == 2 else None
         if kind == "social":
             network, _, handle = text.partition(":")
             handle = handle.lstrip("@").casefold()

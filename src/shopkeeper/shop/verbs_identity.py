@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shopkeeper.domain.actor import Actor, Permission
-from shopkeeper.domain.identity import Explanation, ReviewPage, Settle, Settlement, TurnShown
+from shopkeeper.domain.identity import Explanation, Household, ReviewPage, Settle, Settlement, TurnShown
 from shopkeeper.domain.protocols import Progress
-from shopkeeper.shop import identifying, linking, settling
+from shopkeeper.shop import households, identifying, linking, settling
 from shopkeeper.shop.places import Places
 
 
@@ -30,6 +30,15 @@ class IdentityVerbs:
         self._may(Permission.LOOK_UP, "see why identifiers belong together")
         found = identifying.explain(self.places, one, other, sees=self.actor.sees)
         self._note("see why identifiers belong together", found.customers[0], found.customers[1])
+        return found
+
+    def household(self, who: str | int) -> Household:
+        """The other customers of somebody's household: one family name at one address, or an address or telephone that
+        a few share. A grouping, never a merge.
+        """
+        self._may(Permission.LOOK_UP, "see a household")
+        found = households.household(self.places, who, sees=self.actor.sees)
+        self._note("see a household", found.customer, f"{len(found.members)} others")
         return found
 
     def turns(

@@ -12,6 +12,7 @@ API: tuple[Any, ...] = (
     profiles.profile,
     profiles.profile_traits,
     profiles.profile_identifiers,
+    profiles.profile_household,
     profiles.profile_events,
     customers.list_customers,
     identity.explain,

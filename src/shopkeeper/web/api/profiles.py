@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from litestar import get
 
 from shopkeeper.domain.actor import Permission
+from shopkeeper.domain.identity import Household
 from shopkeeper.domain.profile import Profile
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.api.shapes import (
@@ -63,6 +64,19 @@ def profile_identifiers(shop: Shop, identifier: Who) -> Identifiers:
     """All identifiers of one customer, masked where the role does not allow them in clear."""
     found = shop.customer(identifier)
     return Identifiers(found.id, found.identifiers)
+
+
+@get(
+    _ONE + "/household",
+    sync_to_thread=True,
+    responses=_ANSWERS,
+    tags=["profiles"],
+    operation_id="profile_household",
+    opt=_LOOK,
+)
+def profile_household(shop: Shop, identifier: Who) -> Household:
+    """The other customers of one customer's household, who stay customers of their own."""
+    return shop.household(identifier)
 
 
 @get(

@@ -54,6 +54,7 @@ def customer_page(
         months=_months(profile, show),
         traits=_traits(shop, profile, show),
         personal=_in_order(profile.personal),
+        household=shop.household(profile.id),
         tones=TONES,
         piece=timeline.piece(shop, profile.id, show, cursor=cursor, kind=_known(kind), after=after),
         who=profile.id,
