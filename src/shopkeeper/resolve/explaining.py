@@ -19,6 +19,8 @@ from shopkeeper.stores.contract.rows import Edge
 
 UNRELATED: Final = "unrelated"
 SHARED: Final = "shared"
+MOST_COUNTED: Final = 1_000
+"""Neighbours that are counted: what has more of them is no more or less suspicious."""
 
 
 class Reason(Struct, frozen=True, kw_only=True):
@@ -104,10 +106,12 @@ def _touches(view: View, place: dict[int, int], node: int, component: int) -> bo
 
 
 def of_what(reader: LedgerReader, node: int) -> tuple[str, int]:
-    """Of which kind a shared node has the most neighbours, and how many: accounts go before cookies."""
-    others = {n for e in reader.edges([node]) for n in (e.a, e.b)} - {node}
+    """Of which kind a shared node has the most neighbours, and how many (up to ``MOST_COUNTED``): accounts go before
+    cookies.
+    """
+    others = reader.beside(node, MOST_COUNTED)
     counts: dict[str, int] = defaultdict(int)
-    for kind, _ in reader.marks(sorted(others)).values():
+    for kind, _ in reader.marks(others).values():
         if not IDENTIFIER_KINDS[kind].reference:
             counts[kind] += 1
     if not counts:

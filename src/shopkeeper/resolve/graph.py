@@ -68,7 +68,7 @@ def observe(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed], *, no
     marks = tx.marks(list(wanted)) if wanted else {}
     touched -= touched - members.keys() - marks.keys()  # erased since: an event may still name its companion
     edges = _edges(pairs, marks)
-    known = {(e.a, e.b): e for e in tx.edges(list({n for e in edges for n in (e.a, e.b)}))} if edges else {}
+    known = {(e.a, e.b): e for e in tx.edges_of_pairs([(e.a, e.b) for e in edges])}
     news = [e for e in edges if (e.a, e.b) not in known or known[e.a, e.b].occurred_at > e.occurred_at]
     if news:
         tx.link(news)

@@ -15,6 +15,7 @@ from shopkeeper.stores.contract.ledger import LedgerReader
 
 _MOST: Final = 12
 """People that a household has at most; what more share is an office, or a value that everybody types."""
+_LOOKED_AT: Final = 500
 _HOME: Final = ("email", "phone")
 """Identifiers that families share; a card or a cookie that many use says nothing of where they live."""
 
@@ -54,8 +55,8 @@ def _found(places: Places, reader: LedgerReader, customer: int) -> dict[int, set
     shared = [m.node for m in reader.members(sorted(ends)) if m.shared]
     kinds = {node: kind for node, (kind, _) in reader.marks(shared).items() if kind in _HOME}
     for node, kind in kinds.items():
-        beside = {n for edge in reader.edges([node]) for n in (edge.a, edge.b)} - {node}
-        others = {m.customer for m in reader.members(sorted(beside)) if not m.shared}
+        beside = reader.beside(node, _LOOKED_AT)
+        others = {m.customer for m in reader.members(beside) if not m.shared}
         if len(others) <= _MOST:
             for other in others:
                 found[other].add(kind)

@@ -165,13 +165,9 @@ def _alike(places: Places, reader: LedgerReader, sees: Sees) -> list[Suspicion]:
 
 
 def _junctions(places: Places, reader: LedgerReader, shared: Sequence[Member], sees: Sees) -> list[Suspicion]:
-    around: dict[int, list[int]] = {}
-    for member in shared:
-        ends = {n for e in reader.edges([member.node]) for n in (e.a, e.b)} - {member.node}
-        around[member.node] = sorted(ends)
-    first = {node: ends[: 4 * _BESIDE] for node, ends in around.items()}
+    first = {member.node: reader.beside(member.node, 4 * _BESIDE) for member in shared}
     whose = {m.node: m for m in reader.members(sorted({n for ends in first.values() for n in ends}))}
-    known = _shown(places, reader, {*whose, *around}, sees)
+    known = _shown(places, reader, {*whose, *first}, sees)
     customers = sorted({m.customer for m in whose.values()})
     called = names(places, reader, customers, sees=sees)
     orders = {row.customer: unpack(row.body).orders for row in reader.records(customers)}

@@ -98,6 +98,14 @@ class LedgerReader(Protocol):
         """Every edge that touches one of the nodes."""
         ...
 
+    def edges_of_pairs(self, pairs: Sequence[tuple[int, int]]) -> list[Edge]:
+        """Those edges that are there of some pairs, the smaller node first: a node may have a hundred thousand."""
+        ...
+
+    def beside(self, node: int, limit: int) -> list[int]:
+        """Nodes that share an edge with one, at most so many of them, by number."""
+        ...
+
     def members(self, nodes: Sequence[int]) -> list[Member]:
         """To which customer some nodes belong."""
         ...

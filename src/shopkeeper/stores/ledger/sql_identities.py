@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
 
 from shopkeeper.stores.contract.rows import Edge, Member, NewNode, Node, Sealed
 from shopkeeper.stores.sql.session import CHUNK, Session, among, change_among, chunks
+
+_PAIRS: Final = 400
+"""Pairs asked for in one statement."""
 
 
 class IdentityReads:
@@ -38,6 +42,26 @@ class IdentityReads:
         rows = among(self.session, "SELECT a, b, occurred_at, seq, why FROM edge WHERE a IN (...)", nodes)
         rows += among(self.session, "SELECT a, b, occurred_at, seq, why FROM edge WHERE b IN (...)", nodes)
         return sorted(set(map(Edge._make, rows)))
+
+    def edges_of_pairs(self, pairs: Sequence[tuple[int, int]]) -> list[Edge]:
+        """Edges of some pairs."""
+        rows: list[Any] = []
+        for piece in chunks(pairs, _PAIRS):
+            values = ", ".join(["(CAST(? AS BIGINT), CAST(? AS BIGINT))"] * len(piece))
+            sql = (
+                f"SELECT e.a, e.b, e.occurred_at, e.seq, e.why FROM (VALUES {values}) v "
+                "JOIN edge e ON e.a = v.column1 AND e.b = v.column2"
+            )
+            rows += self.session.rows(sql, [node for pair in piece for node in pair])
+        return list(map(Edge._make, rows))
+
+    def beside(self, node: int, limit: int) -> list[int]:
+        """Neighbours of a node."""
+        found: list[int] = []
+        for here, there in (("a", "b"), ("b", "a")):
+            sql = f"SELECT {there} FROM edge WHERE {here} = ? ORDER BY {there} LIMIT ?"
+            found += [row[0] for row in self.session.rows(sql, (node, limit))]
+        return sorted(found)[:limit]
 
     def members(self, nodes: Sequence[int]) -> list[Member]:
         """Memberships of some nodes."""
