@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.resolve.linkage.blocking import fitting_rules
 from shopkeeper.resolve.linkage.engine import Backend, asking
 from shopkeeper.resolve.linkage.link import Facing, Linked, deterministic, guard_of, links_of
 from shopkeeper.resolve.linkage.model import Model
@@ -133,13 +134,14 @@ def _new_links(ready: Prepared, places: set[int], model: Model, backend: Backend
     rows = distinct(ready)
     is_new = pc.is_in(rows["unique_id"], value_set=pa.array(sorted(places), pa.int64()))
     new, old = rows.filter(is_new), rows.filter(pc.invert(is_new))
-    if not len(new):
+    rules = fitting_rules(model.rules, new)
+    if not len(new) or not rules:
         return []
     engine = backend()
     with asking():
         engine.register(rows, table_name="everybody")
         left = engine.register(new, table_name="fresh_people")
-        linker = Linker(left, model.settings(), log_level=None, validate_settings=False)
+        linker = Linker(left, model.settings(rules), log_level=None, validate_settings=False)
         for column in model.frequencies():
             linker.table_management.register_term_frequency_lookup(_frequency(engine, column), column)
         least_weight: dict[str, Any] = {"threshold_match_weight": least, "warning_mode": "never"}

@@ -95,6 +95,27 @@ def choose_rules(rows: pa.Table) -> tuple[Rule, ...]:
     return tuple(_needed(taken))
 
 
+def fitting_rules(rules: tuple[Rule, ...], rows: pa.Table) -> tuple[Rule, ...]:
+    """Rules of a model for other rows than it was trained on: where one makes too many pairs now, a stricter one.
+
+    Too many is four times the budget. A thousand new records that all say "Anna Schmidt" and nothing else must not be
+    compared with one another.
+
+    >>> rows = pa.table({"last_name": ["lee"] * 4000, "given": ["ann"] * 4000, "city": ["ulm"] * 4000,
+    ...                  "sound": ["l"] * 4000, "postcode": [str(n) for n in range(4000)]})
+    >>> fitting_rules((("last_name",),), rows)
+    (('last_name', 'given', 'postcode'),)
+    """
+    most = 4 * max(LEAST_PAIRS, PAIRS_PER_RECORD * len(rows))
+    found: list[Rule] = []
+    for rule in rules:
+        ladder = next((rungs for rungs in LADDERS if rule in rungs), (rule,))
+        fits = (rung for rung in ladder[ladder.index(rule) :] if pairs_of(rows, rung) <= most)
+        if (taken := next(fits, None)) is not None:
+            found.append(taken)
+    return tuple(dict.fromkeys(found))
+
+
 def _needed(rules: list[Rule]) -> list[Rule]:
     """Rules that find pairs of their own: one with a looser rule beside it finds none."""
     return [
