@@ -15,7 +15,7 @@ from shopkeeper.resolve.linkage.prepare import FIELDS
 Rule = tuple[str, ...]
 """Expressions that must be equal: a column of ``FIELDS``, or ``column:n`` for its first n characters."""
 
-PAIRS_PER_RECORD = 6
+PAIRS_PER_RECORD = 3
 """Budget of one rule, on average."""
 LEAST_PAIRS = 400_000
 """Budget of one rule where there are few records: so many pairs take about a second."""
