@@ -428,7 +428,7 @@ def incremental(
 
 
 def live(size: int, ready: Prepared, model: Model, people: pa.Table) -> list[dict]:
-    """Score single records that are known already, slightly changed, against all."""
+    """Score single records of the index, as they are, against all others; preparing them is not counted."""
     cpu = time.process_time()
     index = LiveIndex(ready, model)
     built = time.process_time() - cpu
