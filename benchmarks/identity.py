@@ -48,7 +48,6 @@ from shopkeeper.resolve.linkage import (
 )
 from shopkeeper.resolve.linkage.blocking import rule_sql
 from shopkeeper.resolve.linkage.link import Facing, guard_of
-from shopkeeper.resolve.linkage.prepare import JunkValues, learn_junk, spelled
 from shopkeeper.stores.lake.linkage import splink_backend
 
 GOALS = {"febrl3": (0.996, 0.998, None), "fake_1000": (None, 0.9014, 0.9294)}
@@ -198,7 +197,7 @@ def quality(
     told(f"{name}: Shopkeeper", len(people), ours, ours_cpu)
     linking = ours_cpu - prepared - trained
     print(f"{'':8} preparing {prepared:.1f}, training {trained:.1f}, linking {linking:.1f} CPU s; "
-          f"refused {dict(Counter(r.reason for r in linked.refused))}; junk {ready.junk}")  # fmt: skip
+          f"refused {dict(Counter(r.reason for r in linked.refused))}; junk {ready.junk.counts()}")  # fmt: skip
     sure = unite(ready.ids, linked.links, Facing(ready), least=SURE, guard=guard_of(model))
     surely = scores(set(), sure.person_of, truth)
     print(f"{'':8} links from {SURE:g} bits on: F1 after clustering {surely.clusters[2]:.4f} "
@@ -401,12 +400,10 @@ def incremental(
     chance = np.random.default_rng(3)
     late = np.zeros(size, dtype=bool)
     late[chance.choice(size, size // 100, replace=False)] = True
-    _, rows, strong = spelled(people.filter(pa.array(~late)), Keys("GB"))
-    junk: JunkValues = learn_junk(rows, strong)
-    yesterday = prepare(people.filter(pa.array(~late)), Keys("GB"), junk=junk)
+    yesterday = prepare(people.filter(pa.array(~late)), Keys("GB"))
     linked = link(yesterday, model, backend)
     wall, cpu = time.perf_counter(), time.process_time()
-    fresh = prepare(people.filter(pa.array(late)), Keys("GB"), junk=junk)
+    fresh = prepare(people.filter(pa.array(late)), Keys("GB"), junk=yesterday.junk)
     later = link_again(yesterday, linked, fresh, model, backend)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     found = scores(pairs_of(later.linked), later.linked.person_of, truth)
@@ -431,13 +428,13 @@ def incremental(
 
 
 def live(size: int, ready: Prepared, model: Model, people: pa.Table) -> list[dict]:
-    """Score single records that are known already, slightly changed, against all."""
+    """Score single records of the index, as they are, against all others; preparing them is not counted."""
     cpu = time.process_time()
     index = LiveIndex(ready, model)
     built = time.process_time() - cpu
     chance = np.random.default_rng(5)
     asked = people.take(pa.array(chance.choice(size, min(size, 2_000), replace=False)))
-    one_by_one = prepare(asked, Keys("GB"), junk=JunkValues({}))
+    one_by_one = prepare(asked, Keys("GB"), junk=ready.junk)
     gc.collect()
     gc.freeze()
     took = []

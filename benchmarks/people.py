@@ -4,7 +4,8 @@ A town of households lives through some years: people marry and take names, move
 name, share a landline, an e-mail address or a loyalty card, give up mobile numbers that others get. They leave records
 in five systems, each of which asks for other fields; people and clerks mistype, shorten, leave out, and fill what a
 form insists on with something. Rates are guesses from retail practice, set before any linkage ran on them, and
-nothing here reads ``shopkeeper``: names and how often they occur are Faker's, short names are listed here.
+nothing here reads ``shopkeeper``: names and how often they occur are Faker's, short names are listed here. One thing
+was changed after linkage had run: an e-mail address is given out once, as providers do.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import pytest
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.resolve.keys import Keys
-from shopkeeper.resolve.linkage import JunkValues, Person, link, link_again, people_table, prepare
+from shopkeeper.resolve.linkage import Person, link, link_again, people_table, prepare
 
 KEYS = Keys("GB")
 
@@ -24,7 +24,7 @@ def yesterday(small, model, backend):
     late = np.zeros(len(people), dtype=bool)
     late[::50] = True
     before = prepare(people.filter(pa.array(~late)), KEYS)
-    fresh = prepare(people.filter(pa.array(late)), KEYS, junk=JunkValues({}))
+    fresh = prepare(people.filter(pa.array(late)), KEYS, junk=before.junk)
     return before, link(before, model, backend), fresh
 
 
@@ -54,9 +54,7 @@ def test_a_run_on_what_a_run_returned_is_the_same_as_one_for_both(yesterday, mod
     before, known, fresh = yesterday
     at_once = link_again(before, known, fresh, model, backend)
     later = people_table([Person(id="other", first_name="Zeno", last_name="Quast")])
-    then = link_again(
-        at_once.ready, at_once.linked, prepare(later, KEYS, junk=JunkValues({})), model, backend
-    )
+    then = link_again(at_once.ready, at_once.linked, prepare(later, KEYS, junk=before.junk), model, backend)
     assert then.linked.person_of == {**at_once.linked.person_of, "other": "other"}
 
 
@@ -89,6 +87,37 @@ def test_decisions_hold_when_linking_again(small, model, backend):
     parted = link_again(before, known, fresh, model, backend, never=[("a", "c")], always=[("b", "c")])
     assert parted.linked.person_of["c"] == parted.linked.person_of["b"] == "b"
     assert parted.linked.person_of["a"] == "a"
+
+
+def test_an_erased_record_is_gone_and_what_it_alone_joined_parts(small, model, backend):
+    one = {"first_name": "Zeno", "last_name": "Quast", "birthday": "1980-05-06"}
+    people = [
+        Person(id="a1", email="zeno@quast.example", **one),
+        Person(id="a2", email="zeno@quast.example", phone="07700 900123", first_name="Zeno"),
+        Person(id="a3", phone="07700 900123", first_name="Zeno"),
+    ]
+    before = prepare(pa.concat_tables([small[0], people_table(people)]), KEYS)
+    known = link(before, model, backend)
+    assert known.person_of["a3"] == "a1"
+    nothing = prepare(people_table([]), KEYS)
+    later = link_again(before, known, nothing, model, backend, gone=["a2"])
+    assert "a2" not in later.linked.person_of
+    assert "a2" not in later.ready.ids
+    assert not any("a2" in (k.a, k.b) for k in later.linked.links)
+    assert later.linked.person_of["a1"] == "a1"
+    assert later.linked.person_of["a3"] != "a1"
+    assert later.touched == {"a1"}
+
+
+def test_a_decision_that_was_withdrawn_is_looked_at_again(small, model, backend):
+    before = prepare(small[0], KEYS)
+    known = link(before, model, backend, always=[("r0000", "r0600")])
+    assert known.person_of["r0600"] == "r0000"
+    nothing = prepare(people_table([]), KEYS)
+    later = link_again(before, known, nothing, model, backend, also=["r0000"])
+    found = later.linked.person_of
+    assert found["r0600"] != found["r0000"]
+    assert "r0000" in {found["r0600"], found["r0000"]}  # the id stays where most of its records are
 
 
 def test_persons_of_other_records_are_refused(yesterday, model, backend):

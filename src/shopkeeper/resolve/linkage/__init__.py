@@ -5,6 +5,7 @@
     ready = prepare(people, Keys("GB"))            # one spelling per value, junk out, repeats folded
     model = train(ready, splink_backend)           # no labels; model.save(path), Model.load(path)
     linked = link(ready, model, splink_backend)    # linked.person_of, .links, .refused
+    fresh = prepare(new_people, Keys("GB"), junk=ready.junk)
     later = link_again(ready, linked, fresh, model, splink_backend)
     index = LiveIndex(ready, model)                # index.candidates(one), index.waterfall(a, b)
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.resolve.linkage.blocking import fitting_rules
 from shopkeeper.resolve.linkage.engine import Backend, asking
 from shopkeeper.resolve.linkage.link import Facing, Linked, deterministic, guard_of, links_of
 from shopkeeper.resolve.linkage.model import Model
@@ -49,20 +50,34 @@ def link_again(
     *,
     always: Iterable[tuple[str, str]] = (),
     never: Iterable[tuple[str, str]] = (),
+    gone: Iterable[str] = (),
+    also: Iterable[str] = (),
     least: float = 0.0,
 ) -> Again:
-    """Link ``fresh`` records, new ones or changed ones under their old id, to those of ``before``.
+    """Link new and changed records to those known, and only these.
 
-    ``linked`` is what the last run found for ``before``, with the same ``model``; ``always`` and ``never`` are all
-    decisions, as in ``link``. ``prepare(..., junk=...)`` the fresh records with yesterday's junk values. Raises
-    InvalidInput where ``linked`` is not about the records of ``before``, StoreFailure where the engine fails.
+    Args:
+        before: yesterday's records.
+        linked: what the last run found for them, with the same ``model``.
+        fresh: new records, and changed ones under their old id; ``prepare`` them with yesterday's junk values.
+        model: the model of the last run.
+        backend: opens an engine.
+        always: all pairs that somebody said are one, as in ``link``.
+        never: all pairs that somebody said are two.
+        gone: ids of records that are no more (erased).
+        also: ids of records whose persons are to be united anew all the same, as where a decision was withdrawn.
+        least: weight in bits from which on a link counts, as in the last run.
+
+    Raises InvalidInput where ``linked`` is not about the records of ``before``, StoreFailure where the engine fails.
     """
     if len(linked.person_of) != len(before):
         raise InvalidInput(
             f"yesterday's persons are about {len(linked.person_of):,} records, yesterday's records are {len(before):,}",
             hint="Give what the last run returned for these records, or link all of them",
         )
-    changed = set(fresh.ids) & linked.person_of.keys()
+    fresh_ids = set(fresh.ids)
+    removed = (set(gone) & linked.person_of.keys()) - fresh_ids
+    changed = (fresh_ids & linked.person_of.keys()) | removed
     always, never = list(always), list(never)
     ready, heirs = joined(before, fresh, changed)
     start = len(ready) - len(fresh)
@@ -74,17 +89,18 @@ def link_again(
     new = _new_links(ready, heirs | set(range(start, len(ready))), model, backend, least)
     sure = deterministic(ready)
     links += new + sure
-    fresh_ids = set(fresh.ids)
     new += [k for k in sure if k.a in fresh_ids or k.b in fresh_ids]
     ends = (
         changed
+        | set(also)
         | {end for k in new for end in (k.a, k.b)}
         | {end for pair in (*always, *never) for end in pair}
     )
     touched = {linked.person_of[end] for end in ends if end in linked.person_of}
-    around = [record for record, person in linked.person_of.items() if person in touched] + [
-        record for record in fresh.ids if record not in changed
+    around = [
+        record for record, person in linked.person_of.items() if person in touched and record not in removed
     ]
+    around += [record for record in fresh.ids if record not in changed]
     inside = set(around)
     united = unite(
         around,
@@ -96,7 +112,7 @@ def link_again(
         guard=guard_of(model),
     )
     named, became = _named(united.person_of, linked.person_of)
-    person_of = {**linked.person_of, **named}
+    person_of = {record: p for record, p in linked.person_of.items() if record not in removed} | named
     return Again(ready, Linked(person_of, links, united.refused, became), frozenset(touched))
 
 
@@ -133,13 +149,14 @@ def _new_links(ready: Prepared, places: set[int], model: Model, backend: Backend
     rows = distinct(ready)
     is_new = pc.is_in(rows["unique_id"], value_set=pa.array(sorted(places), pa.int64()))
     new, old = rows.filter(is_new), rows.filter(pc.invert(is_new))
-    if not len(new):
+    rules = fitting_rules(model.rules, new)
+    if not len(new) or not rules:
         return []
     engine = backend()
     with asking():
         engine.register(rows, table_name="everybody")
         left = engine.register(new, table_name="fresh_people")
-        linker = Linker(left, model.settings(), log_level=None, validate_settings=False)
+        linker = Linker(left, model.settings(rules), log_level=None, validate_settings=False)
         for column in model.frequencies():
             linker.table_management.register_term_frequency_lookup(_frequency(engine, column), column)
         least_weight: dict[str, Any] = {"threshold_match_weight": least, "warning_mode": "never"}

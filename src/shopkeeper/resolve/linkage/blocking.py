@@ -15,7 +15,7 @@ from shopkeeper.resolve.linkage.prepare import FIELDS
 Rule = tuple[str, ...]
 """Expressions that must be equal: a column of ``FIELDS``, or ``column:n`` for its first n characters."""
 
-PAIRS_PER_RECORD = 6
+PAIRS_PER_RECORD = 3
 """Budget of one rule, on average."""
 LEAST_PAIRS = 400_000
 """Budget of one rule where there are few records: so many pairs take about a second."""
@@ -93,6 +93,27 @@ def choose_rules(rows: pa.Table) -> tuple[Rule, ...]:
                     taken.append(rule)
                 break
     return tuple(_needed(taken))
+
+
+def fitting_rules(rules: tuple[Rule, ...], rows: pa.Table) -> tuple[Rule, ...]:
+    """Rules of a model for other rows than it was trained on: where one makes too many pairs now, a stricter one.
+
+    Too many is four times the budget. A thousand new records that all say "Anna Schmidt" and nothing else must not be
+    compared with one another.
+
+    >>> rows = pa.table({"last_name": ["lee"] * 4000, "given": ["ann"] * 4000, "city": ["ulm"] * 4000,
+    ...                  "sound": ["l"] * 4000, "postcode": [str(n) for n in range(4000)]})
+    >>> fitting_rules((("last_name",),), rows)
+    (('last_name', 'given', 'postcode'),)
+    """
+    most = 4 * max(LEAST_PAIRS, PAIRS_PER_RECORD * len(rows))
+    found: list[Rule] = []
+    for rule in rules:
+        ladder = next((rungs for rungs in LADDERS if rule in rungs), (rule,))
+        fits = (rung for rung in ladder[ladder.index(rule) :] if pairs_of(rows, rung) <= most)
+        if (taken := next(fits, None)) is not None:
+            found.append(taken)
+    return tuple(dict.fromkeys(found))
 
 
 def _needed(rules: list[Rule]) -> list[Rule]:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
+from shopkeeper.resolve.linkage.blocking import fitting_rules
 from shopkeeper.resolve.linkage.engine import Backend, asking
 from shopkeeper.resolve.linkage.model import Model
 from shopkeeper.resolve.linkage.prepare import Prepared
@@ -101,10 +102,13 @@ class Facing:
 def _weighed(ready: Prepared, rows: pa.Table, model: Model, backend: Backend, least: float) -> list[Link]:
     from splink import Linker
 
+    rules = model.rules if len(rows) == model.records else fitting_rules(model.rules, rows)
+    if not rules:
+        return []
     engine = backend()
     with asking():
         table = engine.register(rows, table_name="people")
-        linker = Linker(table, model.settings(), log_level=None, validate_settings=False)
+        linker = Linker(table, model.settings(rules), log_level=None, validate_settings=False)
         scored = linker.inference.predict(threshold_match_weight=least, warning_mode="never")
     return links_of(scored, ready.ids)
 

@@ -66,9 +66,9 @@ class Model(Struct, frozen=True):
         ]
         return tuple(dict.fromkeys(found))
 
-    def settings(self) -> dict[str, Any]:
-        """The model in Splink's words."""
-        return settings(self.comparisons, self.rules, prior=self.prior, frequencies=True)
+    def settings(self, rules: tuple[Rule, ...] | None = None) -> dict[str, Any]:
+        """The model in Splink's words, with its own or other rules."""
+        return settings(self.comparisons, self.rules if rules is None else rules, prior=self.prior)
 
     def checksum(self) -> str:
         """SHA-256 of the model, 64 hexadecimal digits: names this version in what it decided."""
@@ -116,10 +116,8 @@ class _Kept(Struct):
     model: Model
 
 
-def settings(
-    comparisons: tuple[Trained, ...], rules: tuple[Rule, ...], *, prior: float, frequencies: bool
-) -> dict[str, Any]:
-    """Splink's settings for these comparisons; without ``frequencies`` all values of a column weigh the same."""
+def settings(comparisons: tuple[Trained, ...], rules: tuple[Rule, ...], *, prior: float) -> dict[str, Any]:
+    """Splink's settings for these comparisons."""
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "unique_id",
@@ -127,12 +125,11 @@ def settings(
         "blocking_rules_to_generate_predictions": [{"blocking_rule": rule_sql(rule)} for rule in rules],
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": False,
-        "max_iterations": 25,
-        "comparisons": [_comparison(trained, frequencies=frequencies) for trained in comparisons],
+        "comparisons": [_comparison(trained) for trained in comparisons],
     }
 
 
-def _comparison(trained: Trained, *, frequencies: bool) -> dict[str, Any]:
+def _comparison(trained: Trained) -> dict[str, Any]:
     known = BY_NAME[trained.name]
     levels: list[dict[str, Any]] = [
         {"sql_condition": known.unknown.sql, "label_for_charts": known.unknown.label, "is_null_level": True}
@@ -144,7 +141,7 @@ def _comparison(trained: Trained, *, frequencies: bool) -> dict[str, Any]:
             "m_probability": m,
             "u_probability": u,
         }
-        if frequencies and level.frequency:
+        if level.frequency:
             one["tf_adjustment_column"] = level.frequency
             one["tf_adjustment_weight"] = 1.0
             # Then u of this level is simply replaced by the value's frequency; live.py relies on it.

@@ -33,6 +33,20 @@ _SHARED = ("email", "phone", "reference")
 _IDENTIFY = ("email", "phone", "reference")
 
 
+class JunkValues(Struct, frozen=True):
+    """Values per column that identify nobody. Personal: keep it in memory, never on disk in the clear."""
+
+    values: dict[str, frozenset[str]]
+
+    def counts(self) -> dict[str, int]:
+        """How many values per column: fit to be shown.
+
+        >>> JunkValues({"email": frozenset({"desk@shop.example"})}).counts()
+        {'email': 1}
+        """
+        return {column: len(values) for column, values in self.values.items()}
+
+
 class Prepared(Struct, frozen=True):
     """Records ready to be linked.
 
@@ -41,23 +55,17 @@ class Prepared(Struct, frozen=True):
         rows: n rows of ``FIELDS`` as an Arrow table.
         strong: n entries, each the record's strong identifiers by kind.
         stands_for: n row numbers: the first row of which this one is a true repeat, or its own number.
-        junk: values per column that were taken out because many share them (counts only).
+        junk: values that were taken out because many share them; hand them in when new records are prepared.
     """
 
     ids: list[str]
     rows: pa.Table
     strong: list[dict[str, str]]
     stands_for: np.ndarray[tuple[int], np.dtype[np.int64]]
-    junk: dict[str, int]
+    junk: JunkValues
 
     def __len__(self) -> int:
         return len(self.ids)
-
-
-class JunkValues(Struct, frozen=True):
-    """Values per column that identify nobody. Personal: keep it in memory, never on disk in the clear."""
-
-    values: dict[str, frozenset[str]]
 
 
 def spelled(people: pa.Table, canonical: Canonical) -> tuple[list[str], pa.Table, list[dict[str, str]]]:
@@ -177,7 +185,7 @@ def prepare(people: pa.Table, canonical: Canonical, *, junk: JunkValues | None =
     """Make a table of persons (``person.SCHEMA``, one row a record) comparable.
 
     ``canonical`` spells e-mail addresses, telephone numbers and strong identifiers (``resolve.keys.Keys``). ``junk``
-    is what was learned before, for a few new records; without it, it is learned from these.
+    is ``Prepared.junk`` of the records known, for a few new ones; without it, it is learned from these.
 
     >>> from shopkeeper.resolve.keys import Keys
     >>> from shopkeeper.resolve.linkage import Person, people_table
@@ -187,9 +195,7 @@ def prepare(people: pa.Table, canonical: Canonical, *, junk: JunkValues | None =
     """
     ids, rows, strong = spelled(people, canonical)
     learned = learn_junk(rows, strong) if junk is None else junk
-    counts: dict[str, int] = {}
     for column, values in learned.values.items():
-        counts[column] = len(values)
         if column == "strong":
             strong = [{k: v for k, v in s.items() if f"{k}={v}" not in values} for s in strong]
             continue
@@ -197,7 +203,7 @@ def prepare(people: pa.Table, canonical: Canonical, *, junk: JunkValues | None =
         for of in (column, "mailbox") if column == "email" else (column,):
             cleaned = pc.if_else(bad, pa.scalar(None, pa.string()), rows[of])
             rows = rows.set_column(rows.schema.get_field_index(of), of, cleaned)
-    return Prepared(ids, rows, strong, _repeats(rows, strong), counts)
+    return Prepared(ids, rows, strong, _repeats(rows, strong), learned)
 
 
 def _repeats(rows: pa.Table, strong: list[dict[str, str]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
