@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
-from shopkeeper.resolve.keys import Keys, email
+from shopkeeper.resolve.keys import Keys
 
 KEYS = Keys("GB")
 
@@ -45,14 +45,3 @@ def test_any_text_is_read_and_a_canonical_value_stays_what_it_is(kind: str, text
     once = KEYS(kind, text)
     if once is not None:
         assert KEYS(kind, once) == once
-
-
-def test_one_mailbox_has_one_spelling_where_the_provider_says_so() -> None:
-    same = ("anna.berg@gmail.com", "AnnaBerg+news@gmail.com", "a.n.n.a.berg@googlemail.com")
-    assert {email(one) for one in same} == {"annaberg@gmail.com"}
-    assert email("anna.berg+a@outlook.com") == "anna.berg@outlook.com"
-    assert email("anna.berg@protonmail.com") == email("annaberg@pm.me") == "annaberg@proton.me"
-    assert email("anna.berg+a@firm.example") == "anna.berg+a@firm.example", (
-        "elsewhere a plus may be part of the name"
-    )
-    assert email("+tag@gmail.com") == "+tag@gmail.com", "nothing is left of it"

@@ -9,7 +9,7 @@ import pytest
 from tests.events import DAY, event, order, put
 
 from shopkeeper.domain.errors import InvalidInput
-from shopkeeper.shop import Shop
+from shopkeeper.shop import Shop, linking
 
 _FIRST = (
     "Anna",
@@ -145,3 +145,46 @@ def test_no_name_is_in_the_model(shop: Shop, people: Any) -> None:
     shop.link_people()
     kept = (shop.places.folder / "models" / "linkage.json").read_text("utf-8").casefold()
     assert not any(name.casefold() in kept for name in (*_FIRST, *_LAST, *_TOWNS))
+
+
+def test_what_was_withdrawn_as_one_person_stays_withdrawn_when_the_model_changes_its_mind(
+    shop: Shop, people: Any
+) -> None:
+    shop.link_people()
+    put(
+        shop,
+        event(
+            "Consent Given", "g", -2 * DAY, ids={"email": "mailbox0@example.com"}, purpose="marketing_email"
+        ),
+        event("Consent Withdrawn", "w", -DAY, ids={"loyalty_card": "LC00000"}, purpose="marketing_email"),
+    )
+    stranger = {
+        "first_name": "Zacharias", "last_name": "Quintero", "birthday": "1931-02-03", "street": "1 Elsewhere Road",
+        "city": "Truro", "postcode": "TR1 1AA",
+    }  # fmt: skip
+    put(shop, told("fix", {"loyalty_card": "LC00000"}, stranger))
+    assert shop.link_people().split == 1
+    assert not same(shop, "email:mailbox0@example.com", "loyalty_card:LC00000")
+    for _ in range(2):
+        assert [c.granted for c in shop.customer("email:mailbox0@example.com").consents] == [False]
+        shop.rebuild()
+
+
+def test_who_was_erased_meanwhile_stops_nothing(
+    shop: Shop, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide = linking._decide
+
+    def late(*given: Any) -> Any:
+        shop.erase("email:mailbox0@example.com")
+        return decide(*given)
+
+    monkeypatch.setattr(linking, "_decide", late)
+    assert shop.link_people().merged > 50
+
+
+def test_who_objects_to_profiling_is_not_linked_by_a_model(shop: Shop, people: Any) -> None:
+    put(shop, event("Consent Withdrawn", "w", ids={"loyalty_card": "LC00000"}, purpose="profiling"))
+    shop.link_people()
+    assert not same(shop, "email:mailbox0@example.com", "loyalty_card:LC00000")
+    assert same(shop, "email:mailbox3@example.com", "loyalty_card:LC00003")

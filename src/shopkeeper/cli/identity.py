@@ -82,7 +82,12 @@ def review(
         fill(
             made,
             (
-                (s.sentence, _id(s.identifier) if s.identifier else "", s.customer, s.reference)
+                (
+                    s.sentence,
+                    _id(s.identifier) if s.identifier else "",
+                    s.customer,
+                    f"{s.reference} {s.other}".strip(),
+                )
                 for s in page.rows
             ),
         )

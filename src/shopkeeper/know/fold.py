@@ -17,6 +17,8 @@ from shopkeeper.know.reducers.shape import Retold
 from shopkeeper.know.retelling import Retelling
 from shopkeeper.stores.contract.rows import Folded, FoldedRow
 
+_OF_ATTRIBUTES = frozenset({"Profile Enriched", "Consent Given", "Consent Withdrawn"})
+_NOTHING_SOLD = Catalogue()
 _encode = msgspec.msgpack.Encoder().encode
 FAULTS = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, msgspec.MsgspecError)
 """What one event may raise without keeping the others out of the record."""
@@ -124,6 +126,21 @@ def heed(record: Customer, beside: Iterable[Folded]) -> None:
                 known[event.node] = standing
     if objects(record):
         record.attributes.clear()
+
+
+def attributes(rows: Iterable[FoldedRow], beside: Iterable[Folded]) -> dict[str, tuple[str, str, str]]:
+    """What third parties say of somebody, where objections count that stand on shared identifiers beside: each from its
+    own moment on, as when they were heard one after another.
+    """
+    record = Customer()
+    waiting = sorted(beside, key=lambda event: event.occurred_at)
+    for row in rows:
+        if row[3] in _OF_ATTRIBUTES:
+            while waiting and waiting[0].occurred_at < row[1]:
+                heed(record, [waiting.pop(0)])
+            record = _onto(record, [row], _NOTHING_SOLD, {})
+    heed(record, waiting)
+    return record.attributes
 
 
 def pack(record: Customer) -> bytes:

@@ -12,7 +12,7 @@ from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.customer import Customer
 from shopkeeper.domain.ordering import place
 from shopkeeper.domain.protocols import Progress
-from shopkeeper.know.fold import fold, heed, pack, unpack
+from shopkeeper.know.fold import attributes, fold, heed, pack, unpack
 from shopkeeper.know.reducers import VERSION
 from shopkeeper.know.reducers.shape import Retold
 from shopkeeper.stores.contract.ledger import LedgerWriter
@@ -85,9 +85,13 @@ def refold(
         for event in tx.withdrawn_beside(some):
             beside[event.customer].append(event)
         for customer, group in groupby(tx.to_fold(some), key=_by_customer):
-            record = fold(group, catalogue)
+            withdrawn = beside.get(customer, ())
+            theirs = list(group)
+            record = fold(theirs, catalogue)
             events += record.events
-            heed(record, beside.get(customer, ()))
+            heed(record, withdrawn)
+            if withdrawn:
+                record.attributes = attributes(theirs, withdrawn)
             rows.append(to_row(customer, record, catalogue))
             folded.add(customer)
         tx.remember(rows)

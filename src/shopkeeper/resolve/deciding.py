@@ -43,23 +43,24 @@ def decide(
 def undecide(tx: LedgerWriter, pairs: Sequence[Pair], *, now: int, actor: str) -> Change:
     """Take decisions back: what was seen decides again."""
     pairs = [pair_of(*pair) for pair in pairs]
-    around = _around(tx, pairs)  # before they are forgotten: who they had made one is looked at as well
+    looked_at = around(tx, pairs)  # before they are forgotten: who they had made one is looked at as well
     if not tx.undecide(pairs):
         raise InvalidInput(
             "nothing was decided of that pair", hint="look at the decisions of each identifier"
         )
-    return recompute(tx, {n for pair in pairs for n in pair}, afresh=around, now=now, actor=actor)
+    return recompute(tx, {n for pair in pairs for n in pair}, afresh=looked_at, now=now, actor=actor)
 
 
 def unlinking(reader: LedgerReader, node: int) -> list[Pair]:
     """The pairs to hold apart so that an identifier leaves its customer. Raises InvalidInput where it is alone."""
     (member,) = reader.members([node])
-    others = [n for n in _people(reader, [m.node for m in reader.nodes_of([member.customer])]) if n != node]
-    if not others:
+    others = [m.node for m in reader.nodes_of([member.customer]) if m.node != node]
+    apart = _people(reader, others) or _devices(reader, others)
+    if not apart:
         raise InvalidInput(
             "that identifier is its customer's only one", hint="there is nothing to unlink it from"
         )
-    return [(node, other) for other in others]
+    return [(node, other) for other in apart[:_MOST_PAIRS]]
 
 
 def splitting(reader: LedgerReader, customer: int, nodes: Collection[int]) -> list[Pair]:
@@ -70,8 +71,8 @@ def splitting(reader: LedgerReader, customer: int, nodes: Collection[int]) -> li
             f"{len(strangers)} of the identifiers are not that customer's",
             hint="look at the customer's identifiers",
         )
-    stay = _people(reader, everybody - set(nodes))
-    go = _people(reader, nodes) or sorted(nodes)
+    stay = _people(reader, everybody - set(nodes)) or _devices(reader, everybody - set(nodes))
+    go = sorted(nodes)
     if not stay or not go:
         raise InvalidInput(
             "a split leaves something on both sides", hint="name some of the identifiers, not all"
@@ -90,11 +91,17 @@ def _people(reader: LedgerReader, nodes: Collection[int]) -> list[int]:
     return sorted(node for node, (kind, _) in marks.items() if not IDENTIFIER_KINDS[kind].session)
 
 
+def _devices(reader: LedgerReader, nodes: Collection[int]) -> list[int]:
+    """Those nodes that name a device: no order goes anywhere by itself."""
+    marks = reader.marks(sorted(nodes))
+    return sorted(node for node, (kind, _) in marks.items() if not IDENTIFIER_KINDS[kind].reference)
+
+
 def _anew(tx: LedgerWriter, pairs: Sequence[Pair], *, now: int, actor: str) -> Change:
-    return recompute(tx, {n for pair in pairs for n in pair}, afresh=_around(tx, pairs), now=now, actor=actor)
+    return recompute(tx, {n for pair in pairs for n in pair}, afresh=around(tx, pairs), now=now, actor=actor)
 
 
-def _around(tx: LedgerReader, pairs: Sequence[Pair]) -> set[int]:
+def around(tx: LedgerReader, pairs: Sequence[Pair]) -> set[int]:
     """The pairs' nodes, those made one with them, and their shared neighbours, which may be shared no more."""
     nodes = {n for pair in pairs for n in pair}
     new = set(nodes)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -23,9 +24,11 @@ from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.resolve.turning import Turned, Turning, note_turns
 from shopkeeper.resolve.union import edges_of, parts, union
 from shopkeeper.resolve.view import Mark, View
-from shopkeeper.stores.contract.ledger import LedgerWriter
+from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 from shopkeeper.stores.contract.rows import Edge, Logged, Member, Observed
 
+_LOOKED_BACK: Final = 50
+"""Merges of a customer that are looked at when it parts."""
 _LOGIN = frozenset({"Identified", "Order Completed", "Order Refunded", "Social Account Linked"})
 
 
@@ -44,6 +47,11 @@ class Change(Struct):
     """Nodes that are shared from now on."""
     turned: list[Turned] = field(default_factory=list)
     """Who merged and who split."""
+
+
+def split_of(change: Change) -> set[int]:
+    """Customers of both sides of every split: what was predicted of them was predicted of somebody else."""
+    return {one for turn in change.turned if turn.kind == "split" for one in (turn.customer, turn.other)}
 
 
 def observe(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed], *, now: int = 0) -> Change:
@@ -124,9 +132,13 @@ def _heeding(
     ends = {node for edge in news for node in (edge.a, edge.b)}
     shared = {m.node for m in tx.members(list(said | ends)) if m.shared}
     beside = {b if a in shared else a for a, b, *_ in news if (a in shared) != (b in shared)}
-    for edge in tx.edges(list(said & shared)):
-        beside.add(edge.b if edge.a in shared else edge.a)
-    return {m.customer for m in tx.members(list(beside))}
+    return {m.customer for m in tx.members(list(beside))} | beside_shared(tx, said & shared)
+
+
+def beside_shared(tx: LedgerReader, nodes: Collection[int]) -> set[int]:
+    """Customers tied to some shared nodes."""
+    ends = {n for edge in tx.edges(list(nodes)) for n in (edge.a, edge.b)} - set(nodes)
+    return {m.customer for m in tx.members(list(ends))}
 
 
 def recompute(
@@ -142,7 +154,9 @@ def recompute(
 
     Whether a node of ``afresh`` is shared is decided anew as well; events alone only ever make more nodes shared.
     """
-    view = View(tx, {*seeds, *afresh}, marks, afresh)
+    wanted = {*seeds, *afresh}
+    there = tx.marks(list(wanted)) if marks is None else marks  # somebody may have been erased meanwhile
+    view = View(tx, wanted & there.keys() if marks is None else wanted, there, afresh)
     active = edges_of(view)
     forest, refused = union(view, active)
     found = parts(view, forest)
@@ -187,7 +201,8 @@ def _assign(tx: LedgerWriter, view: View, parts: list[list[int]]) -> Change:
     won: dict[int, list[int]] = defaultdict(list)
     for old, (_, _, place) in claims.items():
         won[place].append(old)
-    without = [place for place in range(len(parts)) if place not in won]
+    back = _given_back(tx, view, parts, spread, won)
+    without = [place for place in range(len(parts)) if place not in won and place not in back]
     fresh = tx.numbers("last_customer", len(without)) if without else 0
     change = Change()
     rows: list[Member] = []
@@ -199,6 +214,9 @@ def _assign(tx: LedgerWriter, view: View, parts: list[list[int]]) -> Change:
             customer = min(won[place])
             aliases += [(old, customer) for old in won[place] if old != customer]
             turns += [Turned("merge", customer, old, place) for old in sorted(won[place]) if old != customer]
+        elif place in back:
+            customer = back[place]
+            aliases.append((customer, customer))  # it is nobody's old id any more
         else:
             customer, fresh = fresh, fresh + 1
         if view.members.keys().isdisjoint(part):
@@ -209,13 +227,47 @@ def _assign(tx: LedgerWriter, view: View, parts: list[list[int]]) -> Change:
         turns += [
             Turned("split", became[kept], became[place], place) for place in sorted(spread[old] - {kept})
         ]
-    change.gone = {old for old, _ in aliases}
+    change.gone = {old for old, new in aliases if old != new}
     change.refold -= change.gone
     tx.assign(rows)
     if aliases:
         tx.became(sorted(aliases))
     change.turned = turns
     return change
+
+
+def _given_back(
+    tx: LedgerWriter,
+    view: View,
+    parts: list[list[int]],
+    spread: Mapping[int, set[int]],
+    won: dict[int, list[int]],
+) -> dict[int, int]:
+    """Where customers who were merged part again: the ids that their strongest identifiers had before, by component.
+
+    Changes ``won`` where an id goes back to another component than the one that would have kept it.
+    """
+    back: dict[int, int] = {}
+    place_of = {node: place for place, part in enumerate(parts) for node in part}
+    for old in sorted(old for old, places in spread.items() if len(places) > 1):
+        for turn in tx.turns([old], None, _LOOKED_BACK):
+            ours, theirs = place_of.get(turn.ours), place_of.get(turn.theirs)
+            if (
+                turn.kind != "merge"
+                or turn.customer != old
+                or ours is None
+                or theirs is None
+                or ours == theirs
+            ):
+                continue
+            if turn.ours in view.shared or turn.theirs in view.shared or tx.alias(turn.other) != old:
+                continue
+            if won.get(theirs) == [old] and ours not in won and ours not in back:
+                del won[theirs]
+                won[ours] = [old]
+            if theirs not in won and theirs not in back:
+                back[theirs] = turn.other
+    return back
 
 
 def _place(view: View, part: list[int], customer: int, change: Change) -> list[Member]:

@@ -122,6 +122,8 @@ class _Guards:
             self.foes[b].add(a)
         self.held: dict[int, set[int]] = {}
         """By set: its nodes that are held apart from others."""
+        self.said: set[int] = set()
+        """Sets that a person's word made: no number of identifiers is too many for them."""
 
     def join(self, edges: Iterable[Edge]) -> list[Refusal]:
         """Join along edges from the strongest on; returns what was refused."""
@@ -138,6 +140,8 @@ class _Guards:
                 continue
             self.forest.join(a, b)
             whole, other = root(a), b if root(a) == a else a
+            if other in self.said or (edge.why == DECIDED and edge.seq == 0):
+                self.said.add(whole)
             self.accounts[whole] |= self.accounts.pop(other)
             self.sizes[whole] += self.sizes.pop(other)
             self.held[whole] |= self.held.pop(other)
@@ -159,7 +163,7 @@ class _Guards:
         ours, theirs = self.accounts[a], self.accounts[b]
         if len(ours.keys() | theirs.keys()) > 1 and ours and theirs:
             return Refusal(edge, "accounts", min(ours.values()), min(theirs.values()))
-        if self.sizes[a] + self.sizes[b] > MOST:
+        if self.sizes[a] + self.sizes[b] > MOST and not {a, b} & self.said:
             return Refusal(edge, "size", edge.a, edge.b)
         return None
 

@@ -11,6 +11,7 @@ from shopkeeper.domain.clock import instant
 from shopkeeper.domain.customer import plain
 from shopkeeper.domain.errors import Conflict, NotFound
 from shopkeeper.domain.event import Logged as Read
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.know.fold import unpack
 from shopkeeper.resolve.graph import observe
 from shopkeeper.shop import backups, erasing
@@ -150,7 +151,11 @@ def _known(places: Places, reader: LedgerReader, who: str | int) -> tuple[int, l
 
 def _beside(reader: LedgerReader, nodes: list[int]) -> set[int]:
     """Nodes tied to some others."""
-    return {n for e in reader.edges(nodes) for n in (e.a, e.b)} - set(nodes)
+    beside = {n for e in reader.edges(nodes) for n in (e.a, e.b)} - set(nodes)
+    kinds = reader.marks(sorted(beside))
+    return {
+        n for n in beside if n in kinds and not IDENTIFIER_KINDS[kinds[n][0]].reference
+    }  # an order is nobody
 
 
 def _look_ahead(places: Places, who: str | int) -> tuple[int, list[int]]:

@@ -35,6 +35,8 @@ CROWDED: Final = 60
 """Identifiers above which a customer needs a look: cookies count here, since they are what piles up."""
 _BESIDE: Final = 6
 _ALIKE: Final = 25
+_LOOKED_THROUGH: Final = 200
+"""Customers with many identifiers that are looked at: numbers of orders are among them."""
 
 
 def explain(places: Places, one: str, other: str, *, sees: Sees) -> Explanation:
@@ -113,20 +115,36 @@ def review(places: Places, cursor: int | None, limit: int, *, sees: Sees) -> Rev
     with places.ledger.read() as reader:
         rows: list[Suspicion] = []
         if not cursor:
-            rows += [_crowd(customer, count) for customer, count in reader.crowded(CROWDED, 20)]
+            rows += _crowds(places, reader, sees)
             rows += _alike(places, reader, sees)
         shared = reader.shared(cursor or 0, limit + 1)
         rows += _junctions(places, reader, shared[:limit], sees)
     return ReviewPage(rows=tuple(rows), next=shared[limit - 1].node if len(shared) > limit else None)
 
 
-def _crowd(customer: int, count: int) -> Suspicion:
-    return Suspicion(
-        kind="crowded",
-        sentence=f"One customer with {count:,} identifiers: a till's own card, a device of the shop, or a robot?",
-        customer=f"c{customer}",
-        count=count,
-    )
+def _crowds(places: Places, reader: LedgerReader, sees: Sees) -> list[Suspicion]:
+    """Customers with very many identifiers, numbers of orders not counted, at whom nobody looked."""
+    speaks: dict[int, tuple[int, int]] = {}
+    for customer, _ in reader.crowded(CROWDED, _LOOKED_THROUGH):
+        marks = reader.marks([m.node for m in reader.nodes_of([customer])])
+        counted = {n: kind for n, (kind, _) in marks.items() if not IDENTIFIER_KINDS[kind].reference}
+        if len(counted) > CROWDED:
+            node = min(counted, key=lambda n: (IDENTIFIER_KINDS[counted[n]].rank, n))
+            speaks[customer] = (node, len(counted))
+    settled = reader.looked([node for node, _ in speaks.values()])
+    known = _shown(places, reader, {node for node, _ in speaks.values()}, sees)
+    return [
+        Suspicion(
+            kind="crowded",
+            sentence=f"One customer with {count:,} identifiers: a till's own card, a device of the shop, or a robot?",
+            customer=f"c{customer}",
+            identifier=known.get(node),
+            reference=f"node:{node}",
+            count=count,
+        )
+        for customer, (node, count) in speaks.items()
+        if node not in settled
+    ]
 
 
 def _alike(places: Places, reader: LedgerReader, sees: Sees) -> list[Suspicion]:
@@ -139,7 +157,7 @@ def _alike(places: Places, reader: LedgerReader, sees: Sees) -> list[Suspicion]:
     orders = {row.customer: unpack(row.body).orders for row in reader.records(customers)}
     rows = []
     for pair in pairs:
-        if pair.a not in known or pair.b not in known:
+        if pair.a not in known or pair.b not in known or _parted(reader, whose[pair.a], whose[pair.b]):
             continue
         beside = tuple(
             Beside(
@@ -164,6 +182,12 @@ def _alike(places: Places, reader: LedgerReader, sees: Sees) -> list[Suspicion]:
     return rows
 
 
+def _parted(reader: LedgerReader, one: int, other: int) -> bool:
+    """Whether somebody decided on two customers, by whichever identifiers."""
+    nodes = {m.node: m.customer for m in reader.nodes_of([one, other])}
+    return any({nodes.get(v.a), nodes.get(v.b)} == {one, other} for v in reader.verdicts(sorted(nodes)))
+
+
 def _junctions(places: Places, reader: LedgerReader, shared: Sequence[Member], sees: Sees) -> list[Suspicion]:
     first = {member.node: reader.beside(member.node, 4 * _BESIDE) for member in shared}
     whose = {m.node: m for m in reader.members(sorted({n for ends in first.values() for n in ends}))}
@@ -173,7 +197,7 @@ def _junctions(places: Places, reader: LedgerReader, shared: Sequence[Member], s
     orders = {row.customer: unpack(row.body).orders for row in reader.records(customers)}
     rows = []
     for member in shared:
-        if member.node not in known:
+        if member.node not in known or IDENTIFIER_KINDS[known[member.node].kind].reference:
             continue
         of_kind, count = explaining.of_what(reader, member.node)
         beside: dict[int, Beside] = {}
@@ -215,6 +239,8 @@ def sentence(kind: str, of_kind: str, count: int) -> str:
     'One loyalty card with 40 payment tokens: a card that staff swipe for others?'
     """
     thing = kind.replace("_", " ")
+    if not of_kind:
+        return f"One {thing} that counts as shared, and nobody uses it any more"
     what = "accounts" if IDENTIFIER_KINDS[of_kind].exclusive else f"{of_kind.replace('_', ' ')}s"
     if IDENTIFIER_KINDS[kind].session:
         guess = "a tablet in the store, or a computer that many use?"

@@ -52,7 +52,7 @@ _ERRORS: Final = {
     for error in (
         BadFile, Conflict, InvalidInput, NotFound, NotPermitted, StoreBusy, StoreDamaged, StoreFailure, StoreFull,
     )
-}  # fmt: skip
+} | {"unknown_name": InvalidInput}  # fmt: skip
 
 
 class JobShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,9 +135,15 @@ def outcome(places: Places, job: Job) -> Any:
     return places.vault.unseal(job.salt, job.result)
 
 
-def followed(places: Places, number: int, progress: Progress | None = None) -> Any:
-    """Wait until a job is done; returns what came of it, raises what it raised."""
+def followed(
+    places: Places, number: int, progress: Progress | None = None, patience: float | None = None
+) -> Any:
+    """Wait until a job is done; returns what came of it, raises what it raised.
+
+    Raises StoreBusy where it is not done within ``patience`` seconds; it goes on all the same.
+    """
     told = ("", -1.0)
+    until = None if patience is None else time.monotonic() + patience
     while True:
         job = found(places, number)
         if progress and job.step and (job.step, job.progress) != told:
@@ -145,6 +151,11 @@ def followed(places: Places, number: int, progress: Progress | None = None) -> A
             progress(*told)
         if job.state in ("done", "failed"):
             return outcome(places, job)
+        if until is not None and time.monotonic() > until:
+            raise StoreBusy(
+                f"job {number} waits behind longer work and will be done after it",
+                hint="look again in a while",
+            )
         time.sleep(_LOOK_EVERY / 2)
 
 

@@ -13,15 +13,18 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from shopkeeper.collect.intake import Taking
+from shopkeeper.domain.customer import objects
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.protocols import Progress
-from shopkeeper.know import memory
-from shopkeeper.resolve.graph import recompute
+from shopkeeper.know.fold import unpack
+from shopkeeper.resolve.graph import Change, recompute
 from shopkeeper.shop.living import advance
 from shopkeeper.shop.naming import told
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.reassigning import reassign
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 from shopkeeper.stores.contract.rows import Likeness
 
@@ -250,23 +253,38 @@ def _decide(
 
         def work(
             tx: LedgerWriter, piece: list[_Pair] = piece, *, believed: bool = believed
-        ) -> tuple[int, int]:
-            if believed:
-                tx.liken([Likeness(*pair, wanted[pair], model, now) for pair in piece])
-            else:
-                tx.unliken(piece)
-            change = recompute(tx, {n for pair in piece for n in pair}, now=now)
-            tx.drop_records(sorted(change.gone))
-            memory.refold(tx, change.refold - change.gone, places.catalogue(tx))
-            kinds = [turn.kind for turn in change.turned]
-            return kinds.count("merge"), kinds.count("split")
+        ) -> tuple[list[str], Taking | None]:
+            pairs = _usable(tx, piece) if believed else piece
+            nodes = {n for pair in pairs for n in pair}
+
+            def decide() -> Change:
+                if believed:
+                    tx.liken([Likeness(*pair, wanted[pair], model, now) for pair in pairs])
+                else:
+                    tx.unliken(pairs)
+                return recompute(tx, nodes, now=now)
+
+            made = reassign(places, tx, nodes, decide, now)
+            return [turn.kind for turn in made.change.turned], made.taking
 
         with without_collecting():
-            merges, splits = places.ledger.write(work)
-        merged, split = merged + merges, split + splits
+            kinds, taking = places.ledger.write(work)
+        if taking is not None:
+            taking.keep()
+        merged, split = merged + kinds.count("merge"), split + kinds.count("split")
         say("link", 0.8 + 0.2 * (number + 1) / len(pieces))
     places.ledger.write(lambda tx: tx.keep("linked_seq", str(end)))
+    advance(places)
     return merged, split
+
+
+def _usable(tx: LedgerReader, pairs: Sequence[_Pair]) -> list[_Pair]:
+    """Pairs of which nobody was erased meanwhile, and nobody objects to what is concluded of them."""
+    nodes = sorted({n for pair in pairs for n in pair})
+    there = tx.marks(nodes)
+    whose = {m.node: m.customer for m in tx.members(nodes)}
+    against = {row.customer for row in tx.records(sorted(set(whose.values()))) if objects(unpack(row.body))}
+    return [p for p in pairs if all(n in there and whose.get(n) not in against for n in p)]
 
 
 def _pieces(pairs: Sequence[_Pair]) -> Iterable[list[_Pair]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.know import memory
 from shopkeeper.know.reducers import VERSION
-from shopkeeper.resolve.graph import observe
+from shopkeeper.resolve.graph import observe, split_of
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.ledger import LedgerWriter
@@ -44,6 +44,7 @@ def _step(places: Places, tx: LedgerWriter, most: int, progress: Progress | None
     catalogue = places.catalogue(tx)
     refold: set[int] = set()
     gone: set[int] = set()
+    parted: set[int] = set()
     taken = 0
     while taken < backlog:
         at_once = min(_READ_AT_ONCE, backlog - taken)
@@ -59,12 +60,15 @@ def _step(places: Places, tx: LedgerWriter, most: int, progress: Progress | None
             refold |= change.refold | {change.customer_of[row.node] for row in seen if row.node}
             count, cursor = len(seen), seen[-1].seq if seen else end
         gone |= change.gone
+        parted |= split_of(change)
         if not count:
             break  # the last ones were erased
         taken += count
         if progress:
             progress("resolve", taken / backlog)
     tx.drop_records(sorted(gone))
+    if parted:
+        tx.unpredict(sorted(parted - gone))
     memory.refold(tx, refold - gone, catalogue, progress)
     tx.keep("cursor", str(cursor))
     return taken
@@ -79,6 +83,8 @@ def follow(places: Places, tx: LedgerWriter, rows: Sequence[Logged]) -> None:
         refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue)
         if change.gone:
             tx.drop_records(sorted(change.gone))
+        if parted := split_of(change):
+            tx.unpredict(sorted(parted))
         if left := refold - change.gone:
             memory.refold(tx, left, catalogue)
         tx.keep("cursor", str(rows[-1].seq))

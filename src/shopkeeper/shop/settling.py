@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from shopkeeper.collect.intake import Outcome, Taking
-from shopkeeper.domain.customer import Standing, consents
+from shopkeeper.collect.intake import Taking
 from shopkeeper.domain.errors import InvalidInput, NotFound, UnknownName
-from shopkeeper.domain.event import Event
-from shopkeeper.domain.events.identity import ConsentWithdrawn
-from shopkeeper.domain.identifier import IDENTIFIER_KINDS, Identifier
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.identity import SETTLEMENTS, Settle, Settlement, Turned
-from shopkeeper.know import memory
-from shopkeeper.know.fold import unpack
 from shopkeeper.resolve.deciding import SPLIT, UNLINK, decide, splitting, undecide, unlinking
 from shopkeeper.resolve.graph import Change
 from shopkeeper.resolve.union import pair_of
 from shopkeeper.shop.living import advance
 from shopkeeper.shop.places import Places
-from shopkeeper.shop.showing import resolve
+from shopkeeper.shop.reassigning import Reassigned, reassign, strongest
+from shopkeeper.shop.showing import CUSTOMER, resolve
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 _COUNTS: Final = {"same": (2, 2), "different": (2, 2), "undecide": (2, 2), "unlink": (1, 1), "leave": (1, 1)}
-_ITSELF: Final = "shopkeeper"
-"""Source of what the shop itself writes down."""
 
 
 class _RehearsedError(Exception):
@@ -60,14 +54,18 @@ def settle(places: Places, ask: Settle, actor: str) -> Settlement:
 
 def node_of(places: Places, reader: LedgerReader, text: str) -> int:
     """The identifier that is meant: ``kind:value``, bare, ``node:7`` as the review list names it, or a customer's id,
-    which means that customer's strongest identifier. Raises NotFound.
+    which means that customer's strongest identifier. Raises NotFound; and Conflict where a text is one customer's id
+    and what another one's browser calls itself.
     """
-    kind, _, value = text.strip().partition(":")
+    text = text.strip()
+    kind, _, value = text.partition(":")
     if kind == "node" and value.isascii() and value.isdigit() and len(value) < 19:
         node = int(value)
         if reader.members([node]):
             return node
         raise NotFound("there is no such identifier any more")
+    if CUSTOMER.fullmatch(text):
+        return strongest(reader, resolve(places, reader, text, for_ever=True))
     tries = [(kind, value)] if kind in IDENTIFIER_KINDS and value else [(k, text) for k in IDENTIFIER_KINDS]
     hashes = [
         places.vault.pseudonym(name, canonical)
@@ -79,13 +77,6 @@ def node_of(places: Places, reader: LedgerReader, text: str) -> int:
         if hash_ in nodes and reader.members([nodes[hash_]]):
             return nodes[hash_]
     return strongest(reader, resolve(places, reader, text))
-
-
-def strongest(reader: LedgerReader, customer: int) -> int:
-    """The identifier that speaks most for a customer."""
-    nodes = [m.node for m in reader.nodes_of([customer])]
-    marks = reader.marks(nodes)
-    return min(marks, key=lambda node: (IDENTIFIER_KINDS[marks[node][0]].rank, node))
 
 
 def _sensible(ask: Settle) -> None:
@@ -102,26 +93,22 @@ def _sensible(ask: Settle) -> None:
 def _settled(places: Places, tx: LedgerWriter, ask: Settle, actor: str, taking: list[Taking]) -> Settlement:
     nodes = [node_of(places, tx, text) for text in ask.identifiers]
     now = places.now()
+    made = Reassigned(Change())
     if ask.what == "leave":
         tx.looked_at(nodes[0], now, actor)
-        change = Change()
-        before: dict[int, dict[str, Standing]] = {}
     else:
-        before = _standings(tx, [m.customer for m in tx.members(nodes)])
-        change = _decided(places, tx, ask, nodes, now, actor)
-    tx.drop_records(sorted(change.gone))
-    events = memory.refold(tx, change.refold - change.gone, places.catalogue(tx))
-    carried = _carry(places, tx, change, before, now, taking)
+        made = reassign(places, tx, nodes, lambda: _decided(places, tx, ask, nodes, now, actor), now)
+    if made.taking is not None:
+        taking.append(made.taking)
+    turned = made.change.turned
     return Settlement(
         what=ask.what,
         customers=tuple(
             f"c{m.customer}" for m in sorted(tx.members(nodes), key=lambda m: nodes.index(m.node))
         ),
-        turned=tuple(
-            Turned(kind=t.kind, customer=f"c{t.customer}", other=f"c{t.other}") for t in change.turned
-        ),
-        events=events,
-        carried=carried,
+        turned=tuple(Turned(kind=t.kind, customer=f"c{t.customer}", other=f"c{t.other}") for t in turned),
+        events=made.events,
+        carried=made.carried,
         dry_run=ask.dry_run,
     )
 
@@ -137,56 +124,7 @@ def _decided(
         case "unlink":
             return decide(tx, unlinking(tx, nodes[0]), same=False, now=now, actor=actor, why=UNLINK)
         case "split":
-            pairs = splitting(tx, resolve(places, tx, ask.customer), nodes)
+            pairs = splitting(tx, resolve(places, tx, ask.customer, for_ever=True), nodes)
             return decide(tx, pairs, same=False, now=now, actor=actor, why=SPLIT)
         case _:
             return decide(tx, [pair_of(*nodes)], same=ask.what == "same", now=now, actor=actor)
-
-
-def _standings(reader: LedgerReader, customers: Iterable[int]) -> dict[int, dict[str, Standing]]:
-    """Where consents stand, by customer."""
-    return {row.customer: consents(unpack(row.body)) for row in reader.records(sorted(set(customers)))}
-
-
-def _carry(
-    places: Places,
-    tx: LedgerWriter,
-    change: Change,
-    before: dict[int, dict[str, Standing]],
-    now: int,
-    taking: list[Taking],
-) -> int:
-    """Write down on both sides of a split what was withdrawn while they were one; returns how many withdrawals."""
-    events: list[Event] = []
-    for turn in change.turned:
-        if turn.kind != "split":
-            continue
-        held = before.get(turn.customer, {})
-        after = _standings(tx, (turn.customer, turn.other))
-        for side in (turn.customer, turn.other):
-            for purpose, standing in sorted(held.items()):
-                still = after.get(side, {}).get(purpose)
-                if not standing.granted and (still is None or still.granted):
-                    events.append(_withdrawal(places, tx, side, purpose, standing, now))
-    if events:
-        one = places.intake.begin(tx)
-        one.append(events, Outcome())
-        taking.append(one)
-    return len(events)
-
-
-def _withdrawal(
-    places: Places, tx: LedgerReader, customer: int, purpose: str, standing: Standing, now: int
-) -> Event:
-    (row,) = tx.identifiers([strongest(tx, customer)])
-    return Event(
-        name="Consent Withdrawn",
-        message_id=f"carried:{now}:{customer}:{purpose}",
-        occurred_at=now,
-        received_at=now,
-        identifiers=(Identifier(row.kind, str(places.vault.unseal(row.salt, row.sealed))),),
-        properties=ConsentWithdrawn(
-            purpose=purpose, lawful_basis=standing.basis or "consent", method="split"
-        ),
-        source=_ITSELF,
-    )

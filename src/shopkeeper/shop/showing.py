@@ -43,7 +43,7 @@ from shopkeeper.stores.contract.ledger import LedgerReader
 from shopkeeper.stores.contract.rows import Logged, Ranking
 
 SORTS = ("value", "margin", "orders", "recent", "fading")
-_CUSTOMER = re.compile(r"(customer:)?c(\d{1,18})", re.ASCII)
+CUSTOMER = re.compile(r"(customer:)?c(\d{1,18})", re.ASCII)
 _IN_OWN_WORDS = ("Answer Given", "Contact Opened", "Contact Closed", "Reward Granted")
 """Events whose sentence may hold what somebody typed."""
 
@@ -60,7 +60,7 @@ def resolve(places: Places, reader: LedgerReader, who: str | int, *, for_ever: b
         raise InvalidInput(
             "an identifier is empty or too long", hint="give an e-mail, a card, a customer id such as c42"
         )
-    number = _CUSTOMER.fullmatch(text)
+    number = CUSTOMER.fullmatch(text)
     found = _current(reader, int(number[2])) if number else None
     if found is None or (for_ever and number and not number[1]):
         named = _by_identifier(places, reader, text)
@@ -111,9 +111,7 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Se
         kept = reader.identifiers(nodes)
         for row in reversed(kept):  # what names somebody goes before what was typed to fill a form
             if row.kind in ("email", "phone"):
-                value = str(places.vault.unseal(row.salt, row.sealed))
-                if places.keys(row.kind, personal.get(row.kind, "")) != value:
-                    personal[row.kind] = value  # else it is shown as it was told
+                personal[row.kind] = str(places.vault.unseal(row.salt, row.sealed))
         identifiers = tuple(
             IdentifierShown(
                 i.kind, seen(i.kind, str(places.vault.unseal(i.salt, i.sealed)), sees), instant(i.first_seen)

@@ -67,8 +67,11 @@ class IdentityVerbs:
         self._may(Permission.RESOLVE, "settle who is who")
         ask = Settle(what=what, identifiers=identifiers, customer=customer, dry_run=dry_run)
         made = settling.settle(self.places, ask, self.actor.name)
-        if not dry_run:
-            self._note_change("settle who is who", made.customers[0] if made.customers else "", what)
+        subject = made.customers[0] if made.customers else ""
+        if dry_run:
+            self._note("see what settling would do", subject, what)
+        else:
+            self._note_change("settle who is who", subject, what)
         return made
 
     def link_people(self, *, full: bool = False, progress: Progress | None = None) -> linking.LinkedUp:
@@ -77,7 +80,9 @@ class IdentityVerbs:
         also trains anew. Everything that was seen or decided stands above what the model believes.
         """
         self._may(Permission.REFRESH, "link people")
-        return linking.link_people(self.places, progress, full=full)
+        made = linking.link_people(self.places, progress, full=full)
+        self._note_change("link people", detail=f"{made.merged} merged, {made.split} parted")
+        return made
 
     def unlink(self, identifier: str, *, dry_run: bool = False) -> Settlement:
         """Take an identifier away from its customer, for good; both are folded anew."""

@@ -86,10 +86,13 @@ class WorkVerbs:
             self._sees_everything()
         return jobs.add(self.places, verb, arguments, self.actor.name)
 
-    def follow(self, job: int, progress: Progress | None = None) -> Any:
-        """Wait for a job of one's own; returns what came of it as plain data, raises what it raised."""
+    def follow(self, job: int, progress: Progress | None = None, *, patience: float | None = None) -> Any:
+        """Wait for a job of one's own; returns what came of it as plain data, raises what it raised.
+
+        Raises StoreBusy where it is not done within ``patience`` seconds; it goes on all the same.
+        """
         self._mine(job)
-        return jobs.followed(self.places, job, progress)
+        return jobs.followed(self.places, job, progress, patience)
 
     def jobs(self, limit: int = 50) -> list[jobs.JobShown]:
         """The latest jobs, latest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -11,10 +11,13 @@ from shopkeeper.domain.identity import Settle, Settlement
 if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
+_PATIENCE: Final = 20.0
+"""Seconds that a request waits for the worker, which may be at something longer."""
+
 
 def settled(shop: Shop, ask: Settle) -> Settlement:
     """What came of it."""
     if not shop.worked():
         return shop.settle(ask.what, *ask.identifiers, customer=ask.customer, dry_run=ask.dry_run)
     job = shop.hand_over("settle", **msgspec.to_builtins(ask))
-    return msgspec.convert(shop.follow(job), Settlement)
+    return msgspec.convert(shop.follow(job, patience=_PATIENCE), Settlement)

@@ -150,6 +150,10 @@ class LedgerReader(Protocol):
         """Nodes that many share and nobody has looked at, after a node, by node."""
         ...
 
+    def looked(self, nodes: Sequence[int]) -> set[int]:
+        """Which of some nodes somebody looked at and leaves as they are."""
+        ...
+
     def crowded(self, above: int, limit: int) -> list[tuple[int, int]]:
         """Customers with more than so many nodes, and how many, the largest first."""
         ...
@@ -312,8 +316,12 @@ class LedgerWriter(LedgerReader, Protocol):
         """Keep merges and splits."""
         ...
 
+    def unpredict(self, customers: Sequence[int]) -> None:
+        """Forget predictions of customers who are not the same any more."""
+        ...
+
     def looked_at(self, node: int, at: int, actor: str) -> None:
-        """Note that somebody looked at a shared node and leaves it as it is."""
+        """Note that somebody looked at a node, or at the customer for whom it speaks, and leaves it as it is."""
         ...
 
     def became(self, rows: Sequence[tuple[int, int]]) -> None:

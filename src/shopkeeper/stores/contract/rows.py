@@ -157,6 +157,10 @@ class NewTurn(NamedTuple):
     why: str
     actor: str
     """Who decided it; empty for what followed from events."""
+    ours: int = 0
+    """Of a merge: the node that spoke most for ``customer`` until then."""
+    theirs: int = 0
+    """The same for ``other``: where the two part again, each gets its id back."""
 
 
 class Record(NamedTuple):

@@ -193,11 +193,16 @@ class IdentityWrites(IdentityReads):
         for table, column in (
             ("sealed", "node"), ("token", "node"), ("edge", "a"), ("edge", "b"), ("member", "node"), ("node", "node"),
             ("verdict", "a"), ("verdict", "b"), ("likeness", "a"), ("likeness", "b"), ("looked_at", "node"),
+            ("turn", "a"), ("turn", "b"),
         ):  # fmt: skip
             change_among(self.session, f"DELETE FROM {table} WHERE {column} IN (...)", nodes)
+        older = [
+            row[0] for row in among(self.session, "SELECT old FROM alias WHERE customer IN (...)", customers)
+        ]
+        for column in ("customer", "other"):
+            change_among(self.session, f"DELETE FROM turn WHERE {column} IN (...)", [*customers, *older])
         for table, column in (
             ("record", "customer"), ("prediction", "customer"), ("alias", "customer"), ("alias", "old"),
-            ("turn", "customer"), ("turn", "other"),
         ):  # fmt: skip
             change_among(self.session, f"DELETE FROM {table} WHERE {column} IN (...)", customers)
         rows = [

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from shopkeeper.stores.contract.rows import Likeness, Member, NewTurn, Verdict
-from shopkeeper.stores.sql.session import CHUNK, Session, among
+from shopkeeper.stores.sql.session import CHUNK, Session, among, change_among
 
 _VERDICT = "a, b, same, decided_at, actor, why"
 _LIKENESS = "a, b, weight, model, found_at"
-_TURN = "id, at, kind, customer, other, a, b, seq, why, actor"
+_TURN = "id, at, kind, customer, other, a, b, seq, why, actor, ours, theirs"
 
 
 class VerdictReads:
@@ -76,6 +76,12 @@ class VerdictReads:
         )
         return [Member(n, c, bool(s)) for n, c, s in self.session.rows(sql, (after, limit))]
 
+    def looked(self, nodes: Sequence[int]) -> set[int]:
+        """Which of these somebody looked at."""
+        return {
+            row[0] for row in among(self.session, "SELECT node FROM looked_at WHERE node IN (...)", nodes)
+        }
+
     def crowded(self, above: int, limit: int) -> list[tuple[int, int]]:
         """Customers with many nodes."""
         sql = "SELECT customer, count(*) FROM member GROUP BY customer HAVING count(*) > ? ORDER BY 2 DESC, 1 LIMIT ?"
@@ -112,7 +118,11 @@ class VerdictWrites(VerdictReads):
 
     def turned(self, rows: Sequence[NewTurn]) -> None:
         """Keep merges and splits."""
-        self.session.many(f"INSERT INTO turn ({_TURN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self.session.many(f"INSERT INTO turn ({_TURN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def unpredict(self, customers: Sequence[int]) -> None:
+        """Forget predictions."""
+        change_among(self.session, "DELETE FROM prediction WHERE customer IN (...)", customers)
 
     def looked_at(self, node: int, at: int, actor: str) -> None:
         """Note a look."""

@@ -93,7 +93,7 @@ def review(
     opt={OPT: Permission.RESOLVE},
 )
 def settle(shop: Shop, data: JSONBody[Settle]) -> Settlement:
-    """Settle who is who: `same`, `different`, `undecide`, `unlink`, `split` or `leave`. The same again changes nothing
-    more, so a request that was not answered may be sent again.
+    """Settle who is who: `same`, `different`, `undecide`, `unlink`, `split` or `leave`. Sent again, `same`, `different`
+    and `leave` change nothing more; the others then say that there is nothing left to settle.
     """
     return settled(shop, data)

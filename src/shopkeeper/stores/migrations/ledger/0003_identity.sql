@@ -21,7 +21,7 @@ CREATE TABLE likeness (
 ) WITHOUT ROWID;
 CREATE INDEX likeness_b ON likeness (b, a);
 
--- Who became one customer and who became two, and what caused it.
+-- Who became one customer and who became two, and what caused it; of a merge, the strongest node of each until then.
 CREATE TABLE turn (
     id       BIGINT PRIMARY KEY,
     at       BIGINT NOT NULL,
@@ -32,7 +32,9 @@ CREATE TABLE turn (
     b        BIGINT NOT NULL,
     seq      BIGINT NOT NULL,
     why      TEXT NOT NULL,
-    actor    TEXT NOT NULL
+    actor    TEXT NOT NULL,
+    ours     BIGINT NOT NULL,
+    theirs   BIGINT NOT NULL
 );
 CREATE INDEX turn_customer ON turn (customer, id);
 CREATE INDEX turn_other ON turn (other, id);
