@@ -184,3 +184,11 @@ def test_no_number_of_identifiers_is_too_many_for_a_persons_word(
 def test_orders_are_no_identifiers_to_be_counted(shop: Shop) -> None:
     put(shop, *[order(f"o{n}", ids={"email": "anna@firm.com", "order": f"W{n}"}) for n in range(70)])
     assert shop.review().rows == ()
+
+
+def test_a_copy_of_everything_holds_what_was_decided_of_the_person_and_names_nobody_else(shop: Shop) -> None:
+    put(shop, order("1", ids={"email": "anna@firm.com"}), order("2", ids={"email": "bert@firm.com"}))
+    shop.settle("different", "anna@firm.com", "bert@firm.com")
+    copy = shop.export("anna@firm.com")
+    assert [(d["one_person"], d["by"]) for d in copy["identity"]["decisions"]] == [(False, "owner")]
+    assert "bert" not in str(copy)

@@ -79,7 +79,31 @@ def export(places: Places, who: str | int) -> dict[str, Any]:
             ],
             "record": _readable(plain(unpack(record[0].body))) if record else {},
             "predictions": msgspec.json.decode(foretold.body) if foretold else {},
+            "identity": _settled(reader, customer, nodes),
         }
+
+
+def _settled(reader: LedgerReader, customer: int, nodes: list[int]) -> dict[str, Any]:
+    """What was decided and believed of the person's identifiers, without naming anybody else's."""
+    return {
+        "decisions": [
+            {
+                "one_person": v.same,
+                "decided_at": instant(v.decided_at).isoformat(),
+                "by": v.actor,
+                "why": v.why,
+            }
+            for v in reader.verdicts(nodes)
+        ],
+        "likenesses": [
+            {"weight": one.weight, "model": one.model, "found_at": instant(one.found_at).isoformat()}
+            for one in reader.likenesses(nodes)
+        ],
+        "merges_and_splits": [
+            {"kind": turn.kind, "at": instant(turn.at).isoformat(), "why": turn.why, "by": turn.actor}
+            for turn in reader.turns([customer], None, 500)
+        ],
+    }
 
 
 def erase(places: Places, who: str | int) -> ErasureReceipt:
