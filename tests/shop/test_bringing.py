@@ -12,6 +12,7 @@ from tests.events import DAY, event, order, put
 
 from shopkeeper.domain.actor import Actor
 from shopkeeper.domain.errors import Conflict
+from shopkeeper.know.reducers import VERSION
 from shopkeeper.shop import Shop
 
 
@@ -57,7 +58,7 @@ def test_a_new_product_in_an_order_makes_no_record_stale(shop: Shop, tmp_path: P
     with shop.places.ledger.read() as reader:
         before = reader.setting("catalogue")
         catalogue = shop.places.catalogue(reader)
-        assert reader.stale(1, catalogue.version, 10) == []
+        assert reader.stale(VERSION, catalogue.version, 10) == []
     shop.collect(write(tmp_path, "products.csv", "product_id,name\nnew,Blue teapot\n"))
     with shop.places.ledger.read() as reader:
         assert reader.setting("catalogue") == before, "a name changes no record"

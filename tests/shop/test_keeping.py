@@ -358,6 +358,7 @@ def test_every_verb_asks_for_a_permission(shop: Shop, role: str) -> None:
         "accounts": seen.users,
         "audit": seen.audit,
         "forget": lambda: seen.erase("user_id:8"),
+        "resolve": seen.review,
     }
     assert set(verbs) == set(Permission)
     for permission, verb in verbs.items():

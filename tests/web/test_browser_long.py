@@ -73,6 +73,7 @@ def wordy(shop, visit):
         assert http.post("/v1/batch", json={"batch": calls}, auth=(key, "")).status_code == 200
     shop.hear()
     user = shop.enter(shop.user_link(MAIL, "sign_in").token)
+    shop._note("open /" + "longaddress" * 8, "u1", outcome="refused")
     for outcome in ("allowed", "refused"):
         shop._note("hand over the job 'refresh'", SUBJECT, DETAIL, actor=user.user.id, outcome=outcome)
     return shop, shop.customer(MAIL).id, user.token

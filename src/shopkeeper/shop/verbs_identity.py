@@ -86,8 +86,10 @@ class IdentityVerbs:
 
     def unlink(self, identifier: str, *, dry_run: bool = False) -> Settlement:
         """Take an identifier away from its customer, for good; both are folded anew."""
+        self._may(Permission.RESOLVE, "unlink an identifier")
         return self.settle("unlink", identifier, dry_run=dry_run)
 
     def split(self, customer: str, *identifiers: str, dry_run: bool = False) -> Settlement:
         """Part some identifiers from a customer: they are somebody else's."""
+        self._may(Permission.RESOLVE, "split a customer")
         return self.settle("split", *identifiers, customer=customer, dry_run=dry_run)
