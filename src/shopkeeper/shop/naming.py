@@ -10,17 +10,19 @@ from shopkeeper.domain.personal import Personal
 from shopkeeper.shop.masking import Sees
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.ledger import LedgerReader
+from shopkeeper.stores.contract.rows import Node
 
 
 def names(places: Places, reader: LedgerReader, customers: Sequence[int], *, sees: Sees) -> dict[int, str]:
     """What some customers are called: their name, else an e-mail or number, else an honest stand-in."""
     owner: dict[int, int] = {m.node: m.customer for m in reader.nodes_of(customers)}
-    by_node = told(places, reader, list(owner))
+    kept = reader.identifiers(list(owner))
+    by_node = told(places, reader, list(owner), kept)
     by_customer: dict[int, dict[str, str]] = defaultdict(dict)
     for node, values in by_node.items():
         by_customer[owner[node]].update(values)
     kinds: dict[int, set[str]] = defaultdict(set)
-    for row in reader.identifiers(list(owner)):
+    for row in kept:
         customer = owner[row.node]
         kinds[customer].add(row.kind)
         if row.kind == "email" and "last_name" not in by_customer[customer]:
@@ -50,9 +52,11 @@ def called(values: dict[str, str], kinds: set[str], *, sees: Sees) -> str:
     return "Customer without a name"
 
 
-def told(places: Places, reader: LedgerReader, nodes: Sequence[int]) -> dict[int, dict[str, str]]:
-    """Per node, the latest of every personal trait that was told."""
-    salts = {row.node: row.salt for row in reader.identifiers(nodes)}
+def told(
+    places: Places, reader: LedgerReader, nodes: Sequence[int], kept: Sequence[Node] | None = None
+) -> dict[int, dict[str, str]]:
+    """Per node, the latest of every personal trait that was told. ``kept`` are the nodes' identifiers, where known."""
+    salts = {row.node: row.salt for row in (reader.identifiers(nodes) if kept is None else kept)}
     found: dict[int, dict[str, str]] = defaultdict(dict)
     for row in reader.sealed(nodes):
         if row.name == "Identified" and row.node in salts:

@@ -105,10 +105,10 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Se
         record = unpack(rows[0].body) if rows else Customer()
         foretold = reader.predictions([customer]).get(customer)
         personal: dict[str, str] = {}
-        by_node = told(places, reader, nodes)
+        kept = reader.identifiers(nodes)
+        by_node = told(places, reader, nodes, kept)
         for node in nodes:
             personal.update(by_node.get(node, {}))
-        kept = reader.identifiers(nodes)
         for row in reversed(kept):  # what names somebody goes before what was typed to fill a form
             if row.kind in ("email", "phone"):
                 personal[row.kind] = str(places.vault.unseal(row.salt, row.sealed))

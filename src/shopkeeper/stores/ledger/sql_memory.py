@@ -92,8 +92,11 @@ class MemoryReads:
 
     def predictions(self, customers: Sequence[int]) -> dict[int, Prediction]:
         """Current predictions of some customers."""
-        sql = "SELECT customer, clv, p_alive, state, body FROM prediction WHERE customer IN (...) AND run = ?"
-        rows = map(Prediction._make, among(self.session, sql, customers, self._run()))
+        sql = (
+            "SELECT customer, clv, p_alive, state, body FROM prediction WHERE customer IN (...) "
+            "AND run = (SELECT CAST(value AS BIGINT) FROM setting WHERE name = 'run')"
+        )
+        rows = map(Prediction._make, among(self.session, sql, customers))
         return {row.customer: row for row in rows}
 
     def reference(self, kind: str) -> list[bytes]:
