@@ -77,21 +77,14 @@ def review(
         console.print(text("Nothing needs a look."))
         return
     heading(console, "Worth a look")
-    made = table("what", "identifier", "customer", "name it as")
-    console.print(
-        fill(
-            made,
-            (
-                (
-                    s.sentence,
-                    _id(s.identifier) if s.identifier else "",
-                    s.customer,
-                    f"{s.reference} {s.other}".strip(),
-                )
-                for s in page.rows
-            ),
+    for row in page.rows:
+        console.print(text(row.sentence))
+        who = ", ".join(
+            f"{one.name or one.id} ({one.id}, {count(one.orders, 'order')})" for one in row.beside
         )
-    )
+        about = _id(row.identifier) if row.identifier else row.customer
+        console.print(text(f"  {about}{': ' + who if who else ''}"))
+        console.print(text(f"  to settle it, name it as {f'{row.reference} {row.other}'.strip()}"))
     if page.next:
         console.print(text(f"and more: --cursor {page.next}"))
 
