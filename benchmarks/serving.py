@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -85,7 +86,11 @@ class Server:
 
     @contextlib.contextmanager
     def worker_paused(self) -> Iterator[None]:
-        """Stop the worker in its tracks, so that only accepting is measured."""
+        """Stop the worker in its tracks, so that only accepting is measured.
+
+        Not while it makes the inbox forget what it took: stopped there, it would hold the file against the server.
+        """
+        self._at_rest()
         pids = self.children()
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
@@ -95,6 +100,16 @@ class Server:
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
+
+    def _at_rest(self, patience: float = 20.0) -> None:
+        """Wait until the inbox, where it is a file, holds nothing that the worker could be at."""
+        file = Path(self.where) / "gate.db"
+        if not file.exists():
+            return
+        until = time.monotonic() + patience
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as gate:
+            while gate.execute("SELECT 1 FROM inbox LIMIT 1").fetchall() and time.monotonic() < until:
+                time.sleep(0.05)
 
     def stop(self, patience: float = 60.0) -> None:
         """Let it finish, as an operator would."""
