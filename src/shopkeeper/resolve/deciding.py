@@ -37,7 +37,7 @@ def decide(
         raise InvalidInput("an identifier cannot be joined with or held apart from itself")
     _agree(tx, pairs, same=same)
     tx.decide([Verdict(a, b, same, now, actor, why) for a, b in pairs])
-    return _anew(tx, pairs, now=now, actor=actor)
+    return recompute(tx, {n for pair in pairs for n in pair}, afresh=around(tx, pairs), now=now, actor=actor)
 
 
 def undecide(tx: LedgerWriter, pairs: Sequence[Pair], *, now: int, actor: str) -> Change:
@@ -95,10 +95,6 @@ def _devices(reader: LedgerReader, nodes: Collection[int]) -> list[int]:
     """Those nodes that name a device: no order goes anywhere by itself."""
     marks = reader.marks(sorted(nodes))
     return sorted(node for node, (kind, _) in marks.items() if not IDENTIFIER_KINDS[kind].reference)
-
-
-def _anew(tx: LedgerWriter, pairs: Sequence[Pair], *, now: int, actor: str) -> Change:
-    return recompute(tx, {n for pair in pairs for n in pair}, afresh=around(tx, pairs), now=now, actor=actor)
 
 
 def around(tx: LedgerReader, pairs: Sequence[Pair]) -> set[int]:

@@ -56,10 +56,6 @@ class View:
         while frontier:
             frontier = self._grow(frontier)
 
-    def exclusive(self, node: int) -> int | None:
-        """Whose account a node is: the same for accounts that decisions made one; None where it is no account."""
-        return self.one.root(node) if IDENTIFIER_KINDS[self.marks[node][0]].exclusive else None
-
     def why_shared(self, node: int) -> tuple[str, int] | None:
         """Why many share a node, or None: the kind of neighbour of which there are too many, and how many."""
         if node in self.bound:

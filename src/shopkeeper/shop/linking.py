@@ -8,7 +8,6 @@ the graph decides: below everything that was seen, and against every guard. Name
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
@@ -75,10 +74,11 @@ def link_people(places: Places, progress: Progress | None = None, *, full: bool 
         apart = _held_apart(reader, [int(person["id"]) for person in people])
         customer_of = {m.node: m.customer for m in _members(reader, [int(p["id"]) for p in people])}
     if not full and not fresh:
+        places.ledger.write(lambda tx: tx.keep("linked_seq", str(end)))  # not to be looked through again
         return _none(len(people), len(known))
     say("link", 0.2)
-    ready = prepare(_table(people), places.keys)
     if full:
+        ready = prepare(_table(people), places.keys)
         try:
             model = train(ready, splink_backend)
         except InvalidInput as error:
@@ -290,8 +290,3 @@ def _usable(tx: LedgerReader, pairs: Sequence[_Pair]) -> list[_Pair]:
 def _pieces(pairs: Sequence[_Pair]) -> Iterable[list[_Pair]]:
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
         yield list(pairs[start : start + _PAIRS_AT_ONCE])
-
-
-def model_file(places: Places) -> Path:
-    """Where the model lies: parameters only, nobody's values."""
-    return places.folder / "models" / _MODEL

@@ -7,7 +7,6 @@ from typing import Final
 
 from shopkeeper.collect.intake import Taking
 from shopkeeper.domain.errors import InvalidInput, NotFound, UnknownName
-from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.identity import SETTLEMENTS, Settle, Settlement, Turned
 from shopkeeper.resolve.deciding import SPLIT, UNLINK, decide, splitting, undecide, unlinking
 from shopkeeper.resolve.graph import Change
@@ -15,7 +14,7 @@ from shopkeeper.resolve.union import pair_of
 from shopkeeper.shop.living import advance
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.reassigning import Reassigned, reassign, strongest
-from shopkeeper.shop.showing import CUSTOMER, resolve
+from shopkeeper.shop.showing import CUSTOMER, named, resolve
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 _COUNTS: Final = {"same": (2, 2), "different": (2, 2), "undecide": (2, 2), "unlink": (1, 1), "leave": (1, 1)}
@@ -66,17 +65,8 @@ def node_of(places: Places, reader: LedgerReader, text: str) -> int:
         raise NotFound("there is no such identifier any more")
     if CUSTOMER.fullmatch(text):
         return strongest(reader, resolve(places, reader, text, for_ever=True))
-    tries = [(kind, value)] if kind in IDENTIFIER_KINDS and value else [(k, text) for k in IDENTIFIER_KINDS]
-    hashes = [
-        places.vault.pseudonym(name, canonical)
-        for name, said in tries
-        if (canonical := places.keys(name, said)) is not None
-    ]
-    nodes = reader.nodes(hashes)
-    for hash_ in hashes:
-        if hash_ in nodes and reader.members([nodes[hash_]]):
-            return nodes[hash_]
-    return strongest(reader, resolve(places, reader, text))
+    found = named(places, reader, text)
+    return strongest(reader, resolve(places, reader, text)) if found is None else found.node
 
 
 def _sensible(ask: Settle) -> None:

@@ -40,7 +40,7 @@ from shopkeeper.shop.naming import called, names, told
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.searching import by_words
 from shopkeeper.stores.contract.ledger import LedgerReader
-from shopkeeper.stores.contract.rows import Logged, Ranking
+from shopkeeper.stores.contract.rows import Logged, Member, Ranking
 
 SORTS = ("value", "margin", "orders", "recent", "fading")
 CUSTOMER = re.compile(r"(customer:)?c(\d{1,18})", re.ASCII)
@@ -76,6 +76,12 @@ def resolve(places: Places, reader: LedgerReader, who: str | int, *, for_ever: b
 
 
 def _by_identifier(places: Places, reader: LedgerReader, text: str) -> int | None:
+    found = named(places, reader, text)
+    return None if found is None else found.customer
+
+
+def named(places: Places, reader: LedgerReader, text: str) -> Member | None:
+    """The identifier that is meant by 'kind:value', or by a value alone, and whose it is; None where nobody has it."""
     kind, _, value = text.partition(":")
     tries = [(kind, value)] if kind in IDENTIFIER_KINDS and value else [(k, text) for k in IDENTIFIER_KINDS]
     hashes = []
@@ -84,10 +90,7 @@ def _by_identifier(places: Places, reader: LedgerReader, text: str) -> int | Non
         if canonical is not None:
             hashes.append(places.vault.pseudonym(kind, canonical))
     nodes = reader.nodes(hashes)
-    for hash_ in hashes:
-        if hash_ in nodes and (members := reader.members([nodes[hash_]])):
-            return members[0].customer
-    return None
+    return next((member for h in hashes if h in nodes for member in reader.members([nodes[h]])), None)
 
 
 def _current(reader: LedgerReader, customer: int) -> int | None:
