@@ -59,9 +59,11 @@ class Rules(Struct, frozen=True, omit_defaults=True):
         known = IDENTIFIER_KINDS.values()
         return min(min(self.most.get(k.name, k.most), self.a_day.get(k.name, k.a_day)) for k in known)
 
-    def given_up(self, until: int, since: int) -> bool:
-        """Whether who was last seen with a number in one month had given it up when somebody else was first seen."""
-        return bool(until) and until + MONTH_AT_MOST + self.silence_days * DAY <= since
+    def given_up(self, first: int, until: int, since: int) -> bool:
+        """Whether who was first seen with a number at ``first`` and last in the month ``until`` had given it up when
+        somebody else was first seen with it. A number that was told once, at registration, says nothing by its silence.
+        """
+        return first < until and until + MONTH_AT_MOST + self.silence_days * DAY <= since
 
 
 @lru_cache(maxsize=64)

@@ -115,7 +115,7 @@ class View:
                 known = bool(until and edge.until)
                 held[root] = (min(first, edge.occurred_at), max(until, edge.until) if known else 0)
         *before, (since, _) = sorted(held.values())
-        if not all(self.rules.given_up(until, since) for _, until in before):
+        if not all(self.rules.given_up(first, until, since) for first, until in before):
             return False
         alone = self.reader.first_event(node)
         if alone is not None and alone < since:
