@@ -36,11 +36,12 @@ from shopkeeper.stores.contract.rows import (
     Sealed,
     Verdict,
 )
+from shopkeeper.stores.contract.segments import SegmentReader, SegmentWriter
 
 T = TypeVar("T")
 
 
-class LedgerReader(LimitReader, Protocol):
+class LedgerReader(LimitReader, SegmentReader, Protocol):
     """Reads one unchanging state of the ledger."""
 
     def setting(self, name: str) -> str | None:
@@ -226,7 +227,7 @@ class LedgerReader(LimitReader, Protocol):
         ...
 
 
-class LedgerWriter(LedgerReader, LimitWriter, Protocol):
+class LedgerWriter(LedgerReader, LimitWriter, SegmentWriter, Protocol):
     """Reads and writes inside one transaction."""
 
     def numbers(self, counter: str, count: int) -> int:

@@ -123,9 +123,10 @@ class IdentityReads:
 
 
 class IdentityWrites(IdentityReads):
-    """Writing identities. An engine combines this with the log, which gives the numbers."""
+    """Writing identities. An engine combines this with the log, which gives the numbers, and segments."""
 
     numbers: Callable[[str, int], int]
+    forget_members: Callable[[Sequence[int], int], None]
 
     def add_nodes(self, rows: Sequence[NewNode]) -> dict[bytes, int]:
         """Give pseudonyms their nodes."""
@@ -209,6 +210,7 @@ class IdentityWrites(IdentityReads):
         older = [
             row[0] for row in among(self.session, "SELECT old FROM alias WHERE customer IN (...)", customers)
         ]
+        self.forget_members([*customers, *older], at)
         for column in ("customer", "other"):
             change_among(self.session, f"DELETE FROM turn WHERE {column} IN (...)", [*customers, *older])
         for table, column in (
