@@ -313,6 +313,26 @@ def _link(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
     return shop.link_people(full=bool(told.get("full")), progress=progress)
 
 
+def _segment(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
+    name = told["name"]
+    match told["what"]:
+        case "save":
+            return shop.save_segment(
+                name, told["condition"], title=told.get("title"), sentence=told.get("sentence"),
+                activate=bool(told.get("activate", True)), progress=progress,
+            )  # fmt: skip
+        case "activate":
+            return shop.activate_segment(name, progress=progress)
+        case "pause":
+            return shop.pause_segment(name)
+        case _:
+            return shop.archive_segment(name)
+
+
+def _recount(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
+    return shop.recount(*told["names"], progress=progress)
+
+
 def _wished_erase(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
     return _each(shop.erase, told)
 
@@ -351,6 +371,8 @@ VERBS: Final[dict[str, Callable[[Shop, dict[str, Any], Progress], Any]]] = {
     "replay": _replay,
     "settle": _settle,
     "link": _link,
+    "segment": _segment,
+    "recount": _recount,
     "identity rules": _rules,
     "identity junk": _junk,
     "wished erase": _wished_erase,

@@ -27,6 +27,8 @@ _NEEDS: Final[dict[str, Permission]] = {
     "replay": Permission.COLLECT,
     "settle": Permission.RESOLVE,
     "link": Permission.REFRESH,
+    "segment": Permission.SEGMENT,
+    "recount": Permission.REFRESH,
 }
 """Jobs that may be handed over, and what that needs: the same as doing it here."""
 

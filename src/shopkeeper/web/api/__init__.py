@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shopkeeper.web.api import customers, docs, flow, identity, profiles, whole
+from shopkeeper.web.api import customers, docs, flow, identity, profiles, segments, whole
 
 API: tuple[Any, ...] = (
     whole.health,
@@ -21,6 +21,16 @@ API: tuple[Any, ...] = (
     identity.settle,
     identity.rules,
     identity.junk,
+    segments.segments,
+    segments.all_changes,
+    segments.segment,
+    segments.save,
+    segments.activate,
+    segments.pause,
+    segments.archive,
+    segments.members,
+    segments.changes,
+    segments.recount,
     whole.report,
     whole.traits,
     flow.sources,
