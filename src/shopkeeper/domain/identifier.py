@@ -46,7 +46,9 @@ IDENTIFIER_KINDS: dict[str, IdentifierKind] = {
             most=200,
             a_day=50,
         ),
-        IdentifierKind("loyalty_card", 10, "loyalty card shown in store, by phone or online", most=6, a_day=3),
+        IdentifierKind(
+            "loyalty_card", 10, "loyalty card shown in store, by phone or online", most=6, a_day=3
+        ),
         IdentifierKind("email", 20, "e-mail address", most=8, personal=Personal.CONTACT),
         IdentifierKind(
             "social", 30, "account on a social network, as network:handle", most=4, personal=Personal.CONTACT
