@@ -12,10 +12,17 @@ from msgspec import Struct
 
 from shopkeeper.domain.clock import micros
 from shopkeeper.domain.condition import functions, lexing, tree
+<<<<<<< HEAD
 from shopkeeper.domain.condition.deeds import behaviour
 from shopkeeper.domain.condition.lexing import Words
 from shopkeeper.domain.condition.tree import Value
 from shopkeeper.domain.errors import BadCondition, UnknownName
+=======
+from shopkeeper.domain.condition.calls import call
+from shopkeeper.domain.condition.lexing import Words
+from shopkeeper.domain.condition.tree import Value
+from shopkeeper.domain.errors import BadCondition
+>>>>>>> cond
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -322,6 +329,7 @@ def _cast(reader: Reader, node: exp.Expression) -> tree.Value:
     return cast("tree.Value", reader.place(found, start, word.stop))
 
 
+<<<<<<< HEAD
 def _call(reader: Reader, node: exp.Expression) -> tree.Value:
     if type(node.this) is not str:
         raise reader.refused(node)
@@ -367,6 +375,8 @@ _PERIODS: Final[dict[str, tree.Period]] = {
     "this_quarter": "quarter",
     "this_year": "year",
 }
+=======
+>>>>>>> cond
 _Rule = tuple[Callable[[Reader, Any], tree.Value], frozenset[str]]
 
 
@@ -396,7 +406,11 @@ def _rules() -> dict[type, _Rule]:
         exp.Null: (_null, frozenset()),
         exp.Interval: (_interval, frozenset({"this", "unit"})),
         exp.Cast: (_cast, frozenset({"this", "to"})),
+<<<<<<< HEAD
         exp.Anonymous: (_call, frozenset({"this", "expressions"})),
+=======
+        exp.Anonymous: (call, frozenset({"this", "expressions"})),
+>>>>>>> cond
         exp.And: (lambda reader, node: reader.joined(node, tree.AllOf), two),
         exp.Or: (lambda reader, node: reader.joined(node, tree.AnyOf), two),
     }
