@@ -48,13 +48,7 @@ literals = (
     | times
     | spans
     | moments
-<<<<<<< HEAD
-    | st.sampled_from(["orders", "state", "x", "_y2", "events", "last", "date", "interval"]).map(
-        tree.TraitRef
-    )
-=======
     | st.sampled_from(["orders", "state", "x", "_y2", "events", "last"]).map(tree.TraitRef)
->>>>>>> cond
 )
 
 
@@ -277,10 +271,7 @@ def values(depth: int) -> dict[str, st.SearchStrategy[Any]]:
     return {"number": number, "text": text, "day": day, "time": time, "span": span}
 
 
-<<<<<<< HEAD
-=======
 _PRODUCTS = (tree.Text("p1"), tree.Text("p2"))
->>>>>>> cond
 compares = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
 
 
@@ -302,13 +293,6 @@ def _leaves(depth: int) -> st.SearchStrategy[Any]:
     )
     found |= st.builds(tree.In, _refs("text", "state"), st.just((tree.Text("new"), tree.Text("fading"))))
     found |= st.builds(tree.Like, of["text"], words, st.booleans())
-<<<<<<< HEAD
-    found |= st.builds(
-        lambda f, word: tree.Call(f, (tree.TraitRef("looked_not_bought"), tree.Text(word))),
-        st.sampled_from(["has", "has_any", "has_all"]).map(str),
-        st.sampled_from(["p1", "p2"]),
-    ).filter(lambda c: c.function == "has")
-=======
     some = st.sampled_from([("has", 1), ("has_any", 2), ("has_all", 2)])
     found |= some.map(
         lambda one: tree.Call(one[0], (tree.TraitRef("looked_not_bought"), *_PRODUCTS[: one[1]]))
@@ -318,7 +302,6 @@ def _leaves(depth: int) -> st.SearchStrategy[Any]:
         _refs("bool"),
         st.booleans().map(tree.Truth) | _refs("bool"),
     )
->>>>>>> cond
     return found | _refs("bool") | sensible("events", "orders") | st.just(tree.Segment("vip"))
 
 
@@ -350,11 +333,7 @@ nowadays = st.integers((TODAY - 5) * DAY, (TODAY + 5) * DAY)
 @st.composite
 def customers(draw: Any) -> tuple[dict[str, Any], list[EventFacts]]:
     """Traits (some unknown) and events of a customer, in no order; some are dated ahead."""
-<<<<<<< HEAD
-    chance = Random(draw(st.integers(0, 10**6)))  # noqa: S311 - drawn one by one, 50 traits are most of the time
-=======
     chance = Random(draw(st.integers(0, 10**6)))
->>>>>>> cond
     traits: dict[str, Any] = {}
     for name, trait in TRAITS.items():
         if chance.random() < 0.3:
@@ -447,11 +426,7 @@ class Someone:
 def timely(draw: Any) -> tuple[tree.Value, list[EventFacts], int]:
     """A condition that time changes, a customer with events it counts, and an instant among them."""
     behaviour = draw(sensible("events", "events", "orders", "spend", "first", "last"))
-<<<<<<< HEAD
-    chance = Random(draw(st.integers(0, 10**6)))  # noqa: S311 - a seed drawn
-=======
     chance = Random(draw(st.integers(0, 10**6)))
->>>>>>> cond
     names = [*behaviour.names, behaviour.then.name] if behaviour.then else [*behaviour.names]
     names = names or [
         "Order Completed",

@@ -9,20 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-<<<<<<< HEAD
-=======
 from tests.conditions import CATALOGUE, TODAY, TRAITS, Someone, conditions, customers, nowadays, timely
->>>>>>> cond
 
 from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.clock import DAY, micros
 from shopkeeper.domain.condition import check
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.states import pack, unpack
-<<<<<<< HEAD
-from tests.conditions import CATALOGUE, TODAY, TRAITS, Someone, conditions, customers, nowadays, timely
-=======
->>>>>>> cond
 
 HOUR = DAY // 24
 
@@ -75,11 +68,8 @@ def ask(text, now=TODAY * DAY, events=(), catalogue=CATALOGUE, segments=(), **tr
         ("events('Store Visited') = 0", True),
         ("not events('Store Visited')", True),
         ("spend() = 0 and orders() = 0", True),
-<<<<<<< HEAD
-=======
         ("coalesce(omnichannel, false)", False),
         ("not coalesce(omnichannel, marketing_email)", False),
->>>>>>> cond
         ("segment('vip')", False),
         ("true", True),
     ],

@@ -236,7 +236,7 @@ class Evaluator:
             return self._bought(held, key, term, event)
         state = held.states.get(key)
         if state is not None:
-            return term.add(state, event)
+            return bool(term.add(state, event))
         state = term.new()
         if not term.add(state, event):
             return False
