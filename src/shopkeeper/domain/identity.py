@@ -67,6 +67,64 @@ class Settlement(Struct, frozen=True, kw_only=True):
     dry_run: bool = False
 
 
+class Compared(Struct, frozen=True, kw_only=True):
+    """One bar of a waterfall: the prior, or what one comparison of two records says. It holds nobody's value."""
+
+    name: str
+    """``prior``, or what was compared: ``first name``, ``birthday``, ``e-mail``, ..."""
+    level: str
+    """How alike the two are in it, in words."""
+    weight: float
+    """Match weight: log2 of the Bayes factor of that level, in bits."""
+    adjustment: float = 0.0
+    """Term-frequency adjustment: bits that a rarer value than usual adds, or a more common one takes away."""
+
+
+class Waterfall(Struct, frozen=True, kw_only=True):
+    """How a model weighs the evidence that two records are one person's, as the records are now."""
+
+    weight: float
+    """The sum of all bars: log2 of the odds."""
+    probability: float
+    odds: str
+    """Such as ``1:40``."""
+    bars: tuple[Compared, ...]
+    one: IdentifierShown
+    """The identifier on which the one record was told."""
+    other: IdentifierShown
+    rule: str = ""
+    """Where the two count as one whatever the sum: why."""
+    against: str = ""
+    """What speaks so much against it that linkage would not join them, whatever the sum."""
+
+
+def odds(weight: float) -> str:
+    """Odds for bits, to two digits.
+
+    >>> odds(-5.32), odds(0), odds(10), odds(3.3), odds(60)
+    ('1:40', '1:1', '1,000:1', '9.8:1', 'over a billion to 1')
+    """
+    size = 2.0 ** min(abs(weight), 40)
+    if size >= 1e9:
+        return "over a billion to 1" if weight > 0 else "1 to over a billion"
+    digits = f"{float(f'{size:.2g}'):,.1f}".removesuffix(".0")
+    return f"{digits}:1" if weight > 0 else f"1:{digits}"
+
+
+def sentence_against(reason: str) -> str:
+    """What a guard of linkage says, as people read it.
+
+    >>> sentence_against("birthday"), sentence_against("loyalty_card")
+    ('their days of birth are a generation apart', 'they hold different loyalty cards')
+    """
+    known = {
+        "first name": "their first names are not forms of one name",
+        "birthday": "their days of birth are a generation apart",
+        "user_id": "they hold different accounts",
+    }
+    return known.get(reason, f"they hold different {reason.replace('_', ' ')}s") if reason else ""
+
+
 class Step(Struct, frozen=True, kw_only=True):
     """One link of a chain of evidence."""
 
@@ -79,7 +137,9 @@ class Step(Struct, frozen=True, kw_only=True):
     by: str = ""
     """Who decided it."""
     weight: float | None = None
-    """For ``likeness``: log2 of the odds that they are one person's."""
+    """For ``likeness``: log2 of the odds that they are one person's, when it was found."""
+    waterfall: Waterfall | None = None
+    """For ``likeness``: how that adds up, by the records and the model of now."""
 
 
 class Reason(Struct, frozen=True, kw_only=True):
@@ -88,6 +148,8 @@ class Reason(Struct, frozen=True, kw_only=True):
     guard: str
     sentence: str
     about: tuple[IdentifierShown, ...] = ()
+    references: tuple[str, ...] = ()
+    """How to name each of ``about`` when settling it, whatever one may see of it."""
     of_kind: str = ""
     count: int = 0
 
@@ -97,8 +159,42 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
     one: bool
     customers: tuple[str, ...]
+    asked: tuple[IdentifierShown, ...] = ()
+    """The two that were asked about."""
+    references: tuple[str, ...] = ()
+    """How to name them again without their values, such as ``node:7``."""
     steps: tuple[Step, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    likeness: Waterfall | None = None
+    """For two customers: what the model says of their two records that are most alike. None where people were never
+    linked here, one of them told nothing of themselves, or one objects to what is concluded of them.
+    """
+
+
+PARTICULARS: Final[tuple[str, ...]] = (
+    "first_name", "last_name", "birthday", "street", "city", "postcode", "state", "email", "phone", "gender",
+)  # fmt: skip
+"""What may be told of somebody who is looked for by likeness."""
+
+
+class Match(Struct, frozen=True, kw_only=True):
+    """A customer who may be the one that is looked for."""
+
+    id: str
+    name: str
+    probability: float
+    orders: int = 0
+    waterfall: Waterfall
+
+
+class Matches(Struct, frozen=True, kw_only=True):
+    """Customers ranked by the chance that they are the one looked for."""
+
+    rows: tuple[Match, ...]
+    records: int
+    """Records of how many were compared against, or could have been."""
+    customer: str = ""
+    """Who was looked for, where that was a customer."""
 
 
 class TurnShown(Struct, frozen=True, kw_only=True):

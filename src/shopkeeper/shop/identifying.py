@@ -17,12 +17,14 @@ from shopkeeper.domain.identity import (
     Step,
     Suspicion,
     TurnShown,
+    Waterfall,
 )
 from shopkeeper.domain.profile import IdentifierShown
 from shopkeeper.know.fold import unpack
 from shopkeeper.resolve import explaining
 from shopkeeper.resolve.union import LIKELY
 from shopkeeper.resolve.view import DECIDED
+from shopkeeper.shop import weighing
 from shopkeeper.shop.masking import Sees, seen
 from shopkeeper.shop.naming import names
 from shopkeeper.shop.places import Places
@@ -46,39 +48,80 @@ def explain(places: Places, one: str, other: str, *, sees: Sees) -> Explanation:
         if a == b:
             raise InvalidInput("both are the same identifier", hint="name two different ones")
         answer = explaining.explain(reader, a, b)
-        customers = {m.node: f"c{m.customer}" for m in reader.members([a, b])}
-        about = {n for e in answer.path for n in (e.a, e.b)} | {n for r in answer.reasons for n in r.nodes}
+        whose = {m.node: m.customer for m in reader.members([a, b])}
+        about = (
+            {a, b}
+            | {n for e in answer.path for n in (e.a, e.b)}
+            | {n for r in answer.reasons for n in r.nodes}
+        )
         shown = _shown(places, reader, about, sees)
         steps, here = [], a
         for edge in answer.path:
             there = edge.b if edge.a == here else edge.a
-            steps.append(_step(reader, edge, shown[here], shown[there]))
+            steps.append(_step(places, reader, edge, here, there, shown))
             here = there
         reasons = tuple(
             Reason(
                 guard=r.guard,
                 sentence=GUARDS[r.guard],
                 about=tuple(shown[n] for n in r.nodes if n in shown),
+                references=tuple(f"node:{n}" for n in r.nodes if n in shown),
                 of_kind=r.of_kind,
                 count=r.count,
             )
             for r in answer.reasons
         )
+        likeness = None if answer.one else _likeness(places, reader, whose[a], whose[b], sees)
     return Explanation(
-        one=answer.one, customers=(customers[a], customers[b]), steps=tuple(steps), reasons=reasons
+        one=answer.one,
+        customers=(f"c{whose[a]}", f"c{whose[b]}"),
+        asked=(shown[a], shown[b]),
+        references=(f"node:{a}", f"node:{b}"),
+        steps=tuple(steps),
+        reasons=reasons,
+        likeness=likeness,
     )
 
 
-def _step(reader: LedgerReader, edge: Edge, one: IdentifierShown, other: IdentifierShown) -> Step:
+def _likeness(places: Places, reader: LedgerReader, one: int, other: int, sees: Sees) -> Waterfall | None:
+    """What the model says of two customers."""
+    nodes = weighing.comparable(reader, one, other) if one != other else None
+    if nodes is None:
+        return None
+    found = weighing.weigh(places, reader, *nodes, _shown(places, reader, {*nodes[0], *nodes[1]}, sees))
+    return found[0] if found else None
+
+
+def _step(
+    places: Places,
+    reader: LedgerReader,
+    edge: Edge,
+    here: int,
+    there: int,
+    shown: dict[int, IdentifierShown],
+) -> Step:
+    waterfall: Waterfall | None = None
     source, by, weight, why, at = "", "", None, edge.why, edge.occurred_at
     if edge.why == DECIDED and not edge.seq:
         by = next((v.actor for v in reader.verdicts([edge.a]) if (v.a, v.b) == (edge.a, edge.b)), "")
     elif edge.why == LIKELY and not edge.seq:
         found = next((x for x in reader.likenesses([edge.a]) if (x.a, x.b) == (edge.a, edge.b)), None)
-        weight, source = (round(found.weight, 2), found.model) if found else (None, "")
+        if found is not None:
+            weight, source = round(found.weight, 2), found.model
+            weighed = weighing.weigh(places, reader, [here], [there], shown, believed=found.weight)
+            waterfall = weighed[0] if weighed else None
     elif logged := reader.log_after(edge.seq - 1, 1):
         source = logged[0].source if logged[0].seq == edge.seq else ""
-    return Step(one=one, other=other, why=why, at=instant(at), source=source, by=by, weight=weight)
+    return Step(
+        one=shown[here],
+        other=shown[there],
+        why=why,
+        at=instant(at),
+        source=source,
+        by=by,
+        weight=weight,
+        waterfall=waterfall,
+    )
 
 
 def turns(
