@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from shopkeeper.domain.profile import IdentifierShown
 
@@ -89,8 +90,8 @@ class Waterfall(Struct, frozen=True, kw_only=True):
     odds: str
     """Such as ``1:40``."""
     bars: tuple[Compared, ...]
-    one: IdentifierShown
-    """The identifier on which the one record was told."""
+    one: IdentifierShown | None
+    """The identifier on which the one record was told; None where it was typed in."""
     other: IdentifierShown
     rule: str = ""
     """Where the two count as one whatever the sum: why."""
@@ -171,10 +172,29 @@ class Explanation(Struct, frozen=True, kw_only=True):
     """
 
 
-PARTICULARS: Final[tuple[str, ...]] = (
-    "first_name", "last_name", "birthday", "street", "city", "postcode", "state", "email", "phone", "gender",
-)  # fmt: skip
-"""What may be told of somebody who is looked for by likeness."""
+class Particulars(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is told of somebody who is looked for; empty says nothing."""
+
+    first_name: str = ""
+    last_name: str = ""
+    birthday: str = ""
+    """A day: year first, or day-month-year."""
+    street: str = ""
+    """One address line: street and house number."""
+    city: str = ""
+    postcode: str = ""
+    state: str = ""
+    email: str = ""
+    phone: str = ""
+    gender: str = ""
+
+    def given(self) -> dict[str, str]:
+        """What is told, by name.
+
+        >>> Particulars(first_name="Ann", city=" ").given()
+        {'first_name': 'Ann'}
+        """
+        return {name: value.strip() for name, value in asdict(self).items() if value.strip()}
 
 
 class Match(Struct, frozen=True, kw_only=True):

@@ -54,7 +54,7 @@ def explain(places: Places, one: str, other: str, *, sees: Sees) -> Explanation:
             | {n for e in answer.path for n in (e.a, e.b)}
             | {n for r in answer.reasons for n in r.nodes}
         )
-        shown = _shown(places, reader, about, sees)
+        shown = shown_of_nodes(places, reader, about, sees)
         steps, here = [], a
         for edge in answer.path:
             there = edge.b if edge.a == here else edge.a
@@ -88,7 +88,9 @@ def _likeness(places: Places, reader: LedgerReader, one: int, other: int, sees: 
     nodes = weighing.comparable(reader, one, other) if one != other else None
     if nodes is None:
         return None
-    found = weighing.weigh(places, reader, *nodes, _shown(places, reader, {*nodes[0], *nodes[1]}, sees))
+    found = weighing.weigh(
+        places, reader, *nodes, shown_of_nodes(places, reader, {*nodes[0], *nodes[1]}, sees)
+    )
     return found[0] if found else None
 
 
@@ -133,7 +135,7 @@ def turns(
     with places.ledger.read() as reader:
         customer = resolve(places, reader, who) if who else None
         rows = reader.turns([] if customer is None else [customer], cursor, limit)
-        shown = _shown(places, reader, {n for row in rows for n in (row.a, row.b) if n}, sees)
+        shown = shown_of_nodes(places, reader, {n for row in rows for n in (row.a, row.b) if n}, sees)
     return "" if customer is None else f"c{customer}", tuple(
         TurnShown(
             number=row.id,
@@ -176,7 +178,7 @@ def _crowds(places: Places, reader: LedgerReader, sees: Sees) -> list[Suspicion]
             node = min(counted, key=lambda n: (IDENTIFIER_KINDS[counted[n]].rank, n))
             speaks[customer] = (node, len(counted))
     settled = reader.looked([node for node, _ in speaks.values()])
-    known = _shown(places, reader, {node for node, _ in speaks.values()}, sees)
+    known = shown_of_nodes(places, reader, {node for node, _ in speaks.values()}, sees)
     return [
         Suspicion(
             kind="crowded",
@@ -216,7 +218,7 @@ def _alike(places: Places, reader: LedgerReader, sees: Sees) -> list[Suspicion]:
     """Customers whom a model takes for one person and a guard keeps apart."""
     pairs = reader.unjoined(_ALIKE)
     whose = {m.node: m.customer for m in reader.members(sorted({n for p in pairs for n in (p.a, p.b)}))}
-    known = _shown(places, reader, whose, sees)
+    known = shown_of_nodes(places, reader, whose, sees)
     customers = sorted(set(whose.values()))
     called = names(places, reader, customers, sees=sees)
     orders = {row.customer: unpack(row.body).orders for row in reader.records(customers)}
@@ -256,7 +258,7 @@ def _parted(reader: LedgerReader, one: int, other: int) -> bool:
 def _junctions(places: Places, reader: LedgerReader, shared: Sequence[Member], sees: Sees) -> list[Suspicion]:
     first = {member.node: reader.beside(member.node, 4 * _BESIDE) for member in shared}
     whose = {m.node: m for m in reader.members(sorted({n for ends in first.values() for n in ends}))}
-    known = _shown(places, reader, {*whose, *first}, sees)
+    known = shown_of_nodes(places, reader, {*whose, *first}, sees)
     customers = sorted({m.customer for m in whose.values()})
     called = names(places, reader, customers, sees=sees)
     orders = {row.customer: unpack(row.body).orders for row in reader.records(customers)}
@@ -318,9 +320,10 @@ def sentence(kind: str, of_kind: str, count: int) -> str:
     return f"One {thing} with {count:,} {what}: {guess}"
 
 
-def _shown(
+def shown_of_nodes(
     places: Places, reader: LedgerReader, nodes: Iterable[int], sees: Sees
 ) -> dict[int, IdentifierShown]:
+    """Some identifiers as somebody may see them, by node."""
     return {
         row.node: IdentifierShown(
             row.kind,

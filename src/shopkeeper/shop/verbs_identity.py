@@ -9,6 +9,7 @@ from shopkeeper.domain.identity import (
     Explanation,
     Household,
     JunkFound,
+    Matches,
     ReviewPage,
     Ruling,
     Settle,
@@ -16,7 +17,7 @@ from shopkeeper.domain.identity import (
     TurnShown,
 )
 from shopkeeper.domain.protocols import Progress
-from shopkeeper.shop import households, identifying, linking, ruling, settling
+from shopkeeper.shop import households, identifying, linking, matching, ruling, settling
 from shopkeeper.shop.places import Places
 
 
@@ -39,6 +40,19 @@ class IdentityVerbs:
         self._may(Permission.LOOK_UP, "see why identifiers belong together")
         found = identifying.explain(self.places, one, other, sees=self.actor.sees)
         self._note("see why identifiers belong together", found.customers[0], found.customers[1])
+        return found
+
+    def match(self, who: str | int | None = None, *, limit: int = 5, **details: str) -> Matches:
+        """Who somebody may be: customers ranked by the model's probability that they are one person with the customer
+        ``who``, or with somebody of whom ``details`` are told: first_name, last_name, birthday, street, city, postcode,
+        state, email, phone, gender. Each with its waterfall. Raises Conflict where ``link_people`` never ran.
+        """
+        self._may(Permission.LOOK_UP, "look for likely matches")
+        found = matching.match(self.places, who, details, limit, sees=self.actor.sees)
+        listed = " ".join(row.id for row in found.rows)
+        self._note(
+            "look for likely matches", found.customer, f"{len(found.rows)} shown: {listed}".rstrip(": ")
+        )
         return found
 
     def household(self, who: str | int) -> Household:

@@ -19,7 +19,7 @@ from shopkeeper.shop.linking import FREQUENCIES, MODEL, records_of, table_of
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.ledger import LedgerReader
 
-_RECORDS: Final = 24
+RECORDS: Final = 24
 """Records of one customer that are compared with another's, of the strongest identifiers."""
 _RULES: Final = {
     1000.0: "the two records say exactly the same, and who it is",
@@ -104,11 +104,15 @@ def comparable(reader: LedgerReader, one: int, other: int) -> tuple[list[int], l
 def strongest_of(reader: LedgerReader, nodes: Sequence[int]) -> list[int]:
     """Those of a customer's nodes on which somebody may have been identified, the strongest first, not too many."""
     marks = {n: kind for n, (kind, _) in reader.marks(nodes).items() if not IDENTIFIER_KINDS[kind].reference}
-    return sorted(marks, key=lambda n: (IDENTIFIER_KINDS[marks[n]].rank, n))[:_RECORDS]
+    return sorted(marks, key=lambda n: (IDENTIFIER_KINDS[marks[n]].rank, n))[:RECORDS]
 
 
 def shown_of(
-    bars: Iterable[Any], weight: float, one: IdentifierShown, other: IdentifierShown, against: str | None
+    bars: Iterable[Any],
+    weight: float,
+    one: IdentifierShown | None,
+    other: IdentifierShown,
+    against: str | None,
 ) -> Waterfall:
     """What a model made of two records, in the nouns of ``domain``."""
     return Waterfall(

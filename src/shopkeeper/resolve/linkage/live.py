@@ -93,7 +93,12 @@ class LiveIndex:
                 self._holders[pair].append(place)
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._at)
+
+    @property
+    def ids(self) -> list[str]:
+        """The records that it knows."""
+        return list(self._at)
 
     def add(self, ready: Prepared) -> None:
         """Take in some more records; one under a known id takes its place. How frequent values are stays as it was."""

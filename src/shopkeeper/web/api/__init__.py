@@ -16,6 +16,8 @@ API: tuple[Any, ...] = (
     profiles.profile_events,
     customers.list_customers,
     identity.explain,
+    identity.explain_pair,
+    identity.match,
     identity.turns,
     identity.review,
     identity.settle,
