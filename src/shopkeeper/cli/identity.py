@@ -158,6 +158,8 @@ def review(
             f"{one.name or one.id} ({one.id}, {count(one.orders, 'order')})" for one in row.beside
         )
         about = _id(row.identifier) if row.identifier else row.customer
+        if row.tie:
+            about = f"{about}, tied by {' and '.join(_id(one) for one in row.tie)}"
         console.print(text(f"  {about}{': ' + who if who else ''}"))
         console.print(text(f"  to settle it, name it as {f'{row.reference} {row.other}'.strip()}"))
     if page.next:
@@ -195,7 +197,8 @@ def turns(
 def settle(
     what: Annotated[str, typer.Argument(help=_WHAT)],
     identifiers: Annotated[
-        list[str], typer.Argument(help="Two for same, different, undecide; some for split; else one.")
+        list[str],
+        typer.Argument(help="Two; one or two for leave and undecide; some for split; else one."),
     ],
     *,
     customer: Annotated[str, typer.Option(help="For split: whose identifiers leave.")] = "",

@@ -19,6 +19,12 @@ GUARDS: Final[dict[str, str]] = {
 }
 """What keeps two identifiers apart, as people read it."""
 
+REFUSED: Final[dict[str, str]] = {
+    "accounts": "Two customers with identifiers in common who hold different accounts: one person with two accounts?",
+    "size": "Two customers with identifiers in common, together more than a person has: one person, or a shared card?",
+}
+"""Guards whose refusal a person may overrule, and what is asked of them."""
+
 SETTLEMENTS: Final[dict[str, str]] = {
     "same": "these two are one person's",
     "different": "these two are not one person's",
@@ -38,7 +44,9 @@ class Settle(Struct, frozen=True, kw_only=True, omit_defaults=True):
     what: str
     """One of ``SETTLEMENTS``."""
     identifiers: tuple[str, ...] = ()
-    """Two for ``same``, ``different`` and ``undecide``; some for ``split``; one for the others."""
+    """Two for ``same`` and ``different``; one or two for ``leave`` and ``undecide``, which takes back all decisions on
+    one; some for ``split``; one for the others.
+    """
     customer: str = ""
     """For ``split``."""
     dry_run: bool = False
@@ -248,6 +256,7 @@ class Suspicion(Struct, frozen=True, kw_only=True):
     kind: str
     """``shared``: many use one identifier. ``crowded``: one customer has very many. ``busy``: more is bought with one
     on a day than one person does. ``alike``: a model takes two customers for one person, and a guard keeps them apart.
+    ``refused``: what was seen ties two customers, and a guard keeps them apart.
     """
     sentence: str
     customer: str
@@ -255,7 +264,9 @@ class Suspicion(Struct, frozen=True, kw_only=True):
     reference: str = ""
     """How to name the identifier when settling it, whatever one may see of it."""
     other: str = ""
-    """For ``alike``: how to name the other identifier."""
+    """For ``alike`` and ``refused``: how to name the other identifier."""
+    tie: tuple[IdentifierShown, ...] = ()
+    """For ``refused``: two identifiers that were seen together."""
     weight: float | None = None
     """For ``alike``: log2 of the odds."""
     of_kind: str = ""

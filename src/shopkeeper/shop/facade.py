@@ -27,6 +27,7 @@ from shopkeeper.shop import (
     keeping,
     living,
     predicting,
+    refusals,
     reporting,
     showing,
 )
@@ -155,6 +156,7 @@ class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, Identi
             began = perf_counter()
 
         living.rebuild(self.places, progress) if full else living.advance(self.places, progress)
+        refusals.sweep(self.places)
         lap("resolve and fold")
         predicted = predicting.predict(self.places, progress)
         lap("predict")

@@ -47,7 +47,7 @@ class LiveRecords:
         """Open everybody's records where linkage was run anew; else take in what was told, take out the erased."""
         from shopkeeper.resolve.linkage import LiveIndex, prepare
 
-        end, erasures = int(reader.setting("last_seq") or 0), reader.setting("erasures") or ""
+        end, erasures = int(reader.setting("cursor") or 0), reader.setting("erasures") or ""
         if self.index is None or self.written != known.written:
             with without_collecting():
                 ready = prepare(table_of(list(people_of(places, reader))), places.keys)

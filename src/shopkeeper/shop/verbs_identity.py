@@ -17,7 +17,16 @@ from shopkeeper.domain.identity import (
     TurnShown,
 )
 from shopkeeper.domain.protocols import Progress
-from shopkeeper.shop import households, identifying, linking, matching, ruling, settling
+from shopkeeper.shop import (
+    households,
+    identifying,
+    linking,
+    matching,
+    refusals,
+    reviewing,
+    ruling,
+    settling,
+)
 from shopkeeper.shop.places import Places
 
 
@@ -74,15 +83,18 @@ class IdentityVerbs:
         return found
 
     def review(self, *, cursor: int | None = None, limit: int = 25) -> ReviewPage:
-        """Identities that a person should look at: identifiers that many share, customers with too many."""
+        """Identities that a person should look at: customers with too many identifiers, customers whom a guard keeps
+        apart although something seen, or a model, ties them; then identifiers that many share.
+        """
         self._may(Permission.RESOLVE, "see identities to review")
-        found = identifying.review(self.places, cursor, limit, sees=self.actor.sees)
+        found = reviewing.review(self.places, cursor, limit, sees=self.actor.sees)
         self._note("see identities to review", detail=f"{len(found.rows)} shown")
         return found
 
     def settle(self, what: str, *identifiers: str, customer: str = "", dry_run: bool = False) -> Settlement:
-        """Settle who is who: ``same``, ``different`` or ``undecide`` for two identifiers, ``unlink``, ``leave``,
-        ``set_aside`` or ``restore`` for one, ``split`` for some of a ``customer``. ``dry_run`` only says what it does.
+        """Settle who is who: ``same``, ``different``, ``undecide`` or ``leave`` for two identifiers; ``undecide`` (all
+        decisions on it), ``unlink``, ``leave``, ``set_aside`` or ``restore`` for one; ``split`` for some of a
+        ``customer``. ``dry_run`` only says what it does.
 
         Events stay as they are; what was folded from them follows their identifiers. What had been withdrawn before a
         split stays withdrawn on both sides.
@@ -104,6 +116,7 @@ class IdentityVerbs:
         """
         self._may(Permission.REFRESH, "link people")
         made = linking.link_people(self.places, progress, full=full)
+        refusals.sweep(self.places)
         self._note_change("link people", detail=f"{made.merged} merged, {made.split} parted")
         return made
 
