@@ -13,7 +13,7 @@ PAGES = (
     "/customers",
     "/customers/{buyer}",
     "/identities",
-    "/identities?one={buyer}&other=loyalty_card:LC9999001",
+    "/identities?one={buyer}&other=c1",
     "/quarantine",
     "/about",
     "/api/v1/docs",

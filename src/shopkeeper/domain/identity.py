@@ -149,6 +149,8 @@ class Step(Struct, frozen=True, kw_only=True):
     """For ``likeness``: log2 of the odds that they are one person's, when it was found."""
     waterfall: Waterfall | None = None
     """For ``likeness``: how that adds up, by the records and the model of now."""
+    references: tuple[str, ...] = ()
+    """How to name both ends when settling, whatever one may see of them."""
 
 
 class Reason(Struct, frozen=True, kw_only=True):

@@ -109,6 +109,7 @@ def _step(
         by=by,
         weight=weight,
         waterfall=waterfall,
+        references=(f"node:{here}", f"node:{there}"),
     )
 
 

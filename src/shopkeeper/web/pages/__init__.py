@@ -28,6 +28,8 @@ PAGES: tuple[Any, ...] = (
     customer.customer_page,
     customer.customer_timeline,
     identities.identities,
+    identities.why,
+    identities.match,
     identities.settle,
     quarantine.quarantine,
     quarantine.replay,
