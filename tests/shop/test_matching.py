@@ -12,8 +12,8 @@ from tests.shop.test_linking import people as people  # noqa: PLC0414 - a fixtur
 from tests.shop.test_linking import told
 
 from shopkeeper.domain.actor import Actor
-from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted, UnknownName
-from shopkeeper.shop import Shop
+from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted, StoreBusy, UnknownName
+from shopkeeper.shop import Shop, matching
 
 
 @pytest.fixture
@@ -134,6 +134,16 @@ def test_a_shop_that_never_linked_says_what_to_do(shop: Shop) -> None:
     with pytest.raises(Conflict, match="never linked") as refused:
         shop.match(first_name="Ann")
     assert "shop.link_people()" in str(refused.value)
+
+
+def test_who_asks_while_all_records_are_being_opened_is_told_so(
+    linked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked.match(last_name="Graf")
+    monkeypatch.setattr(matching, "PATIENCE", 0.01)
+    with linked.places.live_records.held(), pytest.raises(StoreBusy, match="being opened"):
+        linked.match(last_name="Graf")
+    linked.match(last_name="Graf")
 
 
 def test_odd_words_break_nothing(linked: Shop) -> None:

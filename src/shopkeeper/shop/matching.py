@@ -7,11 +7,12 @@ a record. What was told since is taken in before each answer, and who was erased
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Final
 
 from shopkeeper.domain.customer import objects
-from shopkeeper.domain.errors import Conflict, InvalidInput, UnknownName
+from shopkeeper.domain.errors import Conflict, InvalidInput, StoreBusy, UnknownName
 from shopkeeper.domain.identity import Match, Matches, Particulars
 from shopkeeper.know.fold import unpack
 from shopkeeper.shop.identifying import shown_of_nodes
@@ -26,6 +27,8 @@ from shopkeeper.stores.contract.ledger import LedgerReader
 
 LIKELY: Final = 0.01
 """Chance below which nobody is shown."""
+PATIENCE = 5.0
+"""Seconds that one waits for another who opens everybody's records: servers have few threads."""
 _NOBODY: Final = "?"
 """Stands for the record that was typed in."""
 _CHUNK: Final = 5_000
@@ -42,6 +45,16 @@ class LiveRecords:
         self.written: tuple[int, int] | None = None
         self.seq = 0
         self.erasures = ""
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep others out. Raises StoreBusy where somebody else opens everybody's records: a minute for a million."""
+        if not self.lock.acquire(timeout=PATIENCE):
+            raise StoreBusy("everybody's records are being opened", hint="ask again in a minute")
+        try:
+            yield
+        finally:
+            self.lock.release()
 
     def follow(self, places: Places, reader: LedgerReader, known: Kept) -> None:
         """Open everybody's records where linkage was run anew; else take in what was told, take out the erased."""
@@ -93,7 +106,7 @@ def match(
             hint="link them first: shop.link_people(), or shopkeeper identity link",
         )
     live = _live(places)
-    with live.lock, places.ledger.read() as reader:
+    with live.held(), places.ledger.read() as reader:
         live.follow(places, reader, known)
         customer = None if who is None else resolve(places, reader, who)
         if customer is None:

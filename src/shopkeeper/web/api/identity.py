@@ -21,7 +21,7 @@ from shopkeeper.domain.identity import (
     TurnShown,
 )
 from shopkeeper.web.access.declared import OPT
-from shopkeeper.web.api.shapes import CONFLICT, INVALID, NOT_FOUND, NOT_PERMITTED, PREFIX, Limit
+from shopkeeper.web.api.shapes import BUSY, CONFLICT, INVALID, NOT_FOUND, NOT_PERMITTED, PREFIX, Limit
 from shopkeeper.web.settled import junked, ruled, settled
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def explain_pair(shop: Shop, data: JSONBody[Pair]) -> Explanation:
     _HERE + "/match",
     sync_to_thread=True,
     status_code=200,
-    responses=INVALID | NOT_PERMITTED | NOT_FOUND | CONFLICT,
+    responses=INVALID | NOT_PERMITTED | NOT_FOUND | CONFLICT | BUSY,
     tags=["identity"],
     operation_id="match",
     opt={OPT: Permission.LOOK_UP},

@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from litestar.response import Redirect, Response
 
 from shopkeeper.domain.actor import Permission
-from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, ShopkeeperError
+from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, ShopkeeperError, StoreBusy
 from shopkeeper.domain.identity import (
     SETTLEMENTS,
     Explanation,
@@ -82,7 +82,7 @@ def match(request: Request[Any, Any, Any], shop: Shop, data: Form) -> Response[A
     told = Particulars(**{name: text(data, name).strip()[:600] for name in Particulars.__struct_fields__})
     try:
         return _page(request, shop, told=told, matches=shop.match(limit=_LIKELY, **told.given()))
-    except (InvalidInput, Conflict) as error:
+    except (InvalidInput, Conflict, StoreBusy) as error:
         return _page(request, shop, told=told, unmatched=error)
 
 
