@@ -13,6 +13,7 @@ PAGES = (
     "/customers",
     "/customers/{buyer}",
     "/identities",
+    "/identities/rules",
     "/identities?one={buyer}&other=c1",
     "/quarantine",
     "/about",
