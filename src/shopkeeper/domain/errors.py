@@ -6,6 +6,7 @@
     ├── InvalidInput        what was given cannot be used; giving it again will not help
     │   ├── UnknownName     a name that is not known; carries the nearest right one
     │   ├── BadFile         a file that cannot be read as what it was said to be
+    │   ├── BadCondition    a condition that cannot be understood; says where
     │   └── BadEvent        one event that breaks its declaration (goes to quarantine)
     ├── NotFound            nothing under that identifier
     ├── NotPermitted        the actor's role does not allow this verb
@@ -74,6 +75,49 @@ class BadFile(InvalidInput):
     """A file that cannot be read as what it was said to be."""
 
     code = "bad_file"
+
+
+class BadCondition(InvalidInput):
+    """A condition that cannot be understood, with the place: characters ``start`` to ``stop`` of ``text``.
+
+    ``line`` and ``column`` count from 1; ``nearest`` is the right name that is most like the one given.
+
+    >>> print(BadCondition("unknown trait 'order'", "order > 3", 0, 5, hint="did you mean 'orders'?"))
+    unknown trait 'order' (line 1, column 1); did you mean 'orders'?
+      order > 3
+      ^^^^^
+    """
+
+    code = "bad_condition"
+
+    def __init__(
+        self, what: str, text: str, start: int, stop: int, *, hint: str = "", nearest: str | None = None
+    ) -> None:
+        self.what = what
+        self.start = max(0, min(start, len(text)))
+        self.stop = max(self.start, min(stop, len(text)))
+        self.nearest = nearest
+        before = text[: self.start]
+        self.line = before.count("\n") + 1
+        self.column = self.start - (before.rfind("\n") + 1) + 1
+        super().__init__(f"{what} (line {self.line}, column {self.column})", hint=hint)
+        self.excerpt = _excerpt(text, self.start, self.stop)
+
+    def __str__(self) -> str:
+        """The sentence, and the place shown beneath."""
+        said = f"{self.message}; {self.hint}" if self.hint else self.message
+        return f"{said}\n{self.excerpt}"
+
+
+def _excerpt(text: str, start: int, stop: int, *, most: int = 76) -> str:
+    """The line of the place, cut to what fits, with carets beneath."""
+    begin = text.rfind("\n", 0, start) + 1
+    end = text.find("\n", start)
+    end = len(text) if end < 0 else end
+    left = max(begin, min(start - most // 2, end - most))
+    line = text[left : min(end, left + most)].replace("\t", " ").replace("\r", " ")
+    carets = max(1, min(stop, left + len(line)) - start)
+    return f"  {line}\n  {' ' * (start - left)}{'^' * carets}"
 
 
 class BadEvent(InvalidInput):

@@ -31,6 +31,14 @@ class Trait(Struct, frozen=True, kw_only=True):
     """What changes it: an event, the passing of time, or a refresh of the models."""
     of: Callable[[Customer, int], Any] | None = None
     """None for predictions, which a refresh writes."""
+    values: tuple[str, ...] = ()
+    """Every value that a text may have, where these are known."""
+    bounds: tuple[float, float] | None = None
+    """Between which values, both included, a number lies."""
+    day: bool = False
+    """Whether a time is a day of the shop's, kept as midnight in UTC, rather than an instant."""
+    formula: str = ""
+    """What a trait that time changes is in the language of conditions, so that it is asked as of any instant."""
 
 
 ARROW: dict[str, str] = {

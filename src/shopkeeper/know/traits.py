@@ -25,8 +25,12 @@ def _trait(
     *,
     unit: str = "",
     clock: Ticks = "event",
+    day: bool = False,
+    formula: str = "",
 ) -> Trait:
-    return Trait(name=name, kind=kind, label=label, sentence=sentence, of=of, unit=unit, clock=clock)
+    return Trait(
+        name=name, kind=kind, label=label, sentence=sentence, of=of, unit=unit, clock=clock, day=day, formula=formula
+    )  # fmt: skip
 
 
 def _day(days: list[int], place: int) -> datetime | None:
@@ -82,8 +86,17 @@ TRAITS: tuple[Trait, ...] = (
         lambda c, _: c.assumed,
     ),
     _trait("units", "float", "Units", "Units bought, net of returns.", lambda c, _: c.units, unit="units"),
-    _trait("first_order", "time", "First order", "Day of the first order.", lambda c, _: _day(c.days, 0)),
-    _trait("last_order", "time", "Last order", "Day of the last order.", lambda c, _: _day(c.days, -1)),
+    _trait(
+        "first_order",
+        "time",
+        "First order",
+        "Day of the first order.",
+        lambda c, _: _day(c.days, 0),
+        day=True,
+    ),
+    _trait(
+        "last_order", "time", "Last order", "Day of the last order.", lambda c, _: _day(c.days, -1), day=True
+    ),
     _trait(
         "days_since_order",
         "int",
@@ -92,6 +105,7 @@ TRAITS: tuple[Trait, ...] = (
         lambda c, now: (now + c.offset) // DAY - c.days[-1] if c.days else None,
         unit="days",
         clock="time",
+        formula="today() - last_order",
     ),
     _trait(
         "order_days",

@@ -18,7 +18,7 @@ TRAITS: tuple[Trait, ...] = (
         sentence="Upper end of the 80 % predictive range of the expected value.",
     ),
     Trait(
-        name="p_alive", kind="float", label="Still a customer", clock="refresh",
+        name="p_alive", kind="float", label="Still a customer", clock="refresh", bounds=(0, 1),
         sentence="Probability of being still a customer, by the model chosen on held-out time.",
     ),
     Trait(
@@ -26,19 +26,20 @@ TRAITS: tuple[Trait, ...] = (
         sentence="Orders expected within the horizon.",
     ),
     Trait(
-        name="state", kind="text", label="State", clock="refresh",
+        name="state", kind="text", label="State", clock="refresh", values=("new", "active", "fading", "lapsed"),
         sentence="new, active, fading or lapsed: whether the present silence is unusual by the customer's own rhythm.",
     ),
     Trait(
-        name="fading_since", kind="time", label="Fading since", clock="refresh",
+        name="fading_since", kind="time", label="Fading since", clock="refresh", day=True,
         sentence="First day on which the silence was unusual.",
     ),
     Trait(
-        name="unusual_from", kind="time", label="Silence unusual from", clock="refresh",
+        name="unusual_from", kind="time", label="Silence unusual from", clock="refresh", day=True,
         sentence="Day from which silence is, or would be, unusual for this customer.",
     ),
     Trait(
         name="rhythm_basis", kind="text", label="Rhythm known from", clock="refresh",
+        values=("own rhythm", "population"),
         sentence="Whether the customer's own rhythm is known, or the population's stands in.",
     ),
 )  # fmt: skip
