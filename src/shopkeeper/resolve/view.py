@@ -101,8 +101,9 @@ class View:
     def expired(self, edge: Edge) -> bool:
         """Whether an edge is from before one of its ends came to somebody else."""
         return any(
-            edge.occurred_at < self.moved.get(node, 0) and edge.until + MONTH_AT_MOST <= self.moved[node]
+            edge.occurred_at < self.moved[node] and edge.until + MONTH_AT_MOST <= self.moved[node]
             for node in (edge.a, edge.b)
+            if node in self.moved
         )
 
     def _came(self, node: int) -> bool:
