@@ -8,10 +8,11 @@ from unittest import mock
 import pytest
 from tests.events import DAY, NOW, event, order, put
 from tests.resolve.test_graph import same
-from tests.resolve.test_rules import YEAR, changed, phones
+from tests.resolve.test_rules import YEAR, changed, families, login, phones
 
 import shopkeeper
 from shopkeeper.domain.errors import InvalidInput, UnknownName
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.resolve import afresh, rules
 from shopkeeper.resolve.graph import recompute
 from shopkeeper.shop import Shop
@@ -119,6 +120,39 @@ def test_who_becomes_shared_while_a_change_is_prepared_is_in_question_too(tmp_pa
             shop.identity_rules(apply=True)
         assert others
         assert same(shop, *(f"email:p{n}@firm.com" for n in range(3)))
+
+
+def test_a_server_that_runs_reads_the_limits_as_they_are_told_now(tmp_path: Path) -> None:
+    """``identity rules`` is handed over to it, and it began with the file of weeks ago."""
+    with shopkeeper.create(tmp_path / "s", now="2026-05-01T12:00:00Z") as shop:
+        changed(tmp_path / "s", identity_most="{ phone = 3 }", identity_junk_names=3)
+        assert shop.identity_rules().wanted["most.phone"] == 3
+        put(shop, *families(3))
+        assert len(shop.junk_identifiers().rows) == 1
+
+
+def test_a_shop_from_before_limits_had_a_time_is_rehearsed_and_decided_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    with shopkeeper.create(folder, now="2026-05-01T12:00:00Z") as shop:
+
+        def lifetime(_: object, kind: str, __: str, times: list[int]) -> bool:
+            return len(times) > IDENTIFIER_KINDS[kind].most
+
+        with mock.patch.object(rules.Rules, "crowd", lifetime):
+            put(
+                shop,
+                *[login(n, -7 * n * DAY, email="anna@firm.com", anonymous_id=f"K{n}") for n in range(12)],
+            )
+        assert not same(shop, "email:anna@firm.com", "anonymous_id:K0")
+        sql = "DELETE FROM setting WHERE name = 'identity_rules'"
+        shop.places.ledger.write(lambda tx: tx.session.run(sql))  # type: ignore[attr-defined]
+    with shopkeeper.open(folder) as shop:
+        rehearsed = shop.identity_rules()
+        assert (rehearsed.applied, rehearsed.freed, rehearsed.merged) == (False, 1, 12)
+        assert not same(shop, "email:anna@firm.com", "anonymous_id:K0")
+        assert shop.identity_rules(apply=True).applied
+        assert same(shop, "email:anna@firm.com", *(f"anonymous_id:K{n}" for n in range(12)))
+        assert shop.identity_rules(apply=True).applied is False
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from shopkeeper import settings as table
 from shopkeeper.domain.clock import instant
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.identity import JunkFound, Ruling, Worthless
@@ -62,20 +63,28 @@ def wanted(settings: Settings) -> Rules:
 
 
 def begin(places: Places) -> None:
-    """A new shop lives by its settings from its first event on."""
-    rules = wanted(places.settings)
-    if rules != Rules():
-        places.ledger.write(lambda tx: tx.keep(RULES, written(rules)))
+    """A new shop lives by its settings from its first event on. Where no rules are kept, identities are from before
+    there were any.
+    """
+    kept = written(wanted(places.settings))
+    places.ledger.write(lambda tx: tx.keep(RULES, kept))
+
+
+def _told(places: Places) -> Settings:
+    """The settings as they are told now: a server that runs for weeks began with others."""
+    return table.load(places.folder)
 
 
 def rules(places: Places, *, apply: bool, actor: str) -> Ruling:
     """The rules in force and those that the settings ask for; what changing to these would do, or did."""
     advance(places)
-    new = wanted(places.settings)
+    new = wanted(_told(places))
     with places.ledger.read() as reader:
-        old = in_force(reader.standing().rules)
+        kept = reader.standing().rules
+    old = in_force(kept)
+    differs = kept is None or old != new
     made = Made()
-    if old != new:
+    if differs:
 
         def questioned(tx: LedgerReader) -> Collection[int]:
             return _questioned(tx, in_force(tx.standing().rules), new)
@@ -88,7 +97,7 @@ def rules(places: Places, *, apply: bool, actor: str) -> Ruling:
     return Ruling(
         in_force=_flat(old),
         wanted=_flat(new),
-        applied=apply and old != new,
+        applied=apply and differs,
         shared=made.shared,
         freed=made.freed,
         merged=made.merged,
@@ -103,7 +112,7 @@ def junk(places: Places, *, apply: bool, actor: str, sees: Sees, progress: Progr
     with places.ledger.read() as reader:
         names = _names(places, reader, progress)
         known = reader.asides()
-        new, back = learned(names, known, places.settings.identity_junk_names)
+        new, back = learned(names, known, _told(places).identity_junk_names)
         rows = tuple(_worthless(places, reader, new, back, sees))
     made = Made()
     if new or back:
