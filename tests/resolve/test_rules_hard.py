@@ -44,6 +44,24 @@ def test_an_old_companion_of_another_number_is_looked_at_beside_one_that_moved(s
     assert same(shop, PHONE, "user_id:72", "email:anna@firm.com")
 
 
+def test_when_the_first_holder_is_erased_nothing_of_theirs_becomes_the_new_holders(
+    shop: Shop, tmp_path: Path
+) -> None:
+    put(shop, *phones(("71", -9 * YEAR), ("71", -8 * YEAR), ("72", -3 * YEAR)))
+    put(shop, order("e", -8 * YEAR - 50 * DAY, ids={"email": "old@firm.com", "phone": "+447700900123"}))
+    assert not same(shop, "email:old@firm.com", "user_id:72", "user_id:71")
+    backup = shop.backup()
+    shop.erase("user_id:71")
+    put(shop, *phones(("72", -DAY)), event("Identified", "i", ids={"user_id": "72", "email": "new@firm.com"}))
+    assert same(shop, PHONE, "user_id:72", "email:new@firm.com")
+    assert not same(shop, "email:old@firm.com", "user_id:72")
+    assert shop.customer("user_id:72").traits["orders"] == 2
+    with shopkeeper.restore(backup, tmp_path / "again") as copy:
+        put(copy, *phones(("72", -DAY)))
+        assert same(copy, PHONE, "user_id:72")
+        assert not same(copy, "email:old@firm.com", "user_id:72")
+
+
 def test_limits_higher_than_the_far_bound_are_looked_at_again_as_well(tmp_path: Path) -> None:
     with (
         mock.patch.object(rules, "FAR", 6),

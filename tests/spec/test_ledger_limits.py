@@ -107,6 +107,15 @@ def test_customers_with_many_identifiers_and_those_kept_apart_are_found(ledger: 
         assert reader.separated() == [(a, c), (b, d)]
 
 
+def test_two_are_parted_for_good(ledger: Ledger) -> None:
+    a, b, c, *_ = five(ledger)
+    ledger.write(lambda tx: tx.link([Edge(a, b, 1, 1, "x"), Edge(a, c, 1, 1, "x")]))
+    ledger.write(lambda tx: tx.cut([(a, b)]))
+    ledger.write(lambda tx: tx.cut([]))
+    with ledger.read() as reader:
+        assert [(edge.a, edge.b) for edge in reader.edges([a])] == [(a, c)]
+
+
 def test_forgetting_forgets_them_too(ledger: Ledger) -> None:
     a, b, *_ = five(ledger)
 

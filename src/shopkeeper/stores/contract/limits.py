@@ -97,3 +97,7 @@ class LimitWriter(LimitReader, Protocol):
     def move(self, rows: Sequence[tuple[int, int]], back: Sequence[int]) -> None:
         """Keep since when some nodes are somebody else's, and forget it of others."""
         ...
+
+    def cut(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Forget that some nodes (the smaller first) were seen together."""
+        ...

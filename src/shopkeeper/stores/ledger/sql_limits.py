@@ -107,3 +107,7 @@ class LimitWrites(LimitReads):
         sql = "INSERT INTO moved (node, since) VALUES (?, ?) ON CONFLICT (node) DO UPDATE SET since = excluded.since"
         self.session.many(sql, rows)
         change_among(self.session, "DELETE FROM moved WHERE node IN (...)", back)
+
+    def cut(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Forget them."""
+        self.session.many("DELETE FROM edge WHERE a = ? AND b = ?", pairs)
