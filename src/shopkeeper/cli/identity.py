@@ -272,7 +272,7 @@ def rules(*, apply: _Apply = False, folder: ShopOption = DEFAULT_SHOP) -> None:
     lines = table("rule", "in force", "shop.toml")
     rows = ((name, str(made.in_force[name]), str(made.wanted[name])) for name in made.in_force)
     console.print(fill(lines, rows))
-    if made.in_force == made.wanted:
+    if made.in_force == made.wanted and not (made.shared or made.freed or made.merged or made.split):
         console.print(text("What shop.toml asks for is in force."))
         return
     for line in _changes(made.shared, made.freed, made.merged, made.split, applied=made.applied):
