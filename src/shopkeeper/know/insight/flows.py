@@ -92,10 +92,11 @@ def flows(
 
     Raises InvalidInput for columns of different length, boundaries that do not rise, or fewer than two.
 
+    >>> from datetime import UTC, datetime
     >>> day = 86_400_000_000
     >>> seen = flows(customer=[1, 1, 1], segment=["new", "new", "loyal"], at=[0, 15 * day, 15 * day],
     ...              entered=[True, False, True], segments=["loyal", "new"],
-    ...              boundaries=[instant(d * day) for d in (1, 31)])
+    ...              boundaries=[datetime(1970, 1, 2, tzinfo=UTC), datetime(1970, 2, 1, tzinfo=UTC)])
     >>> [(f.source, f.target, f.customers) for f in seen.flows]
     [('new', 'loyal', 1)]
     """
