@@ -30,7 +30,7 @@ FAMILIES: Final = (
     ("what came back", {"returns", "returned", "return_rate"}),
     ("coupons", {"coupons", "coupon_share"}),
     ("what was looked at", {"products_viewed", "looked_not_bought", "looked_at", "sessions"}),
-    ("e-mail", {"emails_delivered", "emails_clicked", "clicked"}),
+    ("e-mail", {"emails_delivered", "emails_clicked", "email_click_rate", "clicked"}),
     ("stars", {"reviews", "mean_rating"}),
     ("service", {"contacts", "complaints", "open_cases"}),
     ("first day", {"first_order", "first_seen"}),
