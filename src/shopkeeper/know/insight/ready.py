@@ -284,7 +284,7 @@ def prior(returns: NDArray[np.float64], orders: NDArray[np.float64]) -> tuple[fl
     between = float((orders * (returns / orders - rate) ** 2).sum()) - (orders.size - 1) * rate * (1 - rate)
     spread = between / max(float(weight) - orders.size + 1, 1e-9)
     together = rate * (1 - rate) / spread - 1 if spread > 0 else 100.0
-    together = min(max(together, 1.0), 100.0)
+    together = min(max(together, 0.2), 100.0)
     return rate * together, (1 - rate) * together
 
 
