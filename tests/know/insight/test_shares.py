@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from shopkeeper.know.insight.shares import difference, fisher, p_values, ratio, wilson
+from shopkeeper.know.insight.shares import cohen_h, difference, effect_limits, fisher, p_values, ratio, wilson
 
 
 def coverage(interval, truth, p1, n1, p2, n2):
@@ -52,6 +52,10 @@ def test_intervals_hold_the_estimate_and_agree_about_no_difference(data):
     assert below >= 0
     if k2:
         assert below - 1e-9 <= (k1 / n1) / (k2 / n2) <= above + 1e-9
+    ends = effect_limits(k1, n1, k2, n2)
+    assert ends[0] - 1e-9 <= cohen_h(k1 / n1, k2 / n2) <= ends[1] + 1e-9
+    assert abs(low) < 1e-9 or np.sign(ends[0]) == np.sign(low)
+    assert abs(high) < 1e-9 or np.sign(ends[1]) == np.sign(high)
     back = difference(k2, n2, k1, n1)
     assert np.allclose([low, high], [-back[1], -back[0]])
     one, two = wilson(k1, n1)

@@ -25,7 +25,7 @@ from shopkeeper.know.insight.discoveries import Dependence, coverage_alpha, q_va
 from shopkeeper.know.insight.facts import Comparison, Fact
 from shopkeeper.know.insight.gathering import Gathered, Number, Share
 from shopkeeper.know.insight.people import Lists, People
-from shopkeeper.know.insight.shares import cohen_h, difference, p_values, ratio
+from shopkeeper.know.insight.shares import cohen_h, difference, effect_limits, p_values, ratio
 from shopkeeper.know.insight.wording import number_sentence, share_sentence
 
 if TYPE_CHECKING:
@@ -172,7 +172,8 @@ def _share_facts(shares: list[Share], counts: NDArray[Any], alpha: float) -> lis
     low, high = difference(counts[0], counts[1], counts[2], counts[3], z)
     ratio_low, ratio_high = ratio(counts[0], counts[1], counts[2], counts[3], z)
     p1, p2 = counts[0] / counts[1], counts[2] / counts[3]
-    effect, spread = cohen_h(p1, p2), z * np.sqrt(1 / counts[1] + 1 / counts[3])
+    effect = cohen_h(p1, p2)
+    ends = effect_limits(counts[0], counts[1], counts[2], counts[3], z)
     made = []
     for at, share in enumerate(shares):
         one, two = float(p1[at]), float(p2[at])
@@ -183,7 +184,7 @@ def _share_facts(shares: list[Share], counts: NDArray[Any], alpha: float) -> lis
                 rest_size=share.n2, difference=one - two, low=float(low[at]), high=float(high[at]),
                 ratio=one / two if two else None, ratio_low=float(ratio_low[at]),
                 ratio_high=float(ratio_high[at]) if np.isfinite(ratio_high[at]) else None,
-                effect=float(effect[at]), certain=_certain(effect[at] - spread[at], effect[at] + spread[at]),
+                effect=float(effect[at]), certain=_certain(ends[0][at], ends[1][at]),
                 level_of_interval=1 - float(alphas[at]), p=1.0,
             )
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Facts that no trait tells, as questions to the lake: rows of (customer, level), each pair once.
+"""Facts that no trait tells, as questions to the lake: rows of customers with what is known of them.
 
 In DuckDB's dialect and within what sqlglot puts into Spark's. Parameters are those of ``know.overview_sql``
 (``$rates``, ``$currency``), ``$zone`` (the shop's time zone) and ``$deeds`` (names of events in which the customer,
@@ -9,66 +9,52 @@ from __future__ import annotations
 
 from shopkeeper.know.overview_sql import TOLD
 
-_GOODS = f"""{TOLD},
-bought AS (
+SQL: dict[str, str] = {
+    "goods": f"""{TOLD},
+shares AS (
     SELECT
-        i.customer AS customer, t.occurred_at AS moment, t.seq AS seq, l.amount AS amount,
-        coalesce(nullif(p.category, ''), nullif(l.category, '')) AS category
+        i.customer AS customer, t.occurred_at AS moment, t.seq AS seq, sum(l.amount) AS amount,
+        coalesce(nullif(p.category, ''), nullif(l.category, '')) AS level
     FROM order_lines AS l
     JOIN told AS t ON t.seq = l.seq
     JOIN identities AS i ON i.node = t.node
     LEFT JOIN products AS p ON p.product_id = l.product_id
     WHERE t.name <> 'Order Refunded' AND NOT t.cancelled AND l.quantity > 0 AND coalesce(p.kind, 'product') = 'product'
-)"""
-
-_ORDERS = f"""{TOLD},
+        AND coalesce(nullif(p.category, ''), nullif(l.category, '')) IS NOT NULL
+    GROUP BY 1, 2, 3, 5
+),
+ranked AS (
+    SELECT
+        customer, level,
+        row_number() OVER (PARTITION BY customer ORDER BY moment, seq, amount DESC, level) AS nth
+    FROM shares
+)
+SELECT customer, level, min(nth) = 1 AS first FROM ranked GROUP BY customer, level
+""",
+    "orders": f"""{TOLD},
 placed AS (
     SELECT i.customer AS customer, t.place AS place, t.occurred_at AT TIME ZONE $zone AS moment
     FROM told AS t JOIN identities AS i ON i.node = t.node
     WHERE t.name = 'Order Completed' AND NOT t.cancelled
-)"""
-
-
-def _mostly(level: str, where: str = "TRUE") -> str:
-    """The level that most of a customer's orders have; of equals the first one by name."""
-    return f"""{_ORDERS},
-tallied AS (SELECT customer, {level} AS level, count(*) AS times FROM placed WHERE {where} GROUP BY 1, 2),
-ranked AS (
-    SELECT customer, level, row_number() OVER (PARTITION BY customer ORDER BY times DESC, level) AS nth FROM tallied
-)
-SELECT customer, level FROM ranked WHERE nth = 1
-"""
-
-
-SQL: dict[str, str] = {
-    "bought": f"""{_GOODS}
-SELECT DISTINCT customer, category AS level FROM bought WHERE category IS NOT NULL
-""",
-    "bought_first": f"""{_GOODS},
-shares AS (
-    SELECT customer, seq, moment, category, sum(amount) AS amount
-    FROM bought WHERE category IS NOT NULL GROUP BY customer, seq, moment, category
 ),
-ranked AS (
+timed AS (
     SELECT
-        customer, category,
-        row_number() OVER (PARTITION BY customer ORDER BY moment, seq, amount DESC, category) AS nth
-    FROM shares
+        customer, place, strftime(moment, '%A') AS weekday,
+        CASE
+            WHEN hour(moment) = 0 AND minute(moment) = 0 AND second(moment) = 0 THEN ''
+            WHEN hour(moment) < 6 THEN 'night' WHEN hour(moment) < 12 THEN 'morning'
+            WHEN hour(moment) < 18 THEN 'afternoon' ELSE 'evening'
+        END AS daypart
+    FROM placed
+),
+tallied AS (
+    SELECT customer, place, weekday, daypart, count(*) AS times FROM timed GROUP BY customer, place, weekday, daypart
 )
-SELECT customer, category AS level FROM ranked WHERE nth = 1
+SELECT
+    o.customer, CASE WHEN o.place = 'unknown' THEN '' ELSE coalesce(nullif(s.name, ''), o.place) END AS place,
+    o.weekday, o.daypart, o.times
+FROM tallied AS o LEFT JOIN stores AS s ON s.store_id = o.place
 """,
-    "bought_at": f"""{_ORDERS}
-SELECT DISTINCT p.customer, coalesce(nullif(s.name, ''), p.place) AS level
-FROM placed AS p LEFT JOIN stores AS s ON s.store_id = p.place
-WHERE p.place <> 'unknown'
-""",
-    "weekday": _mostly("strftime(moment, '%A')"),
-    "daypart": _mostly(
-        "CASE WHEN hour(moment) < 6 THEN 'night' WHEN hour(moment) < 12 THEN 'morning' "
-        "WHEN hour(moment) < 18 THEN 'afternoon' ELSE 'evening' END",
-        # A file that tells days only has every order at midnight.
-        "hour(moment) <> 0 OR minute(moment) <> 0 OR second(moment) <> 0",
-    ),
     "channel": """
 SELECT DISTINCT i.customer, e.channel AS level
 FROM events AS e JOIN identities AS i ON i.node = e.node
@@ -88,4 +74,7 @@ FROM events AS e JOIN identities AS i ON i.node = e.node
 WHERE e.name = 'Email Link Clicked' AND e.campaign_id <> '' AND NOT coalesce(e.machine, FALSE)
 """,
 }
-"""Every derived fact by its key."""
+"""Every question by name. ``goods`` tells of each category that a customer bought, and whether it was the first (of one
+order, what weighed most); ``orders`` of places, weekdays and parts of the day with their number of orders (the part is
+empty at midnight sharp: a file that tells days only has every order there); the others of one level a row, each once.
+"""

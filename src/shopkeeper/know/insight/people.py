@@ -104,7 +104,8 @@ class People:
         asked = list(self.traits if traits is None else traits)
         for start in range(0, len(asked), _AT_ONCE):
             chunk = asked[start : start + _AT_ONCE]
-            table = self.query(f"SELECT id, {', '.join(trait.name for trait in chunk)} FROM customers", None)
+            names = ", ".join(f'"{trait.name}"' for trait in chunk)
+            table = self.query(f"SELECT id, {names} FROM customers", None)
             ids = _whole(table["id"])
             order = None if np.array_equal(ids, self.ids) else self._put_in_order(ids)
             for trait in chunk:

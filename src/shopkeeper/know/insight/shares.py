@@ -93,6 +93,30 @@ def cohen_h(p1: ArrayLike, p2: ArrayLike) -> Floats:
     return np.asarray(2 * np.arcsin(np.sqrt(one)) - 2 * np.arcsin(np.sqrt(two)))
 
 
+def effect_limits(
+    k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike, z: ArrayLike = 1.959964
+) -> tuple[Floats, Floats]:
+    """Cohen's h at the two ends of the difference's interval: of the two shares moved towards (and away from) each
+    other until their difference is the limit, each by its part of the interval's width. Holds zero when the
+    difference does.
+
+    >>> low, high = effect_limits(56, 70, 48, 80)
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.114, 0.739)
+    """
+    k1, n1, k2, n2 = (np.asarray(a, float) for a in (k1, n1, k2, n2))
+    p1, p2 = k1 / n1, k2 / n2
+    l1, u1 = wilson(k1, n1, z)
+    l2, u2 = wilson(k2, n2, z)
+    ends = []
+    for one, two, sign in ((p1 - l1, u2 - p2, -1), (u1 - p1, p2 - l2, 1)):
+        width = np.sqrt(one**2 + two**2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            own, other = (np.where(width > 0, part**2 / width, 0.0) for part in (one, two))
+        ends.append(cohen_h(p1 + sign * own, p2 - sign * other))
+    return ends[0], ends[1]
+
+
 def p_values(k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike) -> Floats:
     """Two-sided p-values of equal shares.
 
