@@ -125,6 +125,8 @@ def test_paths_are_what_following_each_customer_gives(seed, window, look):
         assert len(seen) > 50
         assert seen == expected
         whole = parts(paths)
+        assert any(line.startswith("email: no order is booked there") for line in whole.hidden)
+        assert any("more that were paid elsewhere" in line for line in whole.hidden)
         assert sum(part.starts for part in whole.parts) == whole.orders - whole.without_path
         assert sum(part.closes for part in whole.parts) == whole.orders - whole.without_path
         for part in whole.parts:
@@ -151,6 +153,7 @@ def test_margin_is_net_of_what_came_back_and_cancelled_orders_have_no_path():
         assert (seen.orders, seen.margin) == (1, pytest.approx(2.0))
         (email,) = [part for part in seen.parts if part.channel == "email"]
         assert (email.starts, email.closes, email.assists, email.booked, email.unseen) == (1, 1, 0, 0, 1)
+        assert not [line for line in seen.hidden if line.startswith("store")]
         with pytest.raises(InvalidInput, match="window of a day"):
             read(people, window=0)
         assert parts(read(people), np.zeros(2, bool)).parts == ()

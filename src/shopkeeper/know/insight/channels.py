@@ -126,6 +126,8 @@ class ChannelsPart(Struct, frozen=True, kw_only=True):
     """By orders involved, most first."""
     crossings: tuple[Crossing, ...]
     combinations: tuple[Combination, ...]
+    hidden: tuple[str, ...]
+    """What booking each order where it was paid does not show, in sentences."""
     window: int
     notes: tuple[str, ...]
 
@@ -187,8 +189,22 @@ def parts(
     return ChannelsPart(
         orders=int(rows.sum()), margin=float(margin.sum()), without_path=int((paths.touches[rows] == 0).sum()),
         parts=tuple(told), crossings=tuple(_crossings(paths, rows)),
-        combinations=tuple(_combinations(paths, rows, value)), window=paths.window, notes=(CAUTION,),
+        combinations=tuple(_combinations(paths, rows, value)), hidden=tuple(_hidden(told)),
+        window=paths.window, notes=(CAUTION,),
     )  # fmt: skip
+
+
+def _hidden(told: Iterable[Part]) -> Iterator[str]:
+    for part in told:
+        share, margin = part.involved_share, part.involved_margin_share
+        if not part.booked and share.low is not None and share.high is not None and part.involved:
+            yield (
+                f"{part.channel}: no order is booked there, and it was on the way to {percent(share.value)} of them "
+                f"({percent(share.low)} to {percent(share.high)}), with {percent(margin.value)} of the margin"
+            )
+        elif part.booked and part.unseen:
+            booked = f"{part.channel}: {part.booked:,} orders are booked there"
+            yield f"{booked}, and it was on the way to {part.unseen:,} more that were paid elsewhere"
 
 
 def by_segment(paths: Paths, segments: Mapping[str, Mask], **more: Any) -> dict[str, ChannelsPart]:
