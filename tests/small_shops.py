@@ -31,14 +31,15 @@ TRADE = ("Order Updated", "Order Lines Added", "Order Refunded", "Order Cancelle
 class SmallShop:
     """A shop of some customers; ``customers`` tells of each, by id, its traits and events as plain data."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, draws_traits: bool = True) -> None:
         self.chance = Random(seed)
         self.shop = found()
         self.put(
-            self._event(customer) for customer in range(CUSTOMERS) for _ in range(self.chance.randint(0, 12))
+            self.draw(customer) for customer in range(CUSTOMERS) for _ in range(self.chance.randint(0, 12))
         )
         self.shop.refresh()
-        self.draw_traits()
+        if draws_traits:
+            self.draw_traits()
         self.customers = self.told()
 
     def put(self, events: Any) -> None:
@@ -47,7 +48,8 @@ class SmallShop:
         self.shop.places.ledger.write(lambda tx: self.shop.places.intake.append(tx, given, outcome))
         self.shop.advance()
 
-    def _event(self, customer: int) -> Event:
+    def draw(self, customer: int) -> Event:
+        """An event of a customer."""
         chance = self.chance
         name = chance.choice([*EVENTS_USED, *["Order Completed"] * 3, *TRADE])
         at = chance.randint((TODAY - 50) * 24, (TODAY + 5) * 24) * DAY // 24
