@@ -32,7 +32,9 @@ def ids(table):
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(conditions.filter(without_predictions), min_size=12, max_size=12), st.integers(10, 99), nowadays)
+@given(
+    st.lists(conditions.filter(without_predictions), min_size=12, max_size=12), st.integers(10, 99), nowadays
+)
 def test_what_happened_since_the_refresh_counts_as_if_the_lake_knew_it(trees, seed, now):
     small = SmallShop(seed, draws_traits=False)
     solo, then = {"anonymous_id": "solo"}, TODAY * DAY - NOW
@@ -47,7 +49,9 @@ def test_what_happened_since_the_refresh_counts_as_if_the_lake_knew_it(trees, se
     sizes = [shop.size(text, as_of=at).customers for text in texts]
     shop.refresh()
     for text, before, size in zip(texts, ahead, sizes, strict=True):
-        assert before.to_pylist() == shop.customers(text, columns=["orders", "revenue"], as_of=at).to_pylist(), text
+        assert (
+            before.to_pylist() == shop.customers(text, columns=["orders", "revenue"], as_of=at).to_pylist()
+        ), text
         assert size == before.num_rows, text
     shop.close()
 
@@ -66,19 +70,26 @@ def test_the_table_has_the_wanted_columns_and_says_as_of(asked):
     table = asked.customers("orders >= 1", columns=["orders", "days_since_order"], limit=2)
     assert table.schema.names == ["id", "orders", "days_since_order"]
     assert table.num_rows == 2
-    assert table.schema.metadata == {b"as_of": asked.clock.now().isoformat().encode(), b"condition": b"orders >= 1"}
+    assert table.schema.metadata == {
+        b"as_of": asked.clock.now().isoformat().encode(),
+        b"condition": b"orders >= 1",
+    }
     assert ids(asked.customers("orders >= 1", after=ids(table)[-1])) == ids(asked.customers())[2:]
 
 
 def test_days_that_pass_are_as_of_then(asked):
     later = asked.clock.now() + timedelta(days=30)
-    now, then = (asked.customers("orders > 0", columns=["days_since_order"], as_of=at) for at in (None, later))
+    now, then = (
+        asked.customers("orders > 0", columns=["days_since_order"], as_of=at) for at in (None, later)
+    )
     assert [n + 30 for n in now["days_since_order"].to_pylist()] == then["days_since_order"].to_pylist()
 
 
 def test_a_customer_merged_into_another_is_gone_from_the_answer(asked):
     before = ids(asked.customers("orders >= 1"))
-    put(asked, *(event("Page Viewed", f"m{n}", ids={"user_id": "u", "anonymous_id": f"b{n}"}) for n in (1, 2)))
+    put(
+        asked, *(event("Page Viewed", f"m{n}", ids={"user_id": "u", "anonymous_id": f"b{n}"}) for n in (1, 2))
+    )
     after = asked.customers("orders >= 1", columns=["orders"])
     assert len(before) == 5
     assert sorted(after["orders"].to_pylist()) == [1, 1, 1, 2]
@@ -105,7 +116,10 @@ def test_what_cannot_be_asked_is_said(asked, shop):
         asked.customers("orders > 1", limit=-1)
     with pytest.raises(Conflict, match="refresh|asked about"):
         shop.customers("orders > 1")
-    for verb in (asked.as_actor(Actor("u1", "associate")).customers, asked.as_actor(Actor("u1", "associate")).size):
+    for verb in (
+        asked.as_actor(Actor("u1", "associate")).customers,
+        asked.as_actor(Actor("u1", "associate")).size,
+    ):
         with pytest.raises(NotPermitted):
             verb("orders > 1")
 
