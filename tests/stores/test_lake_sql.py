@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import sqlglot
+from tests.conditions import TRAITS
 
 from shopkeeper.domain.condition import check
 from shopkeeper.know.overview import SQL
 from shopkeeper.know.segments import Setting, answers, matches, totals
 from shopkeeper.stores.lake import sample, sql
 from shopkeeper.stores.lake.schema import LOG, TABLES
-from tests.conditions import TRAITS
 
 CONDITIONS = (
     "orders > 1 and events('Product Viewed', category => 'Lighting', days => 14) >= 2",
