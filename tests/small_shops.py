@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
+import shutil
 import tempfile
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -131,6 +133,7 @@ class SmallShop:
 def found() -> shopkeeper.Shop:
     """An empty shop with rates and products, a few days after the events that ``SmallShop`` draws."""
     folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=TODAY + 10)
     shop = shopkeeper.create(folder / "shop", currency="GBP", time_zone=ZONE, now=now.isoformat())
     for kind, header, rows in (
