@@ -24,10 +24,10 @@ from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound
 from shopkeeper.domain.event import Event
 from shopkeeper.know.fold import unpack
-from shopkeeper.know.segments import definitions
-from shopkeeper.know.segments.network import ordered
-from shopkeeper.know.segments.person import Person, Values, empty_states
-from shopkeeper.know.segments.watch import facts_by_customer
+from shopkeeper.know.live import definitions
+from shopkeeper.know.live.network import ordered
+from shopkeeper.know.live.person import Person, Values, empty_states
+from shopkeeper.know.live.watch import facts_by_customer
 from shopkeeper.shop import Shop
 from shopkeeper.shop.watching import TRAITS, keep_up
 

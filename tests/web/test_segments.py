@@ -30,7 +30,9 @@ def test_a_segment_is_saved_listed_and_followed(bought, visit):
         seen, cursor = [], None
         while True:
             page = http.get(
-                API + "/buyers/members", params={"limit": 2} | ({"cursor": cursor} if cursor else {}), headers=key
+                API + "/buyers/members",
+                params={"limit": 2} | ({"cursor": cursor} if cursor else {}),
+                headers=key,
             ).json()
             seen += [row["customer"] for row in page["rows"]]
             cursor = page["next"]

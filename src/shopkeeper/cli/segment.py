@@ -22,15 +22,11 @@ if TYPE_CHECKING:
 Name = Annotated[str, typer.Argument(help="The segment's name: small letters, digits, - and _.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this file."""
-    group = typer.Typer(
-        help="Segments: customers for whom a condition is true, kept up live.", no_args_is_help=True
-    )
+def commands(group: typer.Typer) -> None:
+    """Add the commands of this file to the group of segments."""
     group.command("list")(list_)
     for command in (save, show, members, changes, recount, activate, pause, archive):
         group.command()(command)
-    app.add_typer(group, name="segment")
 
 
 def list_(

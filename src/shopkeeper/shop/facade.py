@@ -27,6 +27,7 @@ from shopkeeper.shop import (
     keeping,
     living,
     predicting,
+    refusals,
     reporting,
     showing,
 )
@@ -34,6 +35,7 @@ from shopkeeper.shop.places import Places
 from shopkeeper.shop.verbs_access import AccessVerbs
 from shopkeeper.shop.verbs_connect import ConnectVerbs
 from shopkeeper.shop.verbs_identity import IdentityVerbs
+from shopkeeper.shop.verbs_segments import SegmentVerbs
 from shopkeeper.shop.verbs_segments_live import LiveSegmentVerbs
 from shopkeeper.shop.verbs_sources import SourceVerbs
 from shopkeeper.shop.verbs_totals import TotalVerbs
@@ -60,7 +62,16 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, IdentityVerbs, LiveSegmentVerbs):
+class Shop(
+    SourceVerbs,
+    WorkVerbs,
+    AccessVerbs,
+    ConnectVerbs,
+    TotalVerbs,
+    IdentityVerbs,
+    SegmentVerbs,
+    LiveSegmentVerbs,
+):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
 
     def __init__(self, places: Places, actor: Actor = OWNER) -> None:
@@ -161,6 +172,7 @@ class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, Identi
             began = perf_counter()
 
         living.rebuild(self.places, progress) if full else living.advance(self.places, progress)
+        refusals.sweep(self.places)
         lap("resolve and fold")
         predicted = predicting.predict(self.places, progress)
         lap("predict")
@@ -205,11 +217,6 @@ class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, Identi
             "look up customers", detail=f"{len(found.rows)} customers {'found' if search else 'listed'}"
         )
         return found
-
-    def customers(self) -> pa.Table:
-        """Everybody with every trait and prediction, as of the last refresh; no names."""
-        self._may(Permission.REPORT, "see the table of customers")
-        return self.places.lake.query("SELECT * FROM customers ORDER BY id")
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Ask the lake in SQL (see ``stores.contract.lake`` for its tables); it holds nothing personal."""

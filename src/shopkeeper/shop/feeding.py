@@ -36,6 +36,7 @@ def feed(
     # The ledger is looked at once the lake is ours: whoever waits for another writer holds no old state open, and
     # nothing that was erased meanwhile is written again.
     with lake.change() as change, places.ledger.read() as reader:
+        began = places.clock.now()
         watermark = lake.manifest().watermark
         last = int(reader.setting("cursor") or 0)
         at = watermark
@@ -46,7 +47,7 @@ def feed(
             if progress:
                 progress("lake", 0.7 * (at - watermark) / (last - watermark))
         _snapshots(places, reader, change, traits, predicted)
-        change.reach(last, places.clock.now())
+        change.reach(last, began, int(reader.setting("last_turn") or 0))
     _note_busy(places)
     if progress:
         progress("lake", 1.0)
@@ -136,7 +137,7 @@ def trait_table(
         ids.append(customer)
         for add, of, is_money in derived:
             value = of(record, now)
-            add(money(value) if is_money else value)
+            add(money(value) if is_money and value is not None else value)
         if foretold:
             scores = predicted.get(customer, nothing)
             for add, name in foretold:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from shopkeeper.domain.actor import Actor
+from shopkeeper.domain.actor import Actor, Permission
 from shopkeeper.domain.clock import DAY, instant
 from shopkeeper.domain.delivery import Wish
 from shopkeeper.domain.errors import (
@@ -35,6 +35,7 @@ from shopkeeper.domain.errors import (
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.reading import Reading
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.segment_jobs import change_segment, recount_segments
 from shopkeeper.stores.contract.gate import GateWriter, Job, NewJob
 
 if TYPE_CHECKING:
@@ -330,31 +331,13 @@ def _rules(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
 
 
 def _junk(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
-    return shop.junk_identifiers(apply=bool(told["apply"]), progress=progress)
+    scopes = frozenset({*Permission, *(f"see_{one}" for one in told["sees"])})
+    asker = shop.as_actor(Actor(shop.actor.name, "key", scopes))
+    return asker.junk_identifiers(apply=bool(told["apply"]), progress=progress)
 
 
 def _link(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
     return shop.link_people(full=bool(told.get("full")), progress=progress)
-
-
-def _segment(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
-    name = told["name"]
-    match told["what"]:
-        case "save":
-            return shop.save_segment(
-                name, told["condition"], title=told.get("title"), sentence=told.get("sentence"),
-                activate=bool(told.get("activate", True)), progress=progress,
-            )  # fmt: skip
-        case "activate":
-            return shop.activate_segment(name, progress=progress)
-        case "pause":
-            return shop.pause_segment(name)
-        case _:
-            return shop.archive_segment(name)
-
-
-def _recount(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
-    return shop.recount(*told["names"], progress=progress)
 
 
 def _wished_erase(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
@@ -395,8 +378,8 @@ VERBS: Final[dict[str, Callable[[Shop, dict[str, Any], Progress], Any]]] = {
     "replay": _replay,
     "settle": _settle,
     "link": _link,
-    "segment": _segment,
-    "recount": _recount,
+    "segment": change_segment,
+    "recount": recount_segments,
     "identity rules": _rules,
     "identity junk": _junk,
     "wished erase": _wished_erase,

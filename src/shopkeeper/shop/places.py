@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import msgspec
@@ -53,6 +54,12 @@ class Places:
         """Products whose names need not be learned from what is sold live."""
         self.figures: tuple[int, Overview, People, int] | None = None
         """The lake's part of the report with the generation of the lake that it was asked of."""
+        self.weighed_by: Any = None
+        """The model by which two records are weighed, as ``shop.weighing`` read it."""
+        self.live_records: Any = None
+        """Everybody's records in memory, where ``shop.matching`` was asked for likely matches."""
+        self.refusals: Any = None
+        """Unions that guards refused, as ``shop.refusals`` found them."""
         self._meet()
 
     def _meet(self) -> None:

@@ -316,7 +316,7 @@ def _value(places: Places, trait: Trait, record: Customer, scores: dict[str, Any
     if trait.of is None:
         return scores.get(trait.name)
     value = trait.of(record, now)
-    return places.money(value) if trait.kind == "money" else value
+    return places.money(value) if trait.kind == "money" and value is not None else value
 
 
 def _open(trait: Trait, sees: Sees) -> bool:

@@ -1,1 +1,8 @@
-"""Segments, live: who enters and leaves as things are heard, as time goes by, and as definitions change."""
+"""Segments: a condition asked of all customers at once, in one question to the lake.
+
+The same conditions are answered for one customer by ``domain.condition``'s closures; both mean the same.
+"""
+
+from shopkeeper.know.segments.question import Question, Setting, answers, matches, totals
+
+__all__ = ["Question", "Setting", "answers", "matches", "totals"]

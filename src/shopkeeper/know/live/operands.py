@@ -18,7 +18,7 @@ from shopkeeper.domain.condition.sql import sql
 from shopkeeper.domain.condition.terms import Term, Windowed
 from shopkeeper.domain.condition.window import End, Fixed, soonest
 from shopkeeper.domain.condition.zone import Zone
-from shopkeeper.know.segments.atoms import DAYS, INSTANT, LIST, NUMBER, TEXT, Atom
+from shopkeeper.know.live.atoms import DAYS, INSTANT, LIST, NUMBER, TEXT, Atom
 
 _TRIES: Final = 32
 """Changes of a behaviour looked at for one that matters; the next is then waited for, whether it does or not."""
