@@ -69,7 +69,7 @@ def define(shop: Shop, count: int) -> float:
 
 
 def log(shop: Shop, batches: int, customers: int, run: str, visit: int) -> int:
-    """Log events at 5,000 a second from the shop's present on, and nothing more; returns after which place in the log."""
+    """Log events at 5,000 a second from the shop's present on, and no more; returns after which place in it."""
     places = shop.places
     plan = Plan(
         port=0, key="", requests=batches, seconds=0, batch=BATCH, customers=customers, run=run, visit=visit

@@ -110,7 +110,7 @@ def should(shop: Shop, now: int) -> dict[str, set[int]]:
 
 
 def is_(shop: Shop) -> dict[str, set[int]]:
-    """Who is in each segment in use, by its list; and the same by what entered and left, and by what is kept of each."""
+    """Who is in each segment in use, by its list, which is what entered and left comes to."""
     with shop.places.ledger.read() as reader:
         rows = [row for row in reader.segments() if row.state in ("live", "backfilling")]
         listed = {row.name: {one.customer for one in reader.members_in(row.id, 0, 1_000)} for row in rows}
