@@ -24,6 +24,8 @@ from shopkeeper.domain.event import EVENTS, Logged
 from shopkeeper.domain.size import Size, proportion, total
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
+from shopkeeper.know.live.definitions import known
+from shopkeeper.know.live.inlining import conditions, inlined
 from shopkeeper.know.segments import Setting, matches, totals
 from shopkeeper.shop.feeding import trait_table
 from shopkeeper.shop.places import Places, day_of_date
@@ -75,7 +77,8 @@ def understood(
         currency=places.settings.currency,
         rates=tuple((rate.currency, day_of_date(rate.date), rate.rate) for rate in rates),
     )
-    condition = None if text is None else check(text, declared, setting.segments)
+    segments = conditions(known(reader, traits))
+    condition = None if text is None else inlined(check(text, declared, segments), segments)
     changed = _changed(reader, manifest.watermark, manifest.turn)
     if changed is None:
         return Asked(condition, setting, (), manifest.as_of)
@@ -251,7 +254,7 @@ class _Someone:
         return self._states[key]
 
     def member(self, segment: str) -> bool:
-        """Whether the customer is in a segment: there are none yet."""
+        """Whether the customer is in a segment: their conditions stand in the place of their names."""
         raise KeyError(segment)
 
 
