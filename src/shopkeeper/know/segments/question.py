@@ -1,0 +1,171 @@
+"""One question to the lake from one condition or many: traits, events and orders put together late, by customer.
+
+Parameters: ``$now``; ``$currency``, ``$minor`` and ``$rates`` as in ``know.overview_sql``; ``$zone``; and ``$p0`` and so
+on for the values of the conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from shopkeeper.domain.clock import instant
+from shopkeeper.domain.condition import Condition
+from shopkeeper.domain.condition.tree import Behaviour
+from shopkeeper.domain.errors import InvalidInput, UnknownName
+from shopkeeper.domain.money import exponent
+from shopkeeper.domain.traits import Trait
+from shopkeeper.know.overview import rate_spans
+from shopkeeper.know.segments.binding import Binding
+from shopkeeper.know.segments.doings import Doings
+from shopkeeper.know.segments.facts import GOODS
+from shopkeeper.know.segments.moments import Moments
+from shopkeeper.know.segments.trading import Trading
+from shopkeeper.know.segments.values import Values, column, prepared
+
+_TRADE = frozenset({"orders", "spend"})
+_RATES = """rates AS (
+    SELECT span.currency AS currency, span.since AS since, span.until AS until, span.factor AS factor
+    FROM (SELECT unnest($rates) AS span) AS spans
+)"""
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """What a condition is asked in: the traits there are, the instant (microseconds), zone, money, and segments."""
+
+    traits: Mapping[str, Trait]
+    now: int
+    zone: str = "UTC"
+    currency: str = "EUR"
+    rates: tuple[tuple[str, int, float], ...] = ()
+    """Currency, day number, reporting units for one unit, as for ``domain.money.Rates``."""
+    segments: Mapping[str, Condition] = {}
+
+
+class Question(Struct, frozen=True):
+    """One SELECT in DuckDB's dialect, and its parameters."""
+
+    sql: str
+    parameters: dict[str, Any]
+
+
+class _Asking:
+    """A question in the making."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.bound = Binding()
+        self.moments = Moments(setting.now, setting.zone)
+        self.traits: set[str] = set()
+        self._terms: dict[Behaviour, int] = {}
+        self._inside: list[str] = []
+        self._values = Values(self.bound, self.moments, setting.traits, self._behaviour, self._segment)
+
+    def condition(self, condition: Condition) -> str:
+        """A condition as SQL over ``who`` and what is joined to it; NULL is unknown."""
+        self.traits |= condition.traits
+        return self._values.condition(condition.meaning)
+
+    def _behaviour(self, term: Behaviour) -> str:
+        number = self._terms.setdefault(term, len(self._terms))
+        table = "traded" if term.deed in _TRADE else "did" if term.then is None else "followed"
+        name = f"{table}.t{number}"
+        return name if term.deed in ("first", "last") else f"CAST(coalesce({name}, 0) AS DOUBLE)"
+
+    def _segment(self, name: str) -> str:
+        found = self.setting.segments.get(name)
+        if found is None:
+            raise UnknownName("segment", name, self.setting.segments)
+        if name in self._inside:
+            raise InvalidInput(
+                f"the segment {name!r} asks for itself", hint="take it out of one of the segments it is made of"
+            )
+        self._inside.append(name)
+        try:
+            return self.condition(found)
+        finally:
+            self._inside.pop()
+
+    def question(self, select: str, columns: Iterable[str]) -> Question:
+        """The whole question; ``columns`` are traits that the SELECT itself names, or None for the id alone."""
+        wanted = sorted(self.traits | set(columns))
+        listed = "".join(f', {prepared(self.setting.traits[name])} AS "{name}"' for name in wanted)
+        tables = [f"who AS (\n    SELECT id{listed} FROM customers\n)"]
+        joins = ""
+        doings = {term: number for term, number in self._terms.items() if term.deed not in _TRADE}
+        trades = {term: number for term, number in self._terms.items() if term.deed in _TRADE}
+        if doings:
+            tables += Doings(self.bound, self.moments, doings).tables()
+        if trades:
+            trading = Trading(self.bound, self.moments, trades)
+            if trading.lined and GOODS not in tables:
+                tables.append(GOODS)
+            tables += trading.tables()
+        for name in ("did", "followed", "traded"):
+            if any(table.startswith(f"{name} AS") for table in tables):
+                joins += f"\nLEFT JOIN {name} ON {name}.customer = who.id"
+        body = ",\n".join(tables)
+        if "rates AS r" in body:
+            tables.insert(0, _RATES)
+            self.bound.named("rates", rate_spans(self.setting.currency, self.setting.rates))
+        sql = f"WITH {', '.join(tables[:1])}" + "".join(f",\n{table}" for table in tables[1:])
+        sql += f"\nSELECT {select.replace('{joins}', joins)}"
+        return Question(sql, self._named(sql))
+
+    def _named(self, sql: str) -> dict[str, Any]:
+        """Every parameter that the question has."""
+        for name, value in (
+            ("now", instant(self.setting.now)),
+            ("currency", self.setting.currency),
+            ("minor", float(10 ** exponent(self.setting.currency))),
+        ):
+            if f"${name}" in sql:
+                self.bound.named(name, value)
+        return self.bound.values
+
+
+def answers(conditions: Sequence[Condition], setting: Setting) -> Question:
+    """Of every customer the answer to each condition: ``id`` and ``k0``, ``k1`` ..., NULL where it is unknown."""
+    asking = _Asking(setting)
+    columns = "".join(f",\n    {asking.condition(one)} AS k{number}" for number, one in enumerate(conditions))
+    return asking.question(f"who.id{columns}\nFROM who{{joins}}\nORDER BY who.id", ())
+
+
+def matches(
+    condition: Condition | None, setting: Setting, columns: Sequence[str] | None = None, limit: int | None = None
+) -> Question:
+    """The customers of whom a condition is true, by id: their ids and some of their traits as the lake keeps them."""
+    asking = _Asking(setting)
+    where = f"\nWHERE {asking.condition(condition)}" if condition is not None else ""
+    for name in columns or ():
+        if name not in setting.traits:
+            raise UnknownName("trait", name, setting.traits)
+    names = setting.traits if columns is None else columns
+    listed = "".join(f', c."{name}"' for name in names)
+    select = f"c.id{listed}\nFROM who JOIN customers AS c ON c.id = who.id{{joins}}{where}\nORDER BY c.id"
+    if limit is not None:
+        select += f"\nLIMIT {int(limit)}"
+    return asking.question(select, ())
+
+
+def totals(condition: Condition | None, setting: Setting) -> Question:
+    """How many customers a condition is true of, what they are expected to bring, and the same of everybody.
+
+    One row: ``customers``, ``expected``, ``margin``, and ``all_customers``, ``all_expected``, ``all_margin``; and the
+    sums of squares ``expected2`` and ``margin2``, from which the error of a sample is told.
+    """
+    asking = _Asking(setting)
+    where = asking.condition(condition) if condition is not None else "TRUE"
+    money = {name: column(trait) for name, trait in (("expected", "clv_12m"), ("margin", "margin"))}
+    kept = ", ".join(f"{traits} AS {name}" for name, traits in money.items())
+    sums = "".join(
+        f", coalesce(sum(CASE WHEN kept THEN {name} END), 0) AS {name}"
+        f", coalesce(sum(CASE WHEN kept THEN {name} * {name} END), 0) AS {name}2"
+        f", coalesce(sum({name}), 0) AS all_{name}"
+        for name in money
+    )
+    inner = f"SELECT {where} AS kept, {kept} FROM who{{joins}}"
+    select = f"count(CASE WHEN kept THEN 1 END) AS customers, count(*) AS all_customers{sums}\nFROM (\n{inner}\n) AS seen_all"
+    return asking.question(select, ("clv_12m", "margin"))

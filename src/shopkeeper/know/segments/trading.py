@@ -1,0 +1,160 @@
+"""Orders that stand and what was spent as SQL: one pass over the events and lines of trade for all terms of a question.
+
+Which tellings of an order count is told in ``know.retelling``; ``know.overview_sql`` counts the same for the whole shop.
+Nothing later than now is known, cancellations and later tellings included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from shopkeeper.domain.condition.tree import Behaviour, Filter
+from shopkeeper.know.segments.binding import Binding
+from shopkeeper.know.segments.facts import LINE_FACTS, all_met, half_even, within
+from shopkeeper.know.segments.moments import Moments
+
+_HEADER: Final = {
+    "channel": "t.channel", "store": "t.store", "source": "t.source", "brand": "t.brand", "currency": "t.currency",
+    "amount": "o.reporting / $minor",
+}  # fmt: skip
+_LINE: Final = {"category": "coalesce(nullif(l.category, ''), p.category)", "product_id": "l.product_id"}
+
+_TOLD: Final = f"""heard AS (
+    SELECT
+        e.seq, e.name, e.occurred_at, i.customer, nullif(e.order_id, '') AS order_id, e.channel, e.store, e.source,
+        e.brand, coalesce(nullif(e.currency, ''), $currency) AS currency, e.amount
+    FROM events AS e JOIN identities AS i ON i.node = e.node
+    WHERE e.name IN ('Order Completed', 'Order Updated', 'Order Lines Added', 'Order Refunded', 'Order Cancelled')
+        AND e.occurred_at <= $now AND e.node <> 0
+),
+called_off AS (
+    SELECT DISTINCT customer, order_id FROM heard WHERE name = 'Order Cancelled' AND order_id IS NOT NULL
+),
+tellings AS (
+    SELECT
+        customer, order_id, seq, occurred_at, channel, store,
+        row_number() OVER (
+            PARTITION BY customer, order_id
+            ORDER BY occurred_at, CASE WHEN name = 'Order Updated' THEN 1 ELSE 0 END, amount, seq
+        ) AS nth,
+        count(*) OVER (PARTITION BY customer, order_id) AS times,
+        min(occurred_at) OVER (PARTITION BY customer, order_id) AS since
+    FROM heard
+    WHERE order_id IS NOT NULL AND (
+        name = 'Order Completed'
+        OR name = 'Order Updated' AND (
+            amount <> 0 OR seq IN (SELECT seq FROM order_lines WHERE name = 'Order Updated')
+        )
+    )
+),
+stands AS (
+    SELECT customer, order_id, seq, times, since, occurred_at AS until, channel, store
+    FROM tellings WHERE nth = times
+),
+counted AS (
+    SELECT
+        h.seq, h.customer, h.source, h.brand, h.currency, h.amount,
+        CASE WHEN h.name IN ('Order Refunded', 'Order Lines Added') THEN h.name ELSE 'Order Completed' END AS name,
+        CASE WHEN h.seq = s.seq THEN s.since ELSE h.occurred_at END AS occurred_at,
+        CASE WHEN h.name = 'Order Refunded' AND s.seq IS NOT NULL THEN s.channel ELSE h.channel END AS channel,
+        CASE WHEN h.name = 'Order Refunded' AND s.seq IS NOT NULL THEN s.store ELSE h.store END AS store,
+        CASE WHEN h.name <> 'Order Refunded' THEN coalesce(s.seq, h.seq) END AS part_of
+    FROM heard AS h
+    LEFT JOIN stands AS s ON s.customer = h.customer AND s.order_id = h.order_id
+    LEFT JOIN called_off AS c ON c.customer = h.customer AND c.order_id = h.order_id
+    WHERE c.order_id IS NULL AND (
+        h.name = 'Order Refunded'
+        OR h.seq = s.seq
+        OR h.name = 'Order Completed' AND h.order_id IS NULL
+        OR h.name = 'Order Lines Added' AND (s.seq IS NULL OR s.times = 1 OR h.occurred_at >= s.until)
+    )
+),
+told AS (
+    SELECT
+        k.seq, k.customer, k.name, k.occurred_at, k.part_of, k.channel, k.store, k.source, k.brand, k.currency,
+        r.factor, {half_even("CAST(k.amount AS DOUBLE) * r.factor")} AS reporting
+    FROM counted AS k
+    LEFT JOIN rates AS r
+        ON r.currency = k.currency AND k.occurred_at >= r.since AND k.occurred_at < r.until
+)"""
+"""What counts, one row each. ``part_of`` is the telling of the order to which an order or added lines belong."""
+
+
+class Trading:
+    """The terms of one question about orders and spending, by number."""
+
+    def __init__(self, bound: Binding, moments: Moments, terms: Mapping[Behaviour, int]) -> None:
+        self._bound = bound
+        self._moments = moments
+        self._terms = terms
+        self._marks: dict[tuple[Filter, ...], int] = {}
+
+    @property
+    def lined(self) -> bool:
+        """Whether lines, and with them the catalogue, are asked for."""
+        return any(one.fact in LINE_FACTS for term in self._terms for one in term.filters)
+
+    def tables(self) -> list[str]:
+        """The expressions, the last one being ``traded`` with a row a customer."""
+        columns = [f"{self._term(term)} AS t{number}" for term, number in self._terms.items()]
+        found, joins = [_TOLD], ""
+        if self._marks:
+            found += self._lines()
+            joins += " LEFT JOIN goods_of AS g ON g.seq = t.seq"
+        if any(term.deed == "orders" and self._whole(term) for term in self._terms):
+            found.append(self._orders())
+            joins += " LEFT JOIN whole AS o ON o.seq = t.seq"
+        wanted = ",\n        ".join(columns)
+        return [*found, f"traded AS (\n    SELECT\n        t.customer,\n        {wanted}\n    FROM told AS t{joins}\n"
+                        "    GROUP BY t.customer\n)"]  # fmt: skip
+
+    @staticmethod
+    def _whole(term: Behaviour) -> bool:
+        """Whether filters ask for the order with the lines that were added."""
+        return any(one.fact in LINE_FACTS or one.fact == "amount" for one in term.filters)
+
+    def _term(self, term: Behaviour) -> str:
+        of_lines = tuple(one for one in term.filters if one.fact in LINE_FACTS)
+        mark = self._marks.setdefault(of_lines, len(self._marks)) if of_lines else None
+        parts = within(self._bound, self._moments, term.window, "t.occurred_at")
+        parts += all_met(self._bound, (one for one in term.filters if one.fact not in LINE_FACTS), _HEADER)
+        if term.deed == "orders":
+            parts.append("t.name = 'Order Completed'")
+            if mark is not None:
+                parts.append(f"o.l{mark} = 1")
+            return f"count(CASE WHEN {' AND '.join(parts)} THEN 1 END)"
+        amount = f"g.m{mark}" if mark is not None else "CASE WHEN t.name = 'Order Refunded' THEN -1 ELSE 1 END * t.reporting"
+        return f"coalesce(sum(CASE WHEN {' AND '.join(parts) or 'TRUE'} THEN {amount} END), 0) / $minor"
+
+    def _lines(self) -> list[str]:
+        met = {n: " AND ".join(all_met(self._bound, filters, _LINE)) for filters, n in self._marks.items()}
+        columns = ",\n        ".join(
+            f"max(CASE WHEN {test} THEN 1 ELSE 0 END) AS l{n}, sum(CASE WHEN {test} THEN l.reporting END) AS m{n}"
+            for n, test in met.items()
+        )
+        return [f"""goods_of AS (
+    SELECT
+        l.seq,
+        {columns}
+    FROM (
+        SELECT
+            a.seq, a.category, a.product_id,
+            {half_even("CAST(a.amount AS DOUBLE) * t.factor")} AS reporting
+        FROM order_lines AS a JOIN told AS t ON t.seq = a.seq
+    ) AS l
+    LEFT JOIN goods AS p ON p.product_id = CASE WHEN coalesce(l.category, '') = '' THEN l.product_id END
+    WHERE {" OR ".join(f"({test})" for test in met.values())}
+    GROUP BY l.seq
+)"""]  # fmt: skip
+
+    def _orders(self) -> str:
+        marks = "".join(f", max(g.l{n}) AS l{n}" for n in self._marks.values())
+        lines = " LEFT JOIN goods_of AS g ON g.seq = t.seq" if self._marks else ""
+        return f"""whole AS (
+    SELECT
+        t.part_of AS seq,
+        CASE WHEN count(t.reporting) = count(*) THEN sum(t.reporting) END AS reporting{marks}
+    FROM told AS t{lines}
+    WHERE t.part_of IS NOT NULL GROUP BY t.part_of
+)"""
