@@ -23,7 +23,7 @@ _LINE: Final = {"category": "coalesce(nullif(l.category, ''), p.category)", "pro
 _TOLD: Final = f"""heard AS (
     SELECT
         e.seq, e.name, e.occurred_at, i.customer, nullif(e.order_id, '') AS order_id, e.channel, e.store, e.source,
-        e.brand, coalesce(nullif(e.currency, ''), $currency) AS currency, e.amount
+        e.brand, coalesce(nullif(e.currency, ''), $currency) AS currency, coalesce(e.amount, 0) AS amount
     FROM events AS e JOIN identities AS i ON i.node = e.node
     WHERE e.name IN ('Order Completed', 'Order Updated', 'Order Lines Added', 'Order Refunded', 'Order Cancelled')
         AND e.occurred_at <= $now AND e.node <> 0
