@@ -128,6 +128,20 @@ class Rates:
         rate = Decimal(repr(self._rates[currency][max(bisect_right(days, day) - 1, 0)]))
         return to_minor(from_minor(minor, currency) * rate, self.reporting)
 
+    def factor(self, currency: str, day: int) -> float | None:
+        """Minor units of the reporting currency for one minor unit of another on a day; None where no rate is known.
+
+        >>> Rates("GBP", [("JPY", 10, 0.005)]).factor("JPY", 12)
+        0.5
+        """
+        if currency == self.reporting:
+            return 1.0
+        days = self._days.get(currency)
+        if not days:
+            return None
+        rate = self._rates[currency][max(bisect_right(days, day) - 1, 0)]
+        return float(rate * 10.0 ** (exponent(self.reporting) - exponent(currency)))
+
     def knows(self, currency: str) -> bool:
         """Whether amounts in this currency can be converted."""
         return currency == self.reporting or currency in self._days

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _ENVELOPE: Final = frozenset({"channel", "source", "brand"})
 _LINE: Final = frozenset(fact.name for fact in functions.FACTS.values() if fact.line)
+_ENDS: Final = (tree.Day, tree.Time, tree.Now, tree.Today, tree.Arithmetic, tree.Span)
 MACHINE: Final = tree.Filter("machine", "=", (False,))
 
 
@@ -21,9 +22,10 @@ def filters_of(
     """The filters in one order, with what is left out unless asked for. Raises BadCondition."""
     for one in filters:
         _fits(checker, one)
-        if names and not any(_has(name, one.fact) for name in names):
-            told = ", ".join(fact for fact in functions.FACTS if any(_has(name, fact) for name in names))
-            raise checker.wrong(f"{names[0]!r} does not tell its {one.fact}", one, f"it tells {told}")
+        for name in names:
+            if not _has(name, one.fact):
+                told = ", ".join(fact for fact in functions.FACTS if _has(name, fact))
+                raise checker.wrong(f"{name!r} does not tell its {one.fact}", one, f"it tells {told}")
     asked = dict.fromkeys(filters)
     if (
         names
@@ -44,13 +46,13 @@ def _tells(name: str, field: str) -> bool:
 
 
 def _has(name: str, fact: str) -> bool:
-    """Whether events of a name may have a fact. What nobody declared has its texts sealed."""
+    """Whether events of a name may have a fact. What nobody declared has no facts but those of its envelope."""
     from shopkeeper.domain.event import EVENTS
 
     if fact in _ENVELOPE:
         return True
     if name not in EVENTS:
-        return fact in ("amount", "machine")
+        return False
     if name in functions.LINED and fact in _LINE:
         return True
     return _tells(name, fact) or (fact == "category" and _tells(name, "product_id"))
@@ -89,9 +91,12 @@ def window_of(checker: Checker, node: tree.Behaviour) -> tree.Window:
                     "compare times instead: last('Product Viewed') > last('Order Completed')",
                 )  # fmt: skip
         found = checker.value(end)
-        if found.kind not in ("day", "time"):
+        plain = all(isinstance(inner, _ENDS) for inner in tree.walk(end))
+        if found.kind not in ("day", "time") or not plain:
             raise checker.wrong(
-                "a window begins and ends with a day or an instant", end, "such as since => date '2024-01-31'"
+                "a window begins and ends with a day or an instant",
+                end,
+                "such as since => date '2024-01-31', or today() - interval '3 months'",
             )
         ends.append(found.node)
     match ends:

@@ -272,6 +272,11 @@ class Checker:
     def _in(self, node: tree.In) -> tree.Value:
         if not node.values:
             raise self.wrong("an empty list", node, "write at least one value")
+        if (
+            any(isinstance(inner, tree.Now) for inner in tree.walk(node))
+            and self.value(node.operand).kind != "day"
+        ):
+            raise self.wrong("now() in a list is true for an instant only", node, "compare with < or >")
         given = [value for value in node.values if not isinstance(value, tree.Null)]
         pairs = [self.alike(node.operand, value) for value in given]
         operand = pairs[0][0] if pairs else self.value(node.operand)

@@ -26,8 +26,12 @@ MOST_LISTED: Final = 1_000
 """Values of one 'in'."""
 LARGEST: Final = 10**15
 """Numbers lie between this and its negative: they are exact in every engine."""
+YEARS: Final = range(1900, 2200)
+"""Days and instants that can be written."""
 _LONGEST_TEXT: Final = 500
-_MOST_SPAN: Final = 1_000_000
+_MOST_DAYS: Final[dict[str, float]] = {
+    "minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 31, "year": 366,
+}  # fmt: skip
 _WHOLE: Final = re.compile(r"[0-9]{1,7}", re.ASCII)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -279,8 +283,14 @@ def _interval(reader: Reader, node: exp.Expression) -> tree.Value:
             "a length of time that cannot be read", reader.text, start, stop,
             hint="write a whole number and one unit of minutes, hours, days, weeks, months, years: interval '30 days'",
         )  # fmt: skip
-    if int(amount) > _MOST_SPAN:
-        raise BadCondition("a length of time beyond all bounds", reader.text, start, stop)
+    if int(amount) * _MOST_DAYS[unit] > functions.MOST_DAYS:
+        raise BadCondition(
+            "a length of time beyond all bounds",
+            reader.text,
+            start,
+            stop,
+            hint="at most 100 years are possible",
+        )
     return cast("tree.Value", reader.place(tree.Span(int(amount), cast("tree.Unit", unit)), start, stop))
 
 
@@ -297,10 +307,12 @@ def _cast(reader: Reader, node: exp.Expression) -> tree.Value:
     written = word.raw[1:-1]
     try:
         if kind == "DATE":
-            if not _DAY.fullmatch(written) or date.fromisoformat(written).year < 1000:
+            if not _DAY.fullmatch(written) or date.fromisoformat(written).year not in YEARS:
                 raise ValueError
             return cast("tree.Value", reader.place(tree.Day(written), start, word.stop))
         at = datetime.fromisoformat(written)
+        if at.year not in YEARS:
+            raise ValueError
         found = tree.Time(micros(at if at.tzinfo else at.replace(tzinfo=UTC)))
     except (ValueError, OverflowError):
         raise BadCondition(

@@ -50,6 +50,12 @@ def _same(checker: Checker, node: tree.Call) -> Typed:
             node.function in _LARGEST and typed.kind not in _ORDERED
         ):  # fmt: skip
             raise checker.wrong(f"{node.function}(...) does not take {WORDS[typed.kind]}", argument)
+        if kind in ("time", "span") and any(isinstance(inner, tree.Now) for inner in tree.walk(typed.node)):
+            raise checker.wrong(
+                f"{node.function}(...) of instants does not take now()",
+                argument,
+                "compare with now() outside of it",
+            )
         if typed.kind != kind:
             raise checker.wrong(
                 f"{WORDS[typed.kind]} beside {WORDS[kind]}",

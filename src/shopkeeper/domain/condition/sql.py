@@ -53,29 +53,30 @@ def _value(node: tree.Value) -> str:
         case tree.Negative(operand):
             plain = isinstance(operand, tree.TraitRef | tree.Call | tree.Behaviour)
             return f"-{sql(operand)}" if plain else f"-({sql(operand)})"
-        case tree.Number() | tree.Text() | tree.Truth():
-            return scalar(node.value)
-        case tree.Null():
-            return "null"
-        case tree.Day(value):
-            return f"date '{value}'"
-        case tree.Time(value):
-            return f"timestamp '{instant(value).isoformat(sep=' ')}'"
-        case tree.Span(amount, unit):
-            return f"interval '{amount} {unit}{'s' if amount != 1 else ''}'"
-        case tree.Now():
-            return "now()"
-        case tree.Today(of):
-            return _MOMENTS[of]
-        case tree.TraitRef(name):
-            return name
         case tree.Call(function, arguments):
             return f"{function}({', '.join(sql(one) for one in arguments)})"
         case tree.Segment(name):
             return f"segment({_quoted(name)})"
         case tree.Behaviour():
             return _behaviour(node)
-    return f"({sql(node)})"
+    return _literal(node)
+
+
+def _literal(node: tree.Value) -> str:
+    match node:
+        case tree.Number() | tree.Text() | tree.Truth():
+            return scalar(node.value)
+        case tree.Day(value):
+            return f"date '{value}'"
+        case tree.Time(value):
+            return f"timestamp '{instant(value).isoformat(sep=' ')}'"
+        case tree.Span(amount, unit):
+            return f"interval '{amount} {unit}{'s' if amount != 1 else ''}'"
+        case tree.Today(of):
+            return _MOMENTS[of]
+        case tree.TraitRef(name):
+            return name
+    return "now()" if isinstance(node, tree.Now) else "null"
 
 
 def scalar(value: tree.Scalar) -> str:
