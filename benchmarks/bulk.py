@@ -87,7 +87,7 @@ def build(
         began = time.perf_counter()
         say(f"{step}: {seconds[step]:.1f} s")
 
-    catalogue = _found(into)
+    catalogue = found(into)
     lap("found the shop")
     with tempfile.TemporaryDirectory(dir=into.parent, prefix="arrays-") as scratch:
         arrays = Path(scratch)
@@ -149,7 +149,7 @@ def _drawn(arrays: Path, door: Door, customers: int, events: int, seed: int) -> 
     return templates
 
 
-def _found(into: Path) -> Catalogue:
+def found(into: Path) -> Catalogue:
     """Make the shop with its products through the doors; returns the catalogue."""
     shop = shopkeeper.create(
         into, name="Simulated shop", currency="GBP", now=worlds.END.isoformat(), simulated=worlds.SIMULATED

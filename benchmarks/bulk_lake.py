@@ -1,10 +1,10 @@
-"""Makes a large lake quickly, without a ledger: the lake's own change is told of the same events as ``bulk.py``'s shop.
+"""Makes a large lake quickly, without a ledger: the lake's own change is told the events of ``bulk.py``'s shop.
 
     uv run python benchmarks/bulk_lake.py --customers 1_000_000 --events 50_000_000
 
 Events are drawn (``world.py``), their payloads are templates that the shop's own door made, and ``LakeChange.log``
-shreds them as a refresh does. Traits are counted from the arrays; predictions are a rule of thumb from rate and silence,
-not a model's. The lake is kept in ``SHOPKEEPER_BENCHMARKS`` (or ~/.cache/shopkeeper-benchmarks). Everything in it is
+shreds them as a refresh does. Traits are counted from the arrays; predictions are a rule of thumb from rate and
+silence, not a model's. The lake is kept in ``SHOPKEEPER_BENCHMARKS`` (or ~/.cache/shopkeeper-benchmarks). Everything in it is
 simulated. ``tests/journey/test_bulk.py`` shows that its log equals the one that a refresh writes.
 """
 
@@ -42,13 +42,15 @@ _DAY = 86_400_000_000
 _KINDS = [worlds.identifier(0, slot)[0] for slot in range(4)]
 
 
-def build(into: Path, customers: int, events: int, *, seed: int = 1, say: Callable[[str], None] = print) -> None:
+def build(
+    into: Path, customers: int, events: int, *, seed: int = 1, say: Callable[[str], None] = print
+) -> None:
     """Make a lake in a missing folder."""
     from bulk_templates import Door
 
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
-        bulk._found(Path(scratch) / "shop")
+        bulk.found(Path(scratch) / "shop")
         world = worlds.draw(customers, events, seed)
         templates, which = Door(Path(scratch) / "shop" / "secret.key").templates(world)
     say(f"draw: {time.perf_counter() - began:.1f} s")
@@ -118,7 +120,9 @@ def identities(world: worlds.World) -> pa.Table:
 
 def _products() -> pa.Table:
     rows = list(worlds.products())
-    table = pa.table({name: [row[name] for row in rows] for name in ("product_id", "name", "category", "brand")})
+    table = pa.table(
+        {name: [row[name] for row in rows] for name in ("product_id", "name", "category", "brand")}
+    )
     cost = pa.array([float(row["unit_cost"]) for row in rows])
     return table.append_column("unit_cost", cost).append_column("kind", pa.array([""] * len(rows)))
 
@@ -137,7 +141,9 @@ def traits(world: worlds.World, templates: list[Template], which: np.ndarray) ->
         "emails_clicked": _count(world, world.kind == 7), "contacts": _count(world, world.kind == 12),
         "store_visits": _count(world, world.kind == 9), "events": np.diff(world.start),
     }  # fmt: skip
-    revenue = np.bincount(world.owner[bought], goods[bought], n) - np.bincount(world.owner[back], goods[back], n)
+    revenue = np.bincount(world.owner[bought], goods[bought], n) - np.bincount(
+        world.owner[back], goods[back], n
+    )
     first = np.full(n, np.iinfo(np.int64).max)
     last = np.zeros(n, np.int64)
     np.minimum.at(first, world.owner[bought], world.at[bought])
@@ -165,7 +171,9 @@ def traits(world: worlds.World, templates: list[Template], which: np.ndarray) ->
     columns: dict[str, Any] = {"id": pa.array(np.arange(1, n + 1))}
     for trait in (*KNOWN, *FORETOLD):
         kind = _arrow(trait.kind)
-        columns[trait.name] = found[trait.name].cast(kind) if trait.name in found else _drawn(trait, n, kind, rng)
+        columns[trait.name] = (
+            found[trait.name].cast(kind) if trait.name in found else _drawn(trait, n, kind, rng)
+        )
     return pa.table(columns)
 
 
@@ -211,7 +219,9 @@ def opened(folder: Path) -> Lake:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=50_000_000)
     parser.add_argument("--seed", type=int, default=1)

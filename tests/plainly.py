@@ -1,4 +1,4 @@
-"""A condition asked of one customer the slow and plain way, from lists of events: a third voice beside the two evaluators.
+"""A condition asked of one customer the slow and plain way, from lists of events: a third voice beside the two.
 
 Written from the language's description alone. It shares no code with the closures or the SQL but the tree.
 """
@@ -11,7 +11,6 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from math import floor, isfinite
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from shopkeeper.domain.condition import tree as t
@@ -100,7 +99,11 @@ class Plainly:
         a = self.ask(node.left, c)
         if isinstance(node.right, t.Span) and (a is None or isinstance(a, date)):
             return None if a is None else self._moved(a, node.right, 1 if node.sign == "+" else -1)
-        b = UNITS[node.right.unit] * node.right.amount if isinstance(node.right, t.Span) else self.ask(node.right, c)
+        b = (
+            UNITS[node.right.unit] * node.right.amount
+            if isinstance(node.right, t.Span)
+            else self.ask(node.right, c)
+        )
         if a is None or b is None:
             return None
         if isinstance(a, date):
@@ -128,7 +131,7 @@ class Plainly:
     def _span(self, node, c):
         return node.amount * UNITS[node.unit]
 
-    def _call(self, node, c):
+    def _call(self, node, c):  # noqa: C901 - a table of functions
         values = [self.ask(one, c) for one in node.arguments]
         known = [value for value in values if value is not None]
         match node.function:
@@ -231,7 +234,8 @@ class Plainly:
     def _followed(self, event, known, then):
         end = event["at"] + (then.days * 24 if then.days is not None else then.hours) * 3_600_000_000
         came = any(
-            event["at"] < b["at"] < end and b["name"] == then.name and self._event_met(b, then.filters) for b in known
+            event["at"] < b["at"] < end and b["name"] == then.name and self._event_met(b, then.filters)
+            for b in known
         )
         return (not came and self.now >= end) if then.never else came
 
@@ -248,9 +252,13 @@ class Plainly:
         value = self.ask(node, {"traits": {}, "events": []})
         if isinstance(value, date):
             # The first instant at which the shop's calendar shows that day, found by looking.
-            at = round((datetime(value.year, value.month, value.day, tzinfo=UTC) - EPOCH) / timedelta(microseconds=1))
+            at = round(
+                (datetime(value.year, value.month, value.day, tzinfo=UTC) - EPOCH) / timedelta(microseconds=1)
+            )
             minute = 60_000_000
-            return next(m for m in range(at - 900 * minute, at + 900 * minute, 15 * minute) if self.day(m) == value)
+            return next(
+                m for m in range(at - 900 * minute, at + 900 * minute, 15 * minute) if self.day(m) == value
+            )
         return value
 
     def _minor(self, minor, currency, at):
@@ -262,7 +270,9 @@ class Plainly:
             if not days:
                 return None
             before = [rate for day, rate in days if day <= at // 86_400_000_000]
-            factor = (before[-1] if before else days[0][1]) * 1.0  # the currencies here have the same exponent
+            factor = (
+                before[-1] if before else days[0][1]
+            ) * 1.0  # the currencies here have the same exponent
         return round(minor * factor)
 
     def _met(self, told, one):
@@ -313,7 +323,9 @@ class Plainly:
 
     def _orders(self, known):
         """Orders as (first telling's time, last telling, lines added that count); then what else counts."""
-        ids = {e["told"].get("order_id", "") for e in known if e["name"] in LINED | {"Order Cancelled"}} - {""}
+        ids = {e["told"].get("order_id", "") for e in known if e["name"] in LINED | {"Order Cancelled"}} - {
+            ""
+        }
         orders = []
         for order_id in sorted(ids):
             theirs = [e for e in known if e["told"].get("order_id") == order_id]
@@ -326,10 +338,8 @@ class Plainly:
             if len(tellings) > 1:
                 added = [e for e in added if e["at"] >= tellings[-1]["at"]]
             orders.append((tellings[0]["at"], tellings[-1], added, order_id))
-        for e in known:
-            if e["name"] == "Order Completed" and not e["told"].get("order_id"):
-                orders.append((e["at"], e, [], None))
-        return orders
+        alone = [e for e in known if e["name"] == "Order Completed" and not e["told"].get("order_id")]
+        return orders + [(e["at"], e, [], None) for e in alone]
 
     @staticmethod
     def _tells(event):
@@ -360,7 +370,9 @@ class Plainly:
             return False
         amounts = [one for one in node.filters if one.fact == "amount"]
         parts = [self._minor(last["told"].get("amount", 0), last["told"].get("currency", ""), first)]
-        parts += [self._minor(e["told"].get("amount", 0), e["told"].get("currency", ""), e["at"]) for e in added]
+        parts += [
+            self._minor(e["told"].get("amount", 0), e["told"].get("currency", ""), e["at"]) for e in added
+        ]
         amount = None if None in parts else sum(parts) / self.unit
         return all(self._met(amount, one) for one in amounts)
 
@@ -371,7 +383,9 @@ class Plainly:
             told = event["told"]
             amounts = [told.get("amount") or 0]
             if of_lines:
-                amounts = [line.get("amount") or 0 for line in self._lines_met(told.get("products", ()), of_lines)]
+                amounts = [
+                    line.get("amount") or 0 for line in self._lines_met(told.get("products", ()), of_lines)
+                ]
             return sum(self._minor(amount, told.get("currency", ""), at) or 0 for amount in amounts)
 
         orders = self._orders(known)

@@ -34,7 +34,9 @@ class SmallShop:
     def __init__(self, seed: int) -> None:
         self.chance = Random(seed)
         self.shop = found()
-        self.put(self._event(customer) for customer in range(CUSTOMERS) for _ in range(self.chance.randint(0, 12)))
+        self.put(
+            self._event(customer) for customer in range(CUSTOMERS) for _ in range(self.chance.randint(0, 12))
+        )
         self.shop.refresh()
         self.draw_traits()
         self.customers = self.told()
@@ -130,7 +132,11 @@ def found() -> shopkeeper.Shop:
     now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=TODAY + 10)
     shop = shopkeeper.create(folder / "shop", currency="GBP", time_zone=ZONE, now=now.isoformat())
     for kind, header, rows in (
-        ("rates", ("date", "currency", "rate"), [(str(date(1970, 1, 1) + timedelta(d)), c, r) for c, d, r in RATES]),
+        (
+            "rates",
+            ("date", "currency", "rate"),
+            [(str(date(1970, 1, 1) + timedelta(d)), c, r) for c, d, r in RATES],
+        ),
         ("products", ("product_id", "name", "category"), [(p, p, c) for p, c in PRODUCTS.items()]),
     ):
         file = folder / f"{kind}.csv"

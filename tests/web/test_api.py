@@ -104,6 +104,8 @@ def test_openapi_describes_every_address_and_every_answer_can_be_read_by_it(clie
         "/api/v1/report",
         "/api/v1/traits",
         "/api/v1/customers",
+        "/api/v1/customers/query",
+        "/api/v1/customers/size",
         "/api/v1/flow",
         "/api/v1/sources",
         "/api/v1/profiles/{identifier}",

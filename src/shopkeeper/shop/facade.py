@@ -34,6 +34,7 @@ from shopkeeper.shop.places import Places
 from shopkeeper.shop.verbs_access import AccessVerbs
 from shopkeeper.shop.verbs_connect import ConnectVerbs
 from shopkeeper.shop.verbs_identity import IdentityVerbs
+from shopkeeper.shop.verbs_segments import SegmentVerbs
 from shopkeeper.shop.verbs_sources import SourceVerbs
 from shopkeeper.shop.verbs_totals import TotalVerbs
 from shopkeeper.shop.verbs_work import WorkVerbs
@@ -58,7 +59,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, IdentityVerbs):
+class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, IdentityVerbs, SegmentVerbs):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
 
     def __init__(self, places: Places, actor: Actor = OWNER) -> None:
@@ -197,11 +198,6 @@ class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, Identi
             "look up customers", detail=f"{len(found.rows)} customers {'found' if search else 'listed'}"
         )
         return found
-
-    def customers(self) -> pa.Table:
-        """Everybody with every trait and prediction, as of the last refresh; no names."""
-        self._may(Permission.REPORT, "see the table of customers")
-        return self.places.lake.query("SELECT * FROM customers ORDER BY id")
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Ask the lake in SQL (see ``stores.contract.lake`` for its tables); it holds nothing personal."""

@@ -35,6 +35,7 @@ def feed(
     # The ledger is looked at once the lake is ours: whoever waits for another writer holds no old state open, and
     # nothing that was erased meanwhile is written again.
     with lake.change() as change, places.ledger.read() as reader:
+        began = places.clock.now()
         watermark = lake.manifest().watermark
         last = int(reader.setting("cursor") or 0)
         at = watermark
@@ -45,7 +46,7 @@ def feed(
             if progress:
                 progress("lake", 0.7 * (at - watermark) / (last - watermark))
         _snapshots(places, reader, change, traits, predicted)
-        change.reach(last, places.clock.now())
+        change.reach(last, began, int(reader.setting("last_turn") or 0))
     if progress:
         progress("lake", 1.0)
     return added

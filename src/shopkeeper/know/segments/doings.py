@@ -11,6 +11,7 @@ from typing import Final
 
 from shopkeeper.domain.condition import functions
 from shopkeeper.domain.condition.tree import Behaviour, Filter, Then
+from shopkeeper.domain.event import EVENTS
 from shopkeeper.know.segments.binding import Binding
 from shopkeeper.know.segments.facts import GOODS, LINE_FACTS, all_met, earliest, half_even, length, within
 from shopkeeper.know.segments.moments import Moments, at
@@ -38,10 +39,14 @@ class Doings:
         """Filters that one line must meet together, by number."""
 
     def tables(self) -> list[str]:
-        """The expressions, the last ones being ``did`` and ``followed`` with a row a customer, where there are terms."""
+        """The expressions; the last are ``did`` and ``followed``, with a row a customer, where there are terms."""
         plain = {term: number for term, number in self._terms.items() if term.then is None}
-        followed = [(term, number, term.then) for term, number in self._terms.items() if term.then is not None]
-        flags = {f"t{number}": self._row(term.names, term.filters, term) for term, number in self._terms.items()}
+        followed = [
+            (term, number, term.then) for term, number in self._terms.items() if term.then is not None
+        ]
+        flags = {
+            f"t{number}": self._row(term.names, term.filters, term) for term, number in self._terms.items()
+        }
         flags |= {f"u{number}": self._row((then.name,), then.filters) for _, number, then in followed}
         found = [*self._sources(flags), self._seen(flags)]
         if plain:
@@ -65,7 +70,12 @@ class Doings:
             parts = [f"e.name IN {self._bound.listed(names)}", *all_met(self._bound, of_lines, COLUMNS)]
         if term is not None:
             parts += within(self._bound, self._moments, term.window, "e.occurred_at")
-        parts += all_met(self._bound, (one for one in filters if one.fact not in LINE_FACTS), COLUMNS)
+        columns = COLUMNS
+        if undeclared := [name for name in names if name not in EVENTS]:
+            # What nobody declared tells nothing but its envelope, whatever it happens to carry.
+            machine = f"CASE WHEN e.name IN {self._bound.listed(undeclared)} THEN FALSE ELSE {COLUMNS['machine']} END"
+            columns = {**COLUMNS, "machine": machine}
+        parts += all_met(self._bound, (one for one in filters if one.fact not in LINE_FACTS), columns)
         return " AND ".join(parts)
 
     def _mark(self, filters: tuple[Filter, ...]) -> int:
@@ -84,7 +94,9 @@ class Doings:
         if self._marks or any("p.category" in flag for flag in flags.values()):
             found.append(GOODS)
         if self._marks:
-            met = {n: " AND ".join(all_met(self._bound, filters, _LINE)) for filters, n in self._marks.items()}
+            met = {
+                n: " AND ".join(all_met(self._bound, filters, _LINE)) for filters, n in self._marks.items()
+            }
             columns = ", ".join(f"max(CASE WHEN {test} THEN 1 ELSE 0 END) AS l{n}" for n, test in met.items())
             found.append(f"""marked AS (
     SELECT l.seq, {columns}

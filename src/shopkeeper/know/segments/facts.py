@@ -1,7 +1,7 @@
 """Filters of events, orders and lines as SQL: which column a fact is, and what a test of it means.
 
-A test of what is not known is not met, so that a row's filters stand where NULL means no: in ``CASE WHEN`` or ``WHERE``,
-never below ``NOT``.
+A test of what is not known is not met, so that a row's filters stand where NULL means no: in ``CASE WHEN`` or
+``WHERE``, never below ``NOT``.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from shopkeeper.domain.clock import DAY, SECOND
 from shopkeeper.domain.condition import functions
 from shopkeeper.domain.condition.tree import Filter, Then, Window
-from shopkeeper.domain.clock import DAY, SECOND
 from shopkeeper.know.segments.binding import Binding
 from shopkeeper.know.segments.moments import Moments, at
 

@@ -56,7 +56,7 @@ class Moments:
                 if not known:
                     return None
                 pick = {"least": min, "greatest": max}.get(name)
-                return pick(known) if pick else known[0]  # type: ignore[type-var]  # all of one kind
+                return pick(known) if pick else known[0]
         raise TypeError(type(node).__name__)
 
     def _arithmetic(self, sign: str, left: Value, right: Value) -> date | int | None:
@@ -87,7 +87,9 @@ class Moments:
         try:
             return micros(datetime(found.year, found.month, found.day, tzinfo=self.zone))
         except OverflowError:
-            return (datetime(found.year, found.month, found.day, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+            return (datetime(found.year, found.month, found.day, tzinfo=UTC) - EPOCH) // timedelta(
+                microseconds=1
+            )
 
 
 def _first_of(day: date | None, period: tree.Period) -> date | None:

@@ -1,7 +1,7 @@
 """One question to the lake from one condition or many: traits, events and orders put together late, by customer.
 
-Parameters: ``$now``; ``$currency``, ``$minor`` and ``$rates`` as in ``know.overview_sql``; ``$zone``; and ``$p0`` and so
-on for the values of the conditions.
+Parameters: ``$now``; ``$currency``, ``$minor`` and ``$rates`` as in ``know.overview_sql``; ``$zone``; and ``$p0`` and
+so on for the values of the conditions.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from msgspec import Struct
 
 from shopkeeper.domain.clock import instant
-from shopkeeper.domain.condition import Condition
-from shopkeeper.domain.condition.tree import Behaviour
+from shopkeeper.domain.condition import Condition, check
+from shopkeeper.domain.condition.tree import Behaviour, Is, Not
 from shopkeeper.domain.errors import InvalidInput, UnknownName
 from shopkeeper.domain.money import exponent
 from shopkeeper.domain.traits import Trait
@@ -68,6 +68,18 @@ class _Asking:
         self.traits |= condition.traits
         return self._values.condition(condition.meaning)
 
+    def shown(self, trait: Trait) -> str:
+        """A trait as a column of the answer."""
+        if not trait.formula:
+            return f'c."{trait.name}"'
+        meaning = check(f"({trait.formula}) is not null", self.setting.traits)
+        self.traits |= meaning.traits
+        match meaning.meaning:
+            case Not(Is(inner, "null")):
+                written = self._values.value(inner)
+                return f"CAST({written} AS BIGINT)" if trait.kind == "int" else written
+        raise TypeError(trait.name)  # pragma: no cover - that is what was checked
+
     def _behaviour(self, term: Behaviour) -> str:
         number = self._terms.setdefault(term, len(self._terms))
         table = "traded" if term.deed in _TRADE else "did" if term.then is None else "followed"
@@ -80,7 +92,8 @@ class _Asking:
             raise UnknownName("segment", name, self.setting.segments)
         if name in self._inside:
             raise InvalidInput(
-                f"the segment {name!r} asks for itself", hint="take it out of one of the segments it is made of"
+                f"the segment {name!r} asks for itself",
+                hint="take it out of one of the segments it is made of",
             )
         self._inside.append(name)
         try:
@@ -134,38 +147,58 @@ def answers(conditions: Sequence[Condition], setting: Setting) -> Question:
 
 
 def matches(
-    condition: Condition | None, setting: Setting, columns: Sequence[str] | None = None, limit: int | None = None
+    condition: Condition | None,
+    setting: Setting,
+    columns: Sequence[str] | None = None,
+    limit: int | None = None,
+    without: Sequence[int] = (),
+    after: int | None = None,
 ) -> Question:
-    """The customers of whom a condition is true, by id: their ids and some of their traits as the lake keeps them."""
+    """The customers of whom a condition is true, by id, but for some: ids, and some of their traits or all. ``after``
+    is the id after which to begin.
+
+    Traits are as the lake keeps them; those that time changes are worked out as of now.
+    """
     asking = _Asking(setting)
-    where = f"\nWHERE {asking.condition(condition)}" if condition is not None else ""
-    for name in columns or ():
+    where = [asking.condition(condition)] if condition is not None else []
+    where += _others(asking, without)
+    if after is not None:
+        where.append(f"who.id > {asking.bound.named('after', after)}")
+    names = setting.traits if columns is None else columns
+    for name in names:
         if name not in setting.traits:
             raise UnknownName("trait", name, setting.traits)
-    names = setting.traits if columns is None else columns
-    listed = "".join(f', c."{name}"' for name in names)
-    select = f"c.id{listed}\nFROM who JOIN customers AS c ON c.id = who.id{{joins}}{where}\nORDER BY c.id"
-    if limit is not None:
-        select += f"\nLIMIT {int(limit)}"
+    listed = "".join(f', {asking.shown(setting.traits[name])} AS "{name}"' for name in dict.fromkeys(names))
+    select = f"c.id AS id{listed}\nFROM who JOIN customers AS c ON c.id = who.id{{joins}}"
+    select += f"\nWHERE {' AND '.join(where)}" if where else ""
+    select += "\nORDER BY id" + (f"\nLIMIT {int(limit)}" if limit is not None else "")
     return asking.question(select, ())
 
 
-def totals(condition: Condition | None, setting: Setting) -> Question:
-    """How many customers a condition is true of, what they are expected to bring, and the same of everybody.
+def totals(condition: Condition | None, setting: Setting, without: Sequence[int] = ()) -> Question:
+    """How many customers a condition is true of, what they are expected to bring, and the same of everybody; but for
+    some.
 
     One row: ``customers``, ``expected``, ``margin``, and ``all_customers``, ``all_expected``, ``all_margin``; and the
     sums of squares ``expected2`` and ``margin2``, from which the error of a sample is told.
     """
     asking = _Asking(setting)
-    where = asking.condition(condition) if condition is not None else "TRUE"
+    kept = asking.condition(condition) if condition is not None else "TRUE"
+    others = "".join(f" WHERE {test}" for test in _others(asking, without))
     money = {name: column(trait) for name, trait in (("expected", "clv_12m"), ("margin", "margin"))}
-    kept = ", ".join(f"{traits} AS {name}" for name, traits in money.items())
+    listed = ", ".join(f"{trait} AS {name}" for name, trait in money.items())
     sums = "".join(
-        f", coalesce(sum(CASE WHEN kept THEN {name} END), 0) AS {name}"
+        f",\n    coalesce(sum(CASE WHEN kept THEN {name} END), 0) AS {name}"
         f", coalesce(sum(CASE WHEN kept THEN {name} * {name} END), 0) AS {name}2"
         f", coalesce(sum({name}), 0) AS all_{name}"
         for name in money
     )
-    inner = f"SELECT {where} AS kept, {kept} FROM who{{joins}}"
-    select = f"count(CASE WHEN kept THEN 1 END) AS customers, count(*) AS all_customers{sums}\nFROM (\n{inner}\n) AS seen_all"
-    return asking.question(select, ("clv_12m", "margin"))
+    counts = "count(CASE WHEN kept THEN 1 END) AS customers, count(*) AS all_customers"
+    inner = f"SELECT {kept} AS kept, {listed} FROM who{{joins}}{others}"
+    return asking.question(f"{counts}{sums}\nFROM (\n{inner}\n) AS everybody", ("clv_12m", "margin"))
+
+
+def _others(asking: _Asking, without: Sequence[int]) -> list[str]:
+    if not without:
+        return []
+    return [f"who.id NOT IN (SELECT unnest({asking.bound.named('without', list(without))}))"]

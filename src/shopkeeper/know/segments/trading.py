@@ -1,6 +1,6 @@
 """Orders that stand and what was spent as SQL: one pass over the events and lines of trade for all terms of a question.
 
-Which tellings of an order count is told in ``know.retelling``; ``know.overview_sql`` counts the same for the whole shop.
+Which tellings of an order count is told in ``know.retelling``; ``know.overview_sql`` counts the same for the shop.
 Nothing later than now is known, cancellations and later tellings included.
 """
 
@@ -124,7 +124,11 @@ class Trading:
             if mark is not None:
                 parts.append(f"o.l{mark} = 1")
             return f"count(CASE WHEN {' AND '.join(parts)} THEN 1 END)"
-        amount = f"g.m{mark}" if mark is not None else "CASE WHEN t.name = 'Order Refunded' THEN -1 ELSE 1 END * t.reporting"
+        amount = (
+            f"g.m{mark}"
+            if mark is not None
+            else "CASE WHEN t.name = 'Order Refunded' THEN -1 ELSE 1 END * t.reporting"
+        )
         return f"coalesce(sum(CASE WHEN {' AND '.join(parts) or 'TRUE'} THEN {amount} END), 0) / $minor"
 
     def _lines(self) -> list[str]:

@@ -23,7 +23,13 @@ _LITERALS: Final[dict[type, Kind]] = {
     tree.Number: "number", tree.Negative: "number", tree.Text: "text", tree.Null: "null", tree.Day: "day",
     tree.Today: "day", tree.Time: "time", tree.Now: "time",
 }  # fmt: skip
-_CALLS: Final[dict[str, Kind]] = {"abs": "number", "round": "number", "size": "number", "lower": "text", "day": "day"}
+_CALLS: Final[dict[str, Kind]] = {
+    "abs": "number",
+    "round": "number",
+    "size": "number",
+    "lower": "text",
+    "day": "day",
+}
 _MOST_DAYS: Final = 4_000_000
 """Days, and months, beyond which no day of the calendar is moved to another."""
 
@@ -80,7 +86,9 @@ class Values:
             return self._moment(node, kind)
         if kind == "number":
             written = self._number(node)
-            return f"list_filter([{written}], lambda v: v - v = 0)[1]" if self._may_overflow(node) else written
+            return (
+                f"list_filter([{written}], lambda v: v - v = 0)[1]" if self._may_overflow(node) else written
+            )
         match node:
             case tree.Text(value):
                 return self._bound.to(value)
@@ -181,7 +189,9 @@ class Values:
                     return _NULLS["day"]
                 word = "MONTH" if unit in MONTHS else "DAY"
                 there = f"CAST({self.value(left)} {sign} INTERVAL '{length}' {word} AS DATE)"
-                return f"list_filter([{there}], lambda v: v BETWEEN DATE '0001-01-01' AND DATE '9999-12-31')[1]"
+                return (
+                    f"list_filter([{there}], lambda v: v BETWEEN DATE '0001-01-01' AND DATE '9999-12-31')[1]"
+                )
             case tree.Call("day", (inner,)):
                 zone = self._bound.named("zone", self._moments.zone.key)
                 return f"CAST(({self.value(inner)}) AT TIME ZONE {zone} AS DATE)"

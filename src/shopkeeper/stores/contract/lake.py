@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA_VERSION = 1
+SAMPLE_CUSTOMERS = 20_000
+SAMPLE_EVENTS = 1_000_000
 
 
 class LakeFile(Struct, frozen=True):
@@ -51,6 +53,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     as_of: datetime | None = None
     generation: int = 0
     tables: dict[str, tuple[LakeFile, ...]] = field(default_factory=dict)
+    turn: int = 0
+    """Number of the last merge or split that ``identities`` and ``customers`` know of."""
     retired: tuple[str, ...] = ()
     """Files the last change put out of use: kept for one generation, for readers that still have the one before."""
 
@@ -72,8 +76,8 @@ class LakeChange(Protocol):
         """
         ...
 
-    def reach(self, watermark: int, as_of: datetime) -> None:
-        """Say up to which row of the log this change tells, and at which instant."""
+    def reach(self, watermark: int, as_of: datetime, turn: int = 0) -> None:
+        """Say up to which row of the log this change tells, at which instant, and up to which merge or split."""
         ...
 
 
@@ -92,8 +96,14 @@ class Lake(Protocol):
         """
         ...
 
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+    def query(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, *, sample: bool = False
+    ) -> pa.Table:
         """Answer a question (one SELECT) in DuckDB's dialect over the tables above; ``$name`` parameters are bound.
+
+        With ``sample``, events, order_lines, identities and customers hold what belongs to a fixed sample of the
+        customers, about ``SAMPLE_CUSTOMERS`` of them or as many as have ``SAMPLE_EVENTS`` events; everybody, where that
+        is about everybody. The first such question after a change gathers the sample, which takes a while.
 
         Raises InvalidInput for anything else and for anything beyond these tables, StoreDamaged where a file is missing
         or changed.

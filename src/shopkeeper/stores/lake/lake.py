@@ -59,12 +59,15 @@ class ParquetLake:
             finally:
                 made.close()
 
-    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+    def query(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, *, sample: bool = False
+    ) -> pa.Table:
         """Answer a question; see the contract."""
         for _ in range(_TRIES):
             seen = self._manifest.generation
             try:
-                return self._current().query(sql, parameters)
+                reader = self._current()
+                return reader.sampled(sql, parameters) if sample else reader.query(sql, parameters)
             except StoreDamaged:
                 # A writer elsewhere may have gone on and removed what this one still listed.
                 if self.manifest().generation == seen:

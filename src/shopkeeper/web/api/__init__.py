@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shopkeeper.web.api import customers, docs, flow, identity, profiles, whole
+from shopkeeper.web.api import customers, docs, flow, identity, profiles, segments, whole
 
 API: tuple[Any, ...] = (
     whole.health,
@@ -15,6 +15,8 @@ API: tuple[Any, ...] = (
     profiles.profile_household,
     profiles.profile_events,
     customers.list_customers,
+    segments.query_customers,
+    segments.size_customers,
     identity.explain,
     identity.turns,
     identity.review,
