@@ -271,8 +271,90 @@ def traits() -> Iterator[str]:
     for title, rows in (("Known", KNOWN), ("Predicted", FORETOLD)):
         yield f"## {title}"
         yield ""
-        cells = ((f"`{t.name}`", t.label, t.kind, t.unit, changes[t.clock], t.sentence) for t in rows)
+        cells = (
+            (f"`{t.name}`", t.label, "day" if t.day else t.kind, t.unit, changes[t.clock], t.sentence)
+            for t in rows
+        )
         yield from table(("trait", "label", "type", "unit", "changed by", "what it says"), cells)
+
+
+def conditions() -> Iterator[str]:
+    """The language of conditions."""
+    from shopkeeper.domain.condition import asked, functions, lexing
+    from shopkeeper.domain.condition.parse import MOST_TERMS
+
+    yield "# Conditions"
+    yield ""
+    yield "A segment, an eligibility rule, a trigger and a report filter are the same thing: an SQL expression"
+    yield "over a customer's [traits](traits.md) and [events](events.md), asked of one customer or of all with"
+    yield "the same answer ([why](../why/0013-one-condition-language.md))."
+    yield ""
+    yield from (
+        "```sql",
+        "p_alive < 0.5 and clv_12m > 200",
+        "  and events('Product Viewed', category => 'Lighting', days => 14) >= 2",
+        "  and not events('Order Completed', days => 14)",
+        "```",
+    )
+    yield ""
+    yield "Names stand without quotes, texts in single quotes, `date '2024-01-31'`, `timestamp '2024-01-31"
+    yield "10:00:00+00:00'` (UTC where no zone is written), `interval '30 days'`. At most one expression,"
+    yield f"without comments, of up to {lexing.MOST_CHARACTERS:,} characters, {MOST_TERMS} conditions,"
+    yield f"{lexing.DEEPEST} levels of parentheses."
+    yield ""
+    yield "## Operators"
+    yield ""
+    rows = ((f"`{name}`", words, f"`{example}`") for name, words, example in functions.OPERATORS)
+    yield from table(("operator", "what it says", "example"), rows)
+    yield "**Unknown.** What is not known is neither true nor false; a customer is in only where the condition"
+    yield "is true. An empty text is not known. `not (orders > 1)` of a customer without the figure is unknown"
+    yield "too; write `(orders > 1) is not true` or `coalesce(orders, 0) <= 1`. A count is always known."
+    yield ""
+    titles = (
+        ("What the customer did", functions.DEEDS), ("Functions", functions.CALLS), ("Moments", functions.MOMENTS),
+        ("More", {row.name: row for row in (functions.SEGMENT, functions.EVENT, functions.CUSTOM)}),
+    )  # fmt: skip
+    for title, rows_ in titles:
+        yield f"## {title}"
+        yield ""
+        cells = ((f"`{row.name}({row.takes})`", row.sentence, f"`{row.example}`") for row in rows_.values())
+        yield from table(("function", "what it says", "example"), cells)
+    yield "## When: windows"
+    yield ""
+    cells_ = ((f"`{name} =>`", words) for name, words in (*functions.WINDOW.items(), *functions.THEN.items()))
+    yield from table(("argument", "what it says"), cells_)
+    yield "An event exactly `days` times 24 hours old is out, one of this instant is in, one dated ahead is not"
+    yield "yet. A day begins at the shop's midnight, whatever clocks do. An instant that is compared with a day"
+    yield "is taken for its day: `last_seen <= date '2024-01-31'` holds all of that day. Days are moved by"
+    yield "days, weeks, months (the last day where a month is too short) and years; instants by minutes, hours,"
+    yield "days of 24 hours and weeks."
+    yield ""
+    yield "## Which: filters"
+    yield ""
+    yield "`fact => value`, `fact in (...)`, `fact not in (...)`, `fact <> value`, amounts also by `<`, `<=`,"
+    yield "`>`, `>=`. All must be met; of what an event did not tell none is met. An order meets what is asked"
+    yield "of `category` and `product_id` where one of its lines meets all of it."
+    yield ""
+    facts = (
+        (
+            f"`{fact.name}`",
+            fact.kind,
+            fact.sentence,
+            ", ".join(deed for deed in functions.DEEDS if deed in fact.deeds),
+        )
+        for fact in functions.FACTS.values()
+    )
+    yield from table(("fact", "type", "what it is", "of"), facts)
+    yield f"Unless `machine` is asked for, `{asked.MACHINE.fact} => false` is meant."
+    yield ""
+    yield "## Orders and what was spent"
+    yield ""
+    yield "`events('Order Completed')` counts what was heard: an order that was cancelled later was heard, and"
+    yield "one told by two doors was heard twice. `orders(...)` and `spend(...)` count as the traits `orders`"
+    yield "and `revenue` do: each order once, with the content told last, at its first telling's time; nothing"
+    yield "of cancelled orders; what came back at its own time, but in the channel and the store of its order;"
+    yield "foreign currencies by the rate of the day."
+    yield ""
 
 
 def settings() -> Iterator[str]:
@@ -393,6 +475,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "vocabulary": vocabulary,
     "files": files,
     "traits": traits,
+    "conditions": conditions,
     "settings": settings,
     "errors": errors,
     "cli": cli,

@@ -142,3 +142,8 @@ def test_formulas_are_conditions_of_their_own():
 def test_reading_conditions_is_not_dear_to_import():
     code = "import sys, shopkeeper, shopkeeper.domain.condition; sys.exit('sqlglot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", sorted(TRAITS))
+def test_every_trait_is_read_by_its_name(name):
+    assert check(f"{name} is null and not ({name} is null)", TRAITS).traits <= {name, "last_order"}

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from tests.conditions import CATALOGUE, TODAY, TRAITS, Someone, conditions, customers, nowadays, timely
 
 from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.clock import DAY, micros
 from shopkeeper.domain.condition import check
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.states import pack, unpack
-from tests.conditions import CATALOGUE, TODAY, TRAITS, Someone, conditions, customers, nowadays, timely
 
 HOUR = DAY // 24
 

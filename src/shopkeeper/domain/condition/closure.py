@@ -190,7 +190,7 @@ def _chain(parts: list[Part], *, decided: bool) -> Part:
     gets = tuple(part.value for part in parts)
     otherwise = not decided
 
-    def chain(facts: Facts, now: int) -> bool | None:
+    def chain(facts: Facts, now: int) -> Any:
         answer: bool | None = otherwise
         for get in gets:
             found = get(facts, now)

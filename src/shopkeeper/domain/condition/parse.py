@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from shopkeeper.domain.clock import micros
 from shopkeeper.domain.condition import functions, lexing, tree
-from shopkeeper.domain.condition.deeds import behaviour
+from shopkeeper.domain.condition.calls import call
 from shopkeeper.domain.condition.lexing import Words
 from shopkeeper.domain.condition.tree import Value
-from shopkeeper.domain.errors import BadCondition, UnknownName
+from shopkeeper.domain.errors import BadCondition
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -322,51 +322,6 @@ def _cast(reader: Reader, node: exp.Expression) -> tree.Value:
     return cast("tree.Value", reader.place(found, start, word.stop))
 
 
-def _call(reader: Reader, node: exp.Expression) -> tree.Value:
-    if type(node.this) is not str:
-        raise reader.refused(node)
-    name, start, stop = reader.called(node)
-    head = start + len(name)
-    if name in functions.DEEDS:
-        return cast("tree.Value", reader.place(behaviour(reader, name, node.expressions), start, stop))
-    row = functions.CALLS.get(name) or functions.MOMENTS.get(name)
-    if row is None and name != functions.SEGMENT.name:
-        if name in (functions.EVENT.name, functions.CUSTOM.name):
-            raise BadCondition(
-                f"{name}(...) stands only within events(...), first(...), last(...)", reader.text, start, head
-            )
-        near = UnknownName("function", name, functions.NAMES)
-        raise BadCondition(near.message, reader.text, start, head, hint=near.hint, nearest=near.nearest)
-    arguments = tuple(reader.value(one) for one in node.expressions)
-    row = row or functions.SEGMENT
-    if not row.least <= len(arguments) <= row.most:
-        wanted = f"{row.name}({row.takes})"
-        raise BadCondition(
-            f"{name}(...) with {len(arguments)} arguments",
-            reader.text,
-            start,
-            stop,
-            hint=f"expected {wanted}",
-        )
-    if name == functions.SEGMENT.name:
-        if not isinstance(arguments[0], tree.Text):
-            raise BadCondition(
-                "a segment's name is a text", reader.text, start, stop, hint="write segment('name')"
-            )
-        return cast("tree.Value", reader.place(tree.Segment(arguments[0].value), start, stop))
-    if name in functions.CALLS:
-        return cast("tree.Value", reader.place(tree.Call(name, arguments), start, stop))
-    moment = tree.Now() if name == "now" else tree.Today(_PERIODS[name])
-    return cast("tree.Value", reader.place(moment, start, stop))
-
-
-_PERIODS: Final[dict[str, tree.Period]] = {
-    "today": "day",
-    "this_week": "week",
-    "this_month": "month",
-    "this_quarter": "quarter",
-    "this_year": "year",
-}
 _Rule = tuple[Callable[[Reader, Any], tree.Value], frozenset[str]]
 
 
@@ -396,7 +351,7 @@ def _rules() -> dict[type, _Rule]:
         exp.Null: (_null, frozenset()),
         exp.Interval: (_interval, frozenset({"this", "unit"})),
         exp.Cast: (_cast, frozenset({"this", "to"})),
-        exp.Anonymous: (_call, frozenset({"this", "expressions"})),
+        exp.Anonymous: (call, frozenset({"this", "expressions"})),
         exp.And: (lambda reader, node: reader.joined(node, tree.AllOf), two),
         exp.Or: (lambda reader, node: reader.joined(node, tree.AnyOf), two),
     }
