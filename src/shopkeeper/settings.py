@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from shopkeeper.domain.errors import BadFile, InvalidInput, NotFound, UnknownName
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.money import exponent
 
 FILE = "shop.toml"
@@ -25,6 +26,11 @@ DESCRIBED: dict[str, str] = {
     "discount_rate": "Yearly rate at which future margin is discounted.",
     "horizon_weeks": "How far ahead values are predicted.",
     "inbox_limit_mb": "Megabytes of what was handed in that may wait before senders are told to come again.",
+    "identity_most": "Per kind of identifier, how many of another it may meet in a year (devices: a week).",
+    "identity_most_a_day": "Per kind of identifier, the same within one day; devices are not counted.",
+    "identity_size": "Identifiers that one customer may have, devices and orders not counted, without a person's word.",
+    "identity_silence_days": "Days of silence after which a telephone number may have come to somebody else.",
+    "identity_junk_names": "Different family names from which on a value that they share names nobody.",
     "address": "Where people reach the pages, such as https://crm.example.com; empty on this machine only.",
     "session_idle_hours": "Hours without a request after which somebody must sign in again.",
     "session_days": "Days after which somebody must sign in again in any case.",
@@ -48,6 +54,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     discount_rate: float = 0.1
     horizon_weeks: int = 52
     inbox_limit_mb: int = 2048
+    identity_most: dict[str, int] = {}
+    identity_most_a_day: dict[str, int] = {}
+    identity_size: int = 100
+    identity_silence_days: int = 365
+    identity_junk_names: int = 8
     address: str = ""
     session_idle_hours: int = 12
     session_days: int = 7
@@ -89,6 +100,7 @@ def checked(settings: Settings) -> Settings:
         raise InvalidInput(
             "session_idle_hours and session_days are at least 1", hint="the defaults are 12 and 7"
         )
+    _check_identity(settings)
     for name in ("address", "oidc_issuer"):
         _check_address(name, getattr(settings, name))
     _check_ledger(settings.ledger)
@@ -97,6 +109,18 @@ def checked(settings: Settings) -> Settings:
     except ValueError:
         raise InvalidInput("'now' is no ISO time", hint="for example 2011-12-10T00:00:00Z") from None
     return settings
+
+
+def _check_identity(settings: Settings) -> None:
+    for name in ("identity_most", "identity_most_a_day"):
+        for kind, most in getattr(settings, name).items():
+            if kind not in IDENTIFIER_KINDS:
+                raise UnknownName("identifier kind", kind, IDENTIFIER_KINDS)
+            if most < 1:
+                raise InvalidInput(f"{name} of {kind} is {most}", hint="give at least 1")
+    for name, least in (("identity_size", 2), ("identity_silence_days", 1), ("identity_junk_names", 3)):
+        if getattr(settings, name) < least:
+            raise InvalidInput(f"{name} is {getattr(settings, name)}", hint=f"give at least {least}")
 
 
 def _check_region(region: str) -> None:
@@ -172,4 +196,6 @@ def written(settings: Settings) -> str:
 def _toml(value: object) -> str:
     if isinstance(value, str):
         return msgspec.json.encode(value).decode()
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(one)}' for key, one in value.items())} }}" if value else "{}"
     return str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.events import order, put
+from tests.resolve.test_rules import families
 
 import shopkeeper
 
@@ -53,3 +54,35 @@ def test_a_shop_that_knows_too_little_cannot_be_linked(cli, family):
     done = cli("identity", "link", "--shop", family)
     assert done.exit_code == 2
     assert "cannot be linked yet" in done.output
+
+
+def test_rules_are_shown_beside_those_of_the_settings_and_applied(cli, family):
+    same = cli("identity", "rules", "--shop", family)
+    assert same.exit_code == 0, same.output
+    assert "What shop.toml asks for is in force." in same.stdout
+    with shopkeeper.open(family) as shop:
+        put(
+            shop,
+            *[order(f"t{n}", ids={"payment_token": "TOK", "email": f"p{n}@example.com"}) for n in range(3)],
+        )
+    file = family / "shop.toml"
+    file.write_text(file.read_text().replace("identity_most = {}", "identity_most = { payment_token = 2 }"))
+    would = cli("identity", "rules", "--shop", family).stdout
+    for part in ("most.payment_token", "1 identifier would name nobody", "Nothing was changed"):
+        assert part in would, part
+    did = cli("identity", "rules", "--apply", "--shop", family).stdout
+    assert "In force from now on." in did
+    assert "What shop.toml asks for is in force." in cli("identity", "rules", "--shop", family).stdout
+
+
+def test_values_of_many_families_are_listed_and_set_aside(cli, family):
+    with shopkeeper.open(family) as shop:
+        put(shop, *families(9))
+    found = cli("identity", "junk", "--shop", family)
+    assert found.exit_code == 0, found.output
+    for part in ("phone:+447700900123", "9", "Nothing was changed"):
+        assert part in found.stdout, part
+    assert "would come apart" not in cli("identity", "junk", "--apply", "--shop", family).stdout
+    again = cli("identity", "junk", "--shop", family).stdout
+    assert "1 value set aside already" in again
+    assert "No further value" in again

@@ -242,5 +242,5 @@ def test_an_erased_person_is_in_no_decision_and_no_audit(shop: Shop) -> None:
     shop.settle("same", "payment_token:T", "loyalty_card:LC1")
     shop.erase("loyalty_card:LC1")
     with shop.places.ledger.read() as reader:
-        assert not reader.any_verdict()
+        assert not reader.standing().verdicts
         assert reader.turns([], None, 50) == []

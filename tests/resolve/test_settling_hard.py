@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.events import DAY, event, order, put
 
+import shopkeeper
 from shopkeeper.domain.errors import Conflict
-from shopkeeper.resolve import union
 from shopkeeper.shop import Shop
 
 
@@ -168,17 +170,17 @@ def test_an_address_leaves_a_customer_of_whom_only_a_device_stays(shop: Shop) ->
     assert not same(shop, "email:anna@firm.com", "anonymous_id:K")
 
 
-def test_no_number_of_identifiers_is_too_many_for_a_persons_word(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(union, "MOST", 8)
-    for account in ("71", "72"):
-        handles = [{"user_id": account, "social": f"network{n}:{account}"} for n in range(5)]
-        put(shop, *[order(f"{account}-{n}", ids=ids) for n, ids in enumerate(handles)])
-    before = {i.value for account in ("71", "72") for i in shop.customer(f"user_id:{account}").identifiers}
-    shop.settle("same", "user_id:71", "user_id:72")
-    assert len(before) == 12
-    assert {i.value for i in shop.customer("user_id:71").identifiers} == before
+def test_no_number_of_identifiers_is_too_many_for_a_persons_word(tmp_path: Path) -> None:
+    with shopkeeper.create(tmp_path / "s", now="2026-05-01T12:00:00Z", identity_size=8) as shop:
+        for account in ("71", "72"):
+            handles = [{"user_id": account, "social": f"network{n}:{account}"} for n in range(5)]
+            put(shop, *[order(f"{account}-{n}", ids=ids) for n, ids in enumerate(handles)])
+        before = {
+            i.value for account in ("71", "72") for i in shop.customer(f"user_id:{account}").identifiers
+        }
+        shop.settle("same", "user_id:71", "user_id:72")
+        assert len(before) == 12
+        assert {i.value for i in shop.customer("user_id:71").identifiers} == before
 
 
 def test_orders_are_no_identifiers_to_be_counted(shop: Shop) -> None:

@@ -30,13 +30,13 @@ def test_edges_are_found_by_pair_and_neighbours_by_node(ledger: Ledger) -> None:
 def test_of_two_decisions_on_one_pair_the_later_stays(ledger: Ledger) -> None:
     a, b, c, *_ = five(ledger)
     with ledger.read() as reader:
-        assert not reader.any_verdict()
+        assert not reader.standing().verdicts
     first, other = Verdict(a, b, True, 1, "u1", "review"), Verdict(b, c, False, 2, "u1", "unlink")
     ledger.write(lambda tx: tx.decide([first, other]))
     later = Verdict(a, b, False, 3, "u2", "review")
     ledger.write(lambda tx: tx.decide([later]))
     with ledger.read() as reader:
-        assert reader.any_verdict()
+        assert reader.standing().verdicts
         assert reader.verdicts([b]) == [later, other]
         assert reader.verdicts([a]) == [later]
     assert ledger.write(lambda tx: tx.undecide([(a, b), (a, c)])) == 1
@@ -56,7 +56,7 @@ def test_likenesses_are_kept_by_pair_and_listed_where_they_joined_nobody(ledger:
     ledger.write(work)
     weightier = rows[0]._replace(weight=4.5)
     with ledger.read() as reader:
-        assert reader.any_likeness()
+        assert reader.standing().likenesses
         assert [row for chunk in reader.all_likenesses() for row in chunk] == [weightier, *rows[1:]]
         assert reader.likenesses([b]) == [weightier, rows[1]]
         assert reader.unjoined(10) == [rows[1], weightier]

@@ -117,6 +117,8 @@ def test_openapi_describes_every_address_and_every_answer_can_be_read_by_it(clie
         "/api/v1/identity/turns",
         "/api/v1/identity/review",
         "/api/v1/identity/settle",
+        "/api/v1/identity/rules",
+        "/api/v1/identity/junk",
     }
     shapes = document["components"]["schemas"]
     assert set(shapes["Profile"]["properties"]) == set(Profile.__struct_fields__)

@@ -12,7 +12,7 @@ from shopkeeper.cli.handing import done
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
 from shopkeeper.cli.screen import count, fill, heading, minute, screen, table, text
 from shopkeeper.cli.steps import Steps
-from shopkeeper.domain.identity import SETTLEMENTS, Settlement
+from shopkeeper.domain.identity import SETTLEMENTS, JunkFound, Ruling, Settlement
 
 if TYPE_CHECKING:
     from shopkeeper.domain.identity import Explanation, Step
@@ -31,6 +31,8 @@ def register(app: typer.Typer) -> None:
     group.command()(turns)
     group.command()(settle)
     group.command()(link)
+    group.command()(rules)
+    group.command()(junk)
     app.add_typer(group, name="identity")
 
 
@@ -119,7 +121,9 @@ def turns(
 
 def settle(
     what: Annotated[str, typer.Argument(help=_WHAT)],
-    identifiers: Annotated[list[str], typer.Argument(help="Two; one for unlink and leave; some for split.")],
+    identifiers: Annotated[
+        list[str], typer.Argument(help="Two for same, different, undecide; some for split; else one.")
+    ],
     *,
     customer: Annotated[str, typer.Option(help="For split: whose identifiers leave.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
@@ -174,6 +178,72 @@ def link(
             f"{count(made.merged, 'customer')} became part of another, {count(made.split, 'customer')} came apart"
         )
     )
+
+
+_Apply = Annotated[bool, typer.Option("--apply", help="Do it; without this only say what it would do.")]
+
+
+def rules(*, apply: _Apply = False, folder: ShopOption = DEFAULT_SHOP) -> None:
+    """The rules of identity in force, and what those of shop.toml would change."""
+    with opened(folder) as shop:
+        made = msgspec.convert(
+            done(shop, "identity rules", lambda: shop.identity_rules(apply=apply), apply=apply),
+            Ruling,
+            from_attributes=True,
+        )
+    console = screen()
+    heading(console, "Rules of identity")
+    lines = table("rule", "in force", "shop.toml")
+    rows = ((name, str(made.in_force[name]), str(made.wanted[name])) for name in made.in_force)
+    console.print(fill(lines, rows))
+    if made.in_force == made.wanted:
+        console.print(text("What shop.toml asks for is in force."))
+        return
+    for line in _changes(made.shared, made.freed, made.merged, made.split, applied=made.applied):
+        console.print(text(line))
+    console.print(text("In force from now on." if made.applied else "Nothing was changed: --apply does it."))
+
+
+def _changes(shared: int, freed: int, merged: int, split: int, *, applied: bool) -> list[str]:
+    would = "" if applied else "would "
+    return [
+        f"{count(shared, 'identifier')} {would}name nobody from now on, {count(freed, 'identifier')} somebody again",
+        f"{count(merged, 'customer')} {would}become part of another, {count(split, 'customer')} {would}come apart",
+    ]
+
+
+def junk(*, apply: _Apply = False, folder: ShopOption = DEFAULT_SHOP) -> None:
+    """Values that people of very many family names share, and that should name nobody."""
+    console = screen()
+    with opened(folder) as shop, Steps() as steps:
+        made = msgspec.convert(
+            done(
+                shop,
+                "identity junk",
+                lambda: shop.junk_identifiers(apply=apply, progress=steps),
+                steps,
+                apply=apply,
+            ),
+            JunkFound,
+            from_attributes=True,
+        )
+    heading(console, "Values that name nobody")
+    if made.known:
+        console.print(text(f"{count(made.known, 'value')} set aside already"))
+    if not made.rows:
+        console.print(text("No further value is shared by so many family names."))
+        return
+    lines = table("value", "family names", "", "to settle it")
+    told = ((_id(r.identifier), str(r.names), "comes back" if r.back else "", r.reference) for r in made.rows)
+    console.print(fill(lines, told))
+    would = "" if made.applied else "would "
+    console.print(
+        text(
+            f"{count(made.merged, 'customer')} {would}become part of another, {made.split:,} {would}come apart"
+        )
+    )
+    if not made.applied:
+        console.print(text("Nothing was changed: --apply does it."))
 
 
 def _id(identifier: IdentifierShown) -> str:

@@ -2,8 +2,9 @@
 
 The table says per kind how strongly it speaks for one person. ``exclusive`` kinds are issued by the retailer
 to one person each: two different ones are two customers until somebody says otherwise. ``session`` kinds speak
-for a device rather than a person. ``most`` bounds how many neighbours of one kind are believable; above that
-the identifier is a junction (an in-store tablet, a staff card, a junk value) and links nobody.
+for a device rather than a person. ``most`` and ``a_day`` bound how many new neighbours of one kind are believable
+within a time (``resolve.rules``, where a shop may set its own); above that the identifier is a junction (an in-store
+tablet, a staff card, a junk value) and links nobody. ``recycled`` kinds are given out again to somebody else.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ class IdentifierKind(Struct, frozen=True):
     reference: bool = False
     """Numbers an order: ties what is told of it later, naming nobody, to whoever placed it. Never counted or shown."""
     most: int = 8
+    """Others of one kind first seen with it within a year; cookies and devices within a week."""
+    a_day: int = 4
+    """Others of one kind first seen with it within a day, cookies and devices not counted."""
+    recycled: bool = False
     personal: Personal = Personal.IDENTIFIER
     """What its values are: most name somebody, some also reach them."""
 
@@ -33,18 +38,27 @@ IDENTIFIER_KINDS: dict[str, IdentifierKind] = {
     kind.name: kind
     for kind in (
         IdentifierKind(
-            "user_id", 0, "customer or account number given by the retailer", exclusive=True, most=200
+            "user_id",
+            0,
+            "customer or account number given by the retailer",
+            exclusive=True,
+            most=200,
+            a_day=50,
         ),
-        IdentifierKind("loyalty_card", 1, "loyalty card shown in store, by phone or online", most=6),
+        IdentifierKind("loyalty_card", 1, "loyalty card shown in store, by phone or online", most=6, a_day=3),
         IdentifierKind("email", 2, "e-mail address", most=8, personal=Personal.CONTACT),
         IdentifierKind(
             "social", 3, "account on a social network, as network:handle", most=4, personal=Personal.CONTACT
         ),
-        IdentifierKind("phone", 4, "telephone number", most=6, personal=Personal.CONTACT),
-        IdentifierKind("payment_token", 5, "token of a payment card, from the payment provider", most=4),
+        IdentifierKind(
+            "phone", 4, "telephone number", most=6, a_day=3, recycled=True, personal=Personal.CONTACT
+        ),
+        IdentifierKind(
+            "payment_token", 5, "token of a payment card, from the payment provider", most=4, a_day=3
+        ),
         IdentifierKind("gift_card", 6, "gift card number", most=2),
-        IdentifierKind("device_id", 7, "installation of the app", session=True, most=5),
-        IdentifierKind("anonymous_id", 8, "browser cookie", session=True, most=5),
+        IdentifierKind("device_id", 7, "installation of the app", session=True, most=5, a_day=3),
+        IdentifierKind("anonymous_id", 8, "browser cookie", session=True, most=5, a_day=3),
         IdentifierKind(
             "order",
             9,

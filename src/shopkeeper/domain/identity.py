@@ -25,6 +25,8 @@ SETTLEMENTS: Final[dict[str, str]] = {
     "unlink": "this identifier is not its customer's",
     "split": "these identifiers of a customer are somebody else's",
     "leave": "looked at; it may stay as it is",
+    "set_aside": "this identifier names nobody",
+    "restore": "this identifier, which was set aside, names somebody after all",
 }
 """What may be settled."""
 
@@ -35,7 +37,7 @@ class Settle(Struct, frozen=True, kw_only=True, omit_defaults=True):
     what: str
     """One of ``SETTLEMENTS``."""
     identifiers: tuple[str, ...] = ()
-    """Two for ``same``, ``different`` and ``undecide``; one for ``unlink`` and ``leave``; some for ``split``."""
+    """Two for ``same``, ``different`` and ``undecide``; some for ``split``; one for the others."""
     customer: str = ""
     """For ``split``."""
     dry_run: bool = False
@@ -128,8 +130,8 @@ class Suspicion(Struct, frozen=True, kw_only=True):
     """Something about identities that a person should look at."""
 
     kind: str
-    """``shared``: many use one identifier. ``crowded``: one customer has very many. ``alike``: a model takes two
-    customers for one person, and a guard keeps them apart.
+    """``shared``: many use one identifier. ``crowded``: one customer has very many. ``busy``: more is bought with one
+    on a day than one person does. ``alike``: a model takes two customers for one person, and a guard keeps them apart.
     """
     sentence: str
     customer: str
@@ -144,6 +146,45 @@ class Suspicion(Struct, frozen=True, kw_only=True):
     count: int = 0
     beside: tuple[Beside, ...] = ()
     """The first few."""
+
+
+class Ruling(Struct, frozen=True, kw_only=True):
+    """The rules of identity, those that the settings ask for, and what they would change, or did."""
+
+    in_force: dict[str, int]
+    """By name: ``most.email``, ``a_day.phone``, ``size``, ``silence_days``."""
+    wanted: dict[str, int]
+    applied: bool = False
+    shared: int = 0
+    """Identifiers that would name nobody from now on."""
+    freed: int = 0
+    """Identifiers that would name somebody again."""
+    merged: int = 0
+    split: int = 0
+    events: int = 0
+    """Events folded anew; 0 as long as it is not applied."""
+
+
+class Worthless(Struct, frozen=True, kw_only=True):
+    """A value that people of very many family names use, or one that was set aside and is not any more."""
+
+    identifier: IdentifierShown
+    reference: str
+    names: int
+    back: bool = False
+    """Whether it would name somebody again."""
+
+
+class JunkFound(Struct, frozen=True, kw_only=True):
+    """Values that name nobody, as learned from the records, and what setting them aside would change, or did."""
+
+    rows: tuple[Worthless, ...] = ()
+    known: int = 0
+    """Values that are set aside already and stay so."""
+    applied: bool = False
+    merged: int = 0
+    split: int = 0
+    events: int = 0
 
 
 class HouseholdMember(Struct, frozen=True, kw_only=True):

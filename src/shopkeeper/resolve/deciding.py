@@ -13,8 +13,7 @@ from typing import Final
 from shopkeeper.domain.errors import Conflict, InvalidInput
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.resolve.graph import Change, recompute
-from shopkeeper.resolve.union import pair_of
-from shopkeeper.resolve.view import Forest, Pair
+from shopkeeper.resolve.view import Forest, Pair, pair_of
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 from shopkeeper.stores.contract.rows import Verdict
 

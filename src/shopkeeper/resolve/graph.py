@@ -21,15 +21,17 @@ from msgspec import Struct, field
 
 from shopkeeper.domain.consent import WITHDRAWALS
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.resolve.afresh import afresh_by_events
+from shopkeeper.resolve.sights import edges_between, sights
 from shopkeeper.resolve.turning import Turned, Turning, note_turns
 from shopkeeper.resolve.union import edges_of, parts, union
 from shopkeeper.resolve.view import Mark, View
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
+from shopkeeper.stores.contract.limits import Standing
 from shopkeeper.stores.contract.rows import Edge, Logged, Member, Observed
 
 _LOOKED_BACK: Final = 50
 """Merges of a customer that are looked at when it parts."""
-_LOGIN = frozenset({"Identified", "Order Completed", "Order Refunded", "Social Account Linked"})
 
 
 class Change(Struct):
@@ -56,41 +58,37 @@ def split_of(change: Change) -> set[int]:
 
 def observe(tx: LedgerWriter, rows: Sequence[Logged] | Sequence[Observed], *, now: int = 0) -> Change:
     """Take the identities of logged events into the graph; ``now`` (microseconds) dates the merges and splits."""
-    touched: set[int] = set()
-    earliest: dict[tuple[int, str, bool], Logged | Observed] = {}
-    for row in rows:
-        if row.node:
-            touched.add(row.node)
-            if row.others:
-                # The same identifiers come together again and again: the earliest time is the evidence.
-                together = (row.node, row.others, row.name in _LOGIN)
-                before = earliest.get(together)
-                if before is None or row.occurred_at < before.occurred_at:
-                    earliest[together] = row
-    pairs = [(row, [row.node, *map(int, row.others.split(","))]) for row in earliest.values()]
-    touched.update(node for _, nodes in pairs for node in nodes)
+    seen = sights(rows)
+    touched, pairs = seen.touched, seen.pairs
     if not touched:
         return Change()
     members = {m.node: m for m in tx.members(list(touched))}
     wanted = {node for _, nodes in pairs for node in nodes} | (touched - members.keys())
     marks = tx.marks(list(wanted)) if wanted else {}
     touched -= touched - members.keys() - marks.keys()  # erased since: an event may still name its companion
-    edges = _edges(pairs, marks)
+    edges = edges_between(seen, marks)
     known = {(e.a, e.b): e for e in tx.edges_of_pairs([(e.a, e.b) for e in edges])}
     news = [e for e in edges if (e.a, e.b) not in known or known[e.a, e.b].occurred_at > e.occurred_at]
-    if news:
-        tx.link(news)
+    later = [e for e in edges if e.until and (e.a, e.b) in known and 0 < known[e.a, e.b].until < e.until]
+    if news or later:
+        tx.link([*news, *later])
+    standing = tx.standing()
+    afresh = afresh_by_events(tx, standing, rows, (news, later, known), members, marks)
     leaves, seeds = _leaves({row.node for row in rows}, news, members, marks)
     seeds |= {n for n in touched if n not in members and n not in leaves}
     if leaves:
         tx.assign([Member(leaf, beside.customer, False) for leaf, beside in leaves.items()])
-    change = recompute(tx, seeds, marks, now=now) if seeds else Change()
+    change = Change()
+    if seeds or afresh:
+        change = recompute(tx, seeds | afresh, marks, afresh=afresh, now=now, standing=standing)
     for leaf, beside in leaves.items():
         change.customer_of.setdefault(leaf, change.customer_of.get(beside.node, beside.customer))
     for node in touched:
         if node not in change.customer_of:
             change.customer_of[node] = members[node].customer
     change.refold |= _heeding(tx, rows, news, change.parted)
+    if freed := {m.node for m in tx.members(sorted(afresh)) if not m.shared}:
+        change.refold |= beside_shared(tx, freed)  # what was withdrawn on it concerns them no more
     return change
 
 
@@ -149,42 +147,31 @@ def recompute(
     afresh: Collection[int] = (),
     now: int = 0,
     actor: str = "",
+    standing: Standing | None = None,
 ) -> Change:
     """Decide anew who belongs together around some nodes, and write what changed; ``marks`` are those known already.
 
-    Whether a node of ``afresh`` is shared is decided anew as well; events alone only ever make more nodes shared.
+    Whether a node of ``afresh`` is shared is decided anew as well; of all others, who was shared stays so.
     """
     wanted = {*seeds, *afresh}
     there = tx.marks(list(wanted)) if marks is None else marks  # somebody may have been erased meanwhile
-    view = View(tx, wanted & there.keys() if marks is None else wanted, there, afresh)
+    view = View(tx, wanted & there.keys() if marks is None else wanted, there, afresh, standing)
     active = edges_of(view)
     forest, refused = union(view, active)
     found = parts(view, forest)
     change = _assign(tx, view, found)
+    _note_moves(tx, view)
     if change.turned:
         note_turns(tx, Turning(view, found, active, refused), change.turned, now=now, actor=actor)
     return change
 
 
-def _edges(pairs: list[tuple[Logged | Observed, list[int]]], marks: Mapping[int, Mark]) -> list[Edge]:
-    """One edge per pair of nodes that may be joined, with its earliest evidence."""
-    found: dict[tuple[int, int], Edge] = {}
-    for row, all_of_them in pairs:
-        nodes = [n for n in all_of_them if n in marks]
-        if len(nodes) < 2:
-            continue
-        first = nodes[0]
-        strong = IDENTIFIER_KINDS[marks[first][0]]
-        for other in nodes[1:]:
-            if IDENTIFIER_KINDS[marks[other][0]].session and not (strong.exclusive or row.name in _LOGIN):
-                continue  # a device says who only when somebody logs in or buys on it
-            a, b = (first, other) if first < other else (other, first)
-            if a == b:
-                continue
-            seen = found.get((a, b))
-            if seen is None or row.occurred_at < seen.occurred_at:
-                found[a, b] = Edge(a, b, row.occurred_at, row.seq, row.name)
-    return list(found.values())
+def _note_moves(tx: LedgerWriter, view: View) -> None:
+    """Keep which numbers came to somebody else, and forget it of those that did not, as it turned out."""
+    if view.moved or view.standing.moves:
+        known = tx.moved([n for n in view.nodes if IDENTIFIER_KINDS[view.marks[n][0]].recycled])
+        moved = [(node, since) for node, since in sorted(view.moved.items()) if known.get(node) != since]
+        tx.move(moved, sorted(known.keys() - view.moved.keys()))
 
 
 def _assign(tx: LedgerWriter, view: View, parts: list[list[int]]) -> Change:

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
-from shopkeeper.resolve.view import DECIDED, Forest, Pair, View
+from shopkeeper.resolve.view import DECIDED, Forest, View
 from shopkeeper.stores.contract.rows import Edge
 
 LIKELY: Final = "likeness"
 """``why`` of an edge that a model believes in."""
-MOST: Final = 100
-"""Identifiers that one customer has at most, cookies and receipts not counted: a union beyond waits for a person."""
 
 _Strength = tuple[int, float, bytes, bytes]
 
@@ -46,7 +44,11 @@ def edges_of(view: View) -> list[Edge]:
     return [
         edge
         for (a, b), edge in found.items()
-        if a in nodes and b in nodes and a not in shared and b not in shared
+        if a in nodes
+        and b in nodes
+        and a not in shared
+        and b not in shared
+        and not (view.moved and view.expired(edge))
     ]
 
 
@@ -87,7 +89,7 @@ def _contested(view: View, forest: Forest) -> set[int]:
                 accounts[root].add(view.one.root(node))
     return (
         {root for root, held in accounts.items() if len(held) > 1}
-        | {root for root, size in sizes.items() if size > MOST}
+        | {root for root, size in sizes.items() if size > view.rules.size}
         | {forest.root(a) for a, b in view.apart if forest.root(a) == forest.root(b)}
     )
 
@@ -163,11 +165,6 @@ class _Guards:
         ours, theirs = self.accounts[a], self.accounts[b]
         if len(ours.keys() | theirs.keys()) > 1 and ours and theirs:
             return Refusal(edge, "accounts", min(ours.values()), min(theirs.values()))
-        if self.sizes[a] + self.sizes[b] > MOST and not {a, b} & self.said:
+        if self.sizes[a] + self.sizes[b] > self.view.rules.size and not {a, b} & self.said:
             return Refusal(edge, "size", edge.a, edge.b)
         return None
-
-
-def pair_of(a: int, b: int) -> Pair:
-    """Two nodes as a pair is kept: the smaller first."""
-    return (a, b) if a < b else (b, a)

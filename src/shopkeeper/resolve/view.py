@@ -1,9 +1,13 @@
 """The part of the graph around some nodes: what was seen together, what was decided, and who many share.
 
 A node is *shared* when its own neighbourhood says so: it touches two or more exclusive identifiers (two accounts on one
-family e-mail, tablet or landline), or more neighbours of one kind than a person can have (a staff card, an in-store
-tablet, a value typed by everybody). What people decided goes before that: a pair that they hold apart is no
-neighbourhood, and an identifier that they gave to somebody is not shared.
+family e-mail, tablet or landline), or more neighbours of one kind than a person gets in some time (a staff card, an
+in-store tablet, a value typed by everybody; ``resolve.rules``); or when it was set aside. What people decided goes
+before that: a pair that they hold apart is no neighbourhood, and an identifier that they gave somebody is not shared.
+
+A telephone number is given out again. Where its accounts were seen with it one after another, with a long silence
+between, it is the last one's since then and tells nothing of the others: unless something is kept on the number alone
+from before, which would become a stranger's.
 """
 
 from __future__ import annotations
@@ -13,13 +17,17 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.resolve.rules import MONTH_AT_MOST, in_force
 from shopkeeper.stores.contract.ledger import LedgerReader
+from shopkeeper.stores.contract.limits import Standing
 from shopkeeper.stores.contract.rows import Edge, Likeness, Member, Verdict
 
 Mark = tuple[str, bytes]
 """Identifier kind and pseudonym of a node."""
 Pair = tuple[int, int]
 
+CLEARED: Final = "cleared"
+"""``why`` of an identifier of which somebody said that it names somebody, whatever is learned of it."""
 DECIDED: Final = "decided"
 """``why`` of an edge that stands for a decision."""
 
@@ -33,6 +41,7 @@ class View:
         seeds: Iterable[int],
         marks: Mapping[int, Mark] | None = None,
         afresh: Collection[int] = (),
+        standing: Standing | None = None,
     ) -> None:
         self.reader = reader
         self.afresh = frozenset(afresh)
@@ -49,17 +58,25 @@ class View:
         """Nodes that a decision gave to another's person, by node."""
         self.one: Forest = Forest()
         """Nodes that decisions made one."""
-        self._decided = reader.any_verdict()
-        self._likely = reader.any_likeness()
+        self.moved: dict[int, int] = {}
+        """Numbers that came to somebody else, and since when."""
+        self.standing = standing or reader.standing()
+        self.rules = in_force(self.standing.rules)
+        self._enough = self.rules.least()
+        self._aside: set[int] = set()
         self._asked: set[int] = set()
         frontier = set(seeds)
         while frontier:
             frontier = self._grow(frontier)
 
     def why_shared(self, node: int) -> tuple[str, int] | None:
-        """Why many share a node, or None: the kind of neighbour of which there are too many, and how many."""
+        """Why many share a node, or None: the kind of neighbour of which there are too many, and how many; no kind
+        where it was set aside.
+        """
         if node in self.bound:
             return None
+        if node in self._aside:
+            return "", 0
         kind = IDENTIFIER_KINDS[self.marks[node][0]]
         counts: dict[str, int] = defaultdict(int)
         accounts: dict[int, str] = {}
@@ -70,11 +87,41 @@ class View:
                 if IDENTIFIER_KINDS[name].exclusive:
                     accounts[self.one.root(other)] = name
         if not kind.exclusive and len(accounts) > 1:
-            return next(iter(accounts.values())), len(accounts)
+            if not (kind.recycled and self._came(node)):
+                return next(iter(accounts.values())), len(accounts)
+        elif node in self.moved:
+            del self.moved[node]
         for name, count in counts.items():
-            if count > kind.most and not IDENTIFIER_KINDS[name].reference:
-                return name, count
+            if count > self._enough and not IDENTIFIER_KINDS[name].reference:
+                pairs = [pair_of(node, n) for n in self.near[node] if self.marks.get(n, ("",))[0] == name]
+                if self.rules.crowd(kind.name, name, [self.edges[pair].occurred_at for pair in pairs]):
+                    return name, count
         return None
+
+    def expired(self, edge: Edge) -> bool:
+        """Whether an edge is from before one of its ends came to somebody else."""
+        return any(
+            edge.occurred_at < self.moved.get(node, 0) and edge.until + MONTH_AT_MOST <= self.moved[node]
+            for node in (edge.a, edge.b)
+        )
+
+    def _came(self, node: int) -> bool:
+        """Whether a number came to the account that was seen with it last, after the others had given it up."""
+        held: dict[int, tuple[int, int]] = {}
+        for other in self.near[node]:
+            if other in self.marks and IDENTIFIER_KINDS[self.marks[other][0]].exclusive:
+                edge, root = self.edges[pair_of(node, other)], self.one.root(other)
+                first, until = held.get(root, (edge.occurred_at, edge.until))
+                known = bool(until and edge.until)
+                held[root] = (min(first, edge.occurred_at), max(until, edge.until) if known else 0)
+        *before, (since, _) = sorted(held.values())
+        if not all(self.rules.given_up(first, until, since) for first, until in before):
+            return False
+        alone = self.reader.first_event(node)
+        if alone is not None and alone < since:
+            return False
+        self.moved[node] = since
+        return True
 
     def _grow(self, frontier: set[int]) -> set[int]:
         """Look at some more nodes; returns those that must be looked at next."""
@@ -83,7 +130,9 @@ class View:
         self.members.update((m.node, m) for m in members)
         once_shared = {m.node for m in members if m.shared} - self.afresh
         fellows = self.reader.nodes_of(list({m.customer for m in members if m.node not in once_shared}))
-        if self._decided:
+        if self.standing.asides:
+            self._aside |= {one.node for one in self.reader.asides(list(frontier)) if one.why != CLEARED}
+        if self.standing.verdicts:
             self._ask(frontier)
             once_shared -= self.bound.keys()
         self.shared |= once_shared
@@ -94,12 +143,12 @@ class View:
                 self._see(edge)
         for node in looked_at & self.bound.keys():
             following |= self.bound[node]
-        if self._likely:
+        if self.standing.likenesses:
             following |= self._alike(looked_at)
         wanted = {n for node in frontier for n in self.near[node]} | frontier | following
         if missing := [n for n in wanted if n not in self.marks]:
             self.marks.update(self.reader.marks(missing))
-        if self._decided:
+        if self.standing.verdicts:
             self._ask({n for node in looked_at for n in self.near[node]})  # accounts may have been made one
         for node in looked_at:
             if self.why_shared(node) is not None:
@@ -138,6 +187,11 @@ class View:
                 self.bound[verdict.b].add(verdict.a)
                 self.one.join(verdict.a, verdict.b)
                 nodes |= set(pair)
+
+
+def pair_of(a: int, b: int) -> Pair:
+    """Two nodes as a pair is kept: the smaller first."""
+    return (a, b) if a < b else (b, a)
 
 
 class Forest:

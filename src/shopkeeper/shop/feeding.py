@@ -12,10 +12,11 @@ from shopkeeper.domain.customer import Customer
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.traits import ARROW, Trait
 from shopkeeper.know.fold import unpack
+from shopkeeper.resolve.busy import busiest
 from shopkeeper.shop import erasing
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.lake import LakeChange
-from shopkeeper.stores.contract.ledger import LedgerReader
+from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,9 +48,21 @@ def feed(
                 progress("lake", 0.7 * (at - watermark) / (last - watermark))
         _snapshots(places, reader, change, traits, predicted)
         change.reach(last, began, int(reader.setting("last_turn") or 0))
+    _note_busy(places)
     if progress:
         progress("lake", 1.0)
     return added
+
+
+def _note_busy(places: Places) -> None:
+    """Which identifiers buy more on a day than a person, for the review list."""
+    found = busiest(places.lake, places.now())
+
+    def work(tx: LedgerWriter) -> None:
+        there = tx.marks([one.node for one in found])  # somebody may have been erased meanwhile
+        tx.note_busy([one for one in found if one.node in there])
+
+    places.ledger.write(work)
 
 
 def _log_batch(rows: Sequence[Any]) -> pa.RecordBatch:

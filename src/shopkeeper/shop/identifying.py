@@ -116,6 +116,7 @@ def review(places: Places, cursor: int | None, limit: int, *, sees: Sees) -> Rev
         rows: list[Suspicion] = []
         if not cursor:
             rows += _crowds(places, reader, sees)
+            rows += _busy(places, reader, sees)
             rows += _alike(places, reader, sees)
         shared = reader.shared(cursor or 0, limit + 1)
         rows += _junctions(places, reader, shared[:limit], sees)
@@ -144,6 +145,27 @@ def _crowds(places: Places, reader: LedgerReader, sees: Sees) -> list[Suspicion]
         )
         for customer, (node, count) in speaks.items()
         if node not in settled
+    ]
+
+
+def _busy(places: Places, reader: LedgerReader, sees: Sees) -> list[Suspicion]:
+    """Identifiers with which more is bought on a day than one person does."""
+    found = reader.busy(_ALIKE)
+    known = _shown(places, reader, [one.node for one in found], sees)
+    whose = {m.node: m.customer for m in reader.members([one.node for one in found])}
+    return [
+        Suspicion(
+            kind="busy",
+            sentence=f"One {known[one.node].kind.replace('_', ' ')} with {one.orders:,} orders on one day and "
+            f"{one.places:,} stores on one day: a card that staff swipe for others?",
+            customer=f"c{whose[one.node]}",
+            identifier=known[one.node],
+            reference=f"node:{one.node}",
+            of_kind="order",
+            count=one.orders,
+        )
+        for one in found
+        if one.node in known
     ]
 
 

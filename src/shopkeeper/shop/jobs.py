@@ -301,6 +301,14 @@ def _settle(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
     )
 
 
+def _rules(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
+    return shop.identity_rules(apply=bool(told["apply"]))
+
+
+def _junk(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
+    return shop.junk_identifiers(apply=bool(told["apply"]), progress=progress)
+
+
 def _link(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
     return shop.link_people(full=bool(told.get("full")), progress=progress)
 
@@ -343,6 +351,8 @@ VERBS: Final[dict[str, Callable[[Shop, dict[str, Any], Progress], Any]]] = {
     "replay": _replay,
     "settle": _settle,
     "link": _link,
+    "identity rules": _rules,
+    "identity junk": _junk,
     "wished erase": _wished_erase,
     "wished export": _wished_export,
 }

@@ -168,7 +168,7 @@ def _told_since(reader: LedgerReader, since: int) -> set[int]:
 
 
 def _held_apart(reader: LedgerReader, nodes: Sequence[int]) -> list[tuple[str, str]]:
-    if not reader.any_verdict():
+    if not reader.standing().verdicts:
         return []
     wanted = set(nodes)
     verdicts = {

@@ -11,7 +11,7 @@ from shopkeeper.domain.actor import OWNER, Actor
 from shopkeeper.domain.clock import Clock, FixedClock, SystemClock
 from shopkeeper.domain.errors import Conflict, InvalidInput, StoreFailure
 from shopkeeper.settings import Settings
-from shopkeeper.shop import backups, databases, erasing
+from shopkeeper.shop import backups, databases, erasing, ruling
 from shopkeeper.shop.databases import Address
 from shopkeeper.shop.facade import Shop
 from shopkeeper.shop.places import Places
@@ -96,6 +96,7 @@ def create(
     for room in ("lake", "models", "backups"):
         (path / room).mkdir(mode=0o700, exist_ok=True)
     shop = _enter(path, chosen, databases.told(chosen, where), clock, actor, new=True)
+    ruling.begin(shop.places)
     table.save(path, chosen)  # last, so that a folder with settings is a whole shop
     return shop
 

@@ -8,16 +8,17 @@ from typing import Final
 from shopkeeper.collect.intake import Taking
 from shopkeeper.domain.errors import InvalidInput, NotFound, UnknownName
 from shopkeeper.domain.identity import SETTLEMENTS, Settle, Settlement, Turned
+from shopkeeper.resolve.aside import SAID, put_aside, restore
 from shopkeeper.resolve.deciding import SPLIT, UNLINK, decide, splitting, undecide, unlinking
 from shopkeeper.resolve.graph import Change
-from shopkeeper.resolve.union import pair_of
+from shopkeeper.resolve.view import pair_of
 from shopkeeper.shop.living import advance
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.reassigning import Reassigned, reassign, strongest
 from shopkeeper.shop.showing import CUSTOMER, named, resolve
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
-_COUNTS: Final = {"same": (2, 2), "different": (2, 2), "undecide": (2, 2), "unlink": (1, 1), "leave": (1, 1)}
+_COUNTS: Final = {"same": (2, 2), "different": (2, 2), "undecide": (2, 2), "split": (1, 100)}
 
 
 class _RehearsedError(Exception):
@@ -72,7 +73,7 @@ def node_of(places: Places, reader: LedgerReader, text: str) -> int:
 def _sensible(ask: Settle) -> None:
     if ask.what not in SETTLEMENTS:
         raise UnknownName("settlement", ask.what, SETTLEMENTS)
-    low, high = _COUNTS.get(ask.what, (1, 100))
+    low, high = _COUNTS.get(ask.what, (1, 1))
     if not low <= len(ask.identifiers) <= high:
         wanted = f"{low}" if low == high else f"{low} to {high}"
         raise InvalidInput(f"{ask.what!r} takes {wanted} identifiers, not {len(ask.identifiers)}")
@@ -113,6 +114,10 @@ def _decided(
             return undecide(tx, [pair_of(*nodes)], now=now, actor=actor)
         case "unlink":
             return decide(tx, unlinking(tx, nodes[0]), same=False, now=now, actor=actor, why=UNLINK)
+        case "set_aside":
+            return put_aside(tx, {nodes[0]: 0}, [], now=now, actor=actor, why=SAID)
+        case "restore":
+            return restore(tx, nodes[0], now=now, actor=actor)
         case "split":
             pairs = splitting(tx, resolve(places, tx, ask.customer, for_ever=True), nodes)
             return decide(tx, pairs, same=False, now=now, actor=actor, why=SPLIT)

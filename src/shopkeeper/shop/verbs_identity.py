@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shopkeeper.domain.actor import Actor, Permission
-from shopkeeper.domain.identity import Explanation, Household, ReviewPage, Settle, Settlement, TurnShown
+from shopkeeper.domain.identity import (
+    Explanation,
+    Household,
+    JunkFound,
+    ReviewPage,
+    Ruling,
+    Settle,
+    Settlement,
+    TurnShown,
+)
 from shopkeeper.domain.protocols import Progress
-from shopkeeper.shop import households, identifying, linking, settling
+from shopkeeper.shop import households, identifying, linking, ruling, settling
 from shopkeeper.shop.places import Places
 
 
@@ -58,8 +67,8 @@ class IdentityVerbs:
         return found
 
     def settle(self, what: str, *identifiers: str, customer: str = "", dry_run: bool = False) -> Settlement:
-        """Settle who is who: ``same``, ``different`` or ``undecide`` for two identifiers, ``unlink`` or ``leave`` for
-        one, ``split`` for some of a ``customer``. With ``dry_run`` only say what that would do.
+        """Settle who is who: ``same``, ``different`` or ``undecide`` for two identifiers, ``unlink``, ``leave``,
+        ``set_aside`` or ``restore`` for one, ``split`` for some of a ``customer``. ``dry_run`` only says what it does.
 
         Events stay as they are; what was folded from them follows their identifiers. What had been withdrawn before a
         split stays withdrawn on both sides.
@@ -82,6 +91,30 @@ class IdentityVerbs:
         self._may(Permission.REFRESH, "link people")
         made = linking.link_people(self.places, progress, full=full)
         self._note_change("link people", detail=f"{made.merged} merged, {made.split} parted")
+        return made
+
+    def identity_rules(self, *, apply: bool = False) -> Ruling:
+        """The rules of identity in force and those that the settings ask for. A change of the settings holds only once
+        it is applied here; without ``apply`` this says what it would part and merge.
+        """
+        self._may(
+            Permission.ADMINISTER if apply else Permission.RESOLVE, "see or change the rules of identity"
+        )
+        made = ruling.rules(self.places, apply=apply, actor=self.actor.name)
+        note = self._note_change if apply else self._note
+        note("see or change the rules of identity", detail=f"{made.merged} merged, {made.split} parted")
+        return made
+
+    def junk_identifiers(self, *, apply: bool = False, progress: Progress | None = None) -> JunkFound:
+        """Values that people of very many family names share (a shop's own number, an address typed by everybody), and
+        those that come back since they do not any more. They are set aside with ``apply`` only.
+        """
+        self._may(Permission.ADMINISTER if apply else Permission.RESOLVE, "learn which values name nobody")
+        made = ruling.junk(
+            self.places, apply=apply, actor=self.actor.name, sees=self.actor.sees, progress=progress
+        )
+        note = self._note_change if apply else self._note
+        note("learn which values name nobody", detail=f"{len(made.rows)} found, {made.split} parted")
         return made
 
     def unlink(self, identifier: str, *, dry_run: bool = False) -> Settlement:

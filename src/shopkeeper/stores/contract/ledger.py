@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from shopkeeper.stores.contract.limits import LimitReader, LimitWriter
 from shopkeeper.stores.contract.rows import (
     Edge,
     Folded,
@@ -35,11 +36,12 @@ from shopkeeper.stores.contract.rows import (
     Sealed,
     Verdict,
 )
+from shopkeeper.stores.contract.segments import SegmentReader, SegmentWriter
 
 T = TypeVar("T")
 
 
-class LedgerReader(Protocol):
+class LedgerReader(LimitReader, SegmentReader, Protocol):
     """Reads one unchanging state of the ledger."""
 
     def setting(self, name: str) -> str | None:
@@ -118,16 +120,8 @@ class LedgerReader(Protocol):
         """Chunks of (node, customer, kind, shared), everybody, by node."""
         ...
 
-    def any_verdict(self) -> bool:
-        """Whether anybody decided anything yet."""
-        ...
-
     def verdicts(self, nodes: Sequence[int]) -> list[Verdict]:
         """What was decided of pairs with one of the nodes."""
-        ...
-
-    def any_likeness(self) -> bool:
-        """Whether a model believes anything."""
         ...
 
     def likenesses(self, nodes: Sequence[int]) -> list[Likeness]:
@@ -233,7 +227,7 @@ class LedgerReader(Protocol):
         ...
 
 
-class LedgerWriter(LedgerReader, Protocol):
+class LedgerWriter(LedgerReader, LimitWriter, SegmentWriter, Protocol):
     """Reads and writes inside one transaction."""
 
     def numbers(self, counter: str, count: int) -> int:

@@ -109,6 +109,10 @@ class Edge(NamedTuple):
     occurred_at: int
     seq: int
     why: str
+    until: int = 0
+    """Where an identifier is given out again to others: the month in which the two were last seen together (its first
+    microsecond). 0 where it is not known.
+    """
 
 
 class Member(NamedTuple):

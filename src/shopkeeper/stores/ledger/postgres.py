@@ -13,10 +13,11 @@ from shopkeeper.stores.sql.postgres_moving import dump, load
 
 _PERSONAL: Final = (
     "event", "node", "edge", "member", "alias", "sealed", "token", "record", "prediction", "quarantine",
-    "quarantine_cell", "verdict", "likeness", "turn", "looked_at",
+    "quarantine_cell", "verdict", "likeness", "turn", "looked_at", "aside", "busy", "moved",
+    "membership", "audience", "behaviour", "due",
 )  # fmt: skip
 """Tables out of which an erasure deletes."""
-_COUNTERS: Final = (("last_seq", "event", "seq"), ("last_node", "node", "node"))
+_COUNTERS: Final = (("last_seq", "event", "seq"), ("last_node", "node", "node"), ("last_audience", "audience", "id"))
 
 
 class PostgresLedger(PostgresPlace[LedgerReader, LedgerWriter]):

@@ -10,6 +10,17 @@ from shopkeeper.stores.sql.session import CHUNK, Session, among, change_among, c
 
 _PAIRS: Final = 400
 """Pairs asked for in one statement."""
+_EARLIER: Final = ", ".join(
+    f"{name} = CASE WHEN excluded.occurred_at < edge.occurred_at THEN excluded.{name} ELSE edge.{name} END"
+    for name in ("occurred_at", "seq", "why")
+)
+_LATER: Final = "edge.until > 0 AND excluded.until > edge.until"
+_LINK: Final = (
+    "INSERT INTO edge (a, b, occurred_at, seq, why, until) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (a, b) DO UPDATE "
+    f"SET {_EARLIER}, until = CASE WHEN {_LATER} THEN excluded.until ELSE edge.until END "
+    f"WHERE excluded.occurred_at < edge.occurred_at OR ({_LATER})"
+)
+"""An old edge of which the last month is not known stays so."""
 
 
 class IdentityReads:
@@ -39,8 +50,12 @@ class IdentityReads:
 
     def edges(self, nodes: Sequence[int]) -> list[Edge]:
         """Edges that touch some nodes."""
-        rows = among(self.session, "SELECT a, b, occurred_at, seq, why FROM edge WHERE a IN (...)", nodes)
-        rows += among(self.session, "SELECT a, b, occurred_at, seq, why FROM edge WHERE b IN (...)", nodes)
+        rows = among(
+            self.session, "SELECT a, b, occurred_at, seq, why, until FROM edge WHERE a IN (...)", nodes
+        )
+        rows += among(
+            self.session, "SELECT a, b, occurred_at, seq, why, until FROM edge WHERE b IN (...)", nodes
+        )
         return sorted(set(map(Edge._make, rows)))
 
     def edges_of_pairs(self, pairs: Sequence[tuple[int, int]]) -> list[Edge]:
@@ -49,7 +64,7 @@ class IdentityReads:
         for piece in chunks(pairs, _PAIRS):
             values = ", ".join(["(CAST(? AS BIGINT), CAST(? AS BIGINT))"] * len(piece))
             sql = (
-                f"SELECT e.a, e.b, e.occurred_at, e.seq, e.why FROM (VALUES {values}) v "
+                f"SELECT e.a, e.b, e.occurred_at, e.seq, e.why, e.until FROM (VALUES {values}) v "
                 "JOIN edge e ON e.a = v.column1 AND e.b = v.column2"
             )
             rows += self.session.rows(sql, [node for pair in piece for node in pair])
@@ -108,9 +123,10 @@ class IdentityReads:
 
 
 class IdentityWrites(IdentityReads):
-    """Writing identities. An engine combines this with the log, which gives the numbers."""
+    """Writing identities. An engine combines this with the log, which gives the numbers, and segments."""
 
     numbers: Callable[[str, int], int]
+    forget_members: Callable[[Sequence[int], int], None]
 
     def add_nodes(self, rows: Sequence[NewNode]) -> dict[bytes, int]:
         """Give pseudonyms their nodes."""
@@ -138,13 +154,8 @@ class IdentityWrites(IdentityReads):
         self.session.many(sql, sorted(set(tokens)))
 
     def link(self, rows: Sequence[Edge]) -> None:
-        """Keep edges; the earliest evidence stays, whatever the order of arrival."""
-        sql = (
-            "INSERT INTO edge (a, b, occurred_at, seq, why) VALUES (?, ?, ?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET "
-            "occurred_at = excluded.occurred_at, seq = excluded.seq, why = excluded.why "
-            "WHERE excluded.occurred_at < edge.occurred_at"
-        )
-        self.session.many(sql, rows)
+        """Keep edges; the earliest evidence and the latest month stay, whatever the order of arrival."""
+        self.session.many(_LINK, rows)
 
     def assign(self, rows: Sequence[Member]) -> None:
         """Say to which customer nodes belong."""
@@ -193,12 +204,13 @@ class IdentityWrites(IdentityReads):
         for table, column in (
             ("sealed", "node"), ("token", "node"), ("edge", "a"), ("edge", "b"), ("member", "node"), ("node", "node"),
             ("verdict", "a"), ("verdict", "b"), ("likeness", "a"), ("likeness", "b"), ("looked_at", "node"),
-            ("turn", "a"), ("turn", "b"),
+            ("turn", "a"), ("turn", "b"), ("aside", "node"), ("busy", "node"), ("moved", "node"),
         ):  # fmt: skip
             change_among(self.session, f"DELETE FROM {table} WHERE {column} IN (...)", nodes)
         older = [
             row[0] for row in among(self.session, "SELECT old FROM alias WHERE customer IN (...)", customers)
         ]
+        self.forget_members([*customers, *older], at)
         for column in ("customer", "other"):
             change_among(self.session, f"DELETE FROM turn WHERE {column} IN (...)", [*customers, *older])
         for table, column in (

@@ -17,10 +17,6 @@ class VerdictReads:
 
     session: Session
 
-    def any_verdict(self) -> bool:
-        """Whether there is any."""
-        return bool(self.session.rows("SELECT 1 FROM verdict LIMIT 1"))
-
     def verdicts(self, nodes: Sequence[int]) -> list[Verdict]:
         """Decisions on some nodes."""
         rows = set()
@@ -28,10 +24,6 @@ class VerdictReads:
             sql = f"SELECT {_VERDICT} FROM verdict WHERE {end} IN (...)"
             rows |= {(a, b, bool(same), *more) for a, b, same, *more in among(self.session, sql, nodes)}
         return sorted(map(Verdict._make, rows))
-
-    def any_likeness(self) -> bool:
-        """Whether there is any."""
-        return bool(self.session.rows("SELECT 1 FROM likeness LIMIT 1"))
 
     def likenesses(self, nodes: Sequence[int]) -> list[Likeness]:
         """Likenesses of some nodes."""

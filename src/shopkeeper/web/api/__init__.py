@@ -21,6 +21,8 @@ API: tuple[Any, ...] = (
     identity.turns,
     identity.review,
     identity.settle,
+    identity.rules,
+    identity.junk,
     whole.report,
     whole.traits,
     flow.sources,

@@ -9,10 +9,18 @@ from litestar.params import JSONBody, QueryParameter
 from msgspec import Struct
 
 from shopkeeper.domain.actor import Permission
-from shopkeeper.domain.identity import Explanation, ReviewPage, Settle, Settlement, TurnShown
+from shopkeeper.domain.identity import (
+    Explanation,
+    JunkFound,
+    ReviewPage,
+    Ruling,
+    Settle,
+    Settlement,
+    TurnShown,
+)
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.api.shapes import INVALID, NOT_FOUND, NOT_PERMITTED, PREFIX, Limit
-from shopkeeper.web.settled import settled
+from shopkeeper.web.settled import junked, ruled, settled
 
 if TYPE_CHECKING:
     from shopkeeper.shop import Shop
@@ -23,6 +31,12 @@ _ONE = Annotated[
     QueryParameter(max_length=600, description="an identifier, bare or as `kind:value`, or a customer id"),
 ]
 _Number = Annotated[int | None, QueryParameter(ge=1, le=2**62, description="`next` of the answer before")]
+
+
+class Apply(Struct, frozen=True):
+    """Whether to do it, or only to say what it would do."""
+
+    apply: bool = False
 
 
 class Turns(Struct, frozen=True):
@@ -93,7 +107,36 @@ def review(
     opt={OPT: Permission.RESOLVE},
 )
 def settle(shop: Shop, data: JSONBody[Settle]) -> Settlement:
-    """Settle who is who: `same`, `different`, `undecide`, `unlink`, `split` or `leave`. Sent again, `same`, `different`
-    and `leave` change nothing more; the others then say that there is nothing left to settle.
+    """Settle who is who: `same`, `different`, `undecide`, `unlink`, `split`, `leave`, `set_aside` or `restore`. Sent
+    again, `same`, `different`, `leave` and `set_aside` change nothing more; the others then say that nothing is left to
+    settle.
     """
     return settled(shop, data)
+
+
+@post(
+    _HERE + "/rules",
+    sync_to_thread=True,
+    status_code=200,
+    responses=INVALID | NOT_PERMITTED,
+    tags=["identity"],
+    operation_id="identity_rules",
+    opt={OPT: Permission.RESOLVE},
+)
+def rules(shop: Shop, data: JSONBody[Apply]) -> Ruling:
+    """The rules of identity in force, and what those of the settings would change; `apply` takes `administer`."""
+    return ruled(shop, apply=data.apply)
+
+
+@post(
+    _HERE + "/junk",
+    sync_to_thread=True,
+    status_code=200,
+    responses=INVALID | NOT_PERMITTED,
+    tags=["identity"],
+    operation_id="identity_junk",
+    opt={OPT: Permission.RESOLVE},
+)
+def junk(shop: Shop, data: JSONBody[Apply]) -> JunkFound:
+    """Values that people of very many family names share; to set them aside (`apply`) takes `administer`."""
+    return junked(shop, apply=data.apply)

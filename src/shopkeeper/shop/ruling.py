@@ -1,0 +1,259 @@
+"""Changes what holds for all identities, the rules and the values that name nobody: rehearsed first, then applied."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from shopkeeper.domain.clock import instant
+from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.domain.identity import JunkFound, Ruling, Worthless
+from shopkeeper.domain.profile import IdentifierShown
+from shopkeeper.domain.protocols import Progress
+from shopkeeper.resolve.aside import LEARNED, learned, put_aside, speaks_of_people
+from shopkeeper.resolve.graph import Change, recompute
+from shopkeeper.resolve.rules import Rules, in_force, written
+from shopkeeper.resolve.view import CLEARED
+from shopkeeper.settings import Settings
+from shopkeeper.shop.living import advance
+from shopkeeper.shop.masking import Sees, seen
+from shopkeeper.shop.naming import told
+from shopkeeper.shop.places import Places
+from shopkeeper.shop.reassigning import reassign
+from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
+from shopkeeper.stores.contract.rows import Edge
+
+RULES: Final = "identity_rules"
+"""Under which name the ledger keeps the rules in force."""
+_CHUNK: Final = 5_000
+_SHOWN: Final = 200
+
+
+class Made(Struct):
+    """What a change of the rules came to."""
+
+    shared: int = 0
+    freed: int = 0
+    merged: int = 0
+    split: int = 0
+    events: int = 0
+
+
+class _RehearsedError(Exception):
+    """Carries what was found out of a transaction that is to be undone."""
+
+    def __init__(self, made: Made) -> None:
+        self.made = made
+        super().__init__()
+
+
+def wanted(settings: Settings) -> Rules:
+    """The rules that a shop's settings ask for."""
+    return Rules(
+        most=settings.identity_most,
+        a_day=settings.identity_most_a_day,
+        size=settings.identity_size,
+        silence_days=settings.identity_silence_days,
+    )
+
+
+def begin(places: Places) -> None:
+    """A new shop lives by its settings from its first event on."""
+    rules = wanted(places.settings)
+    if rules != Rules():
+        places.ledger.write(lambda tx: tx.keep(RULES, written(rules)))
+
+
+def rules(places: Places, *, apply: bool, actor: str) -> Ruling:
+    """The rules in force and those that the settings ask for; what changing to these would do, or did."""
+    advance(places)
+    new = wanted(places.settings)
+    with places.ledger.read() as reader:
+        old = in_force(reader.standing().rules)
+        questioned = set() if old == new else _questioned(reader, old, new)
+    made = Made()
+    if old != new:
+
+        def decide(tx: LedgerWriter) -> Change:
+            tx.keep(RULES, written(new))
+            there = sorted(tx.marks(sorted(questioned)))
+            return recompute(tx, there, afresh=there, now=places.now(), actor=actor)
+
+        made = _change(places, sorted(questioned), decide, apply=apply)
+    return Ruling(
+        in_force=_flat(old),
+        wanted=_flat(new),
+        applied=apply and old != new,
+        shared=made.shared,
+        freed=made.freed,
+        merged=made.merged,
+        split=made.split,
+        events=made.events,
+    )
+
+
+def junk(places: Places, *, apply: bool, actor: str, sees: Sees, progress: Progress | None) -> JunkFound:
+    """Values that people of very many family names share, and those that came back; set aside where ``apply``."""
+    advance(places)
+    with places.ledger.read() as reader:
+        names = _names(places, reader, progress)
+        known = reader.asides()
+        new, back = learned(names, known, places.settings.identity_junk_names)
+        rows = tuple(_worthless(places, reader, new, back, sees))
+    made = Made()
+    if new or back:
+
+        def decide(tx: LedgerWriter) -> Change:
+            there = tx.marks([*new, *back])  # somebody may have been erased meanwhile
+            chosen = {node: count for node, count in new.items() if node in there}
+            gone = [node for node in back if node in there]
+            return put_aside(tx, chosen, gone, now=places.now(), actor=actor, why=LEARNED)
+
+        made = _change(places, [*new, *back], decide, apply=apply)
+    return JunkFound(
+        rows=rows,
+        known=sum(one.why != CLEARED for one in known) - len(back),
+        applied=apply and bool(new or back),
+        merged=made.merged,
+        split=made.split,
+        events=made.events,
+    )
+
+
+def _change(
+    places: Places, nodes: Sequence[int], decide: Callable[[LedgerWriter], Change], *, apply: bool
+) -> Made:
+    """Let the graph decide anew in one transaction; taken back unless it is to be applied."""
+    taking = []
+
+    def work(tx: LedgerWriter) -> Made:
+        there = sorted(tx.marks(nodes))
+        before = {m.node for m in tx.members(there) if m.shared}
+        made = Made()
+        if apply:
+            done = reassign(places, tx, there, lambda: decide(tx), places.now())
+            change, made.events = done.change, done.events
+            if done.taking is not None:
+                taking.append(done.taking)
+        else:
+            change = decide(tx)
+        after = {m.node for m in tx.members(there) if m.shared}
+        made.shared, made.freed = len(after - before), len(before - after)
+        made.merged = sum(turn.kind == "merge" for turn in change.turned)
+        made.split = sum(turn.kind == "split" for turn in change.turned)
+        if not apply:
+            raise _RehearsedError(made)
+        return made
+
+    try:
+        made = places.ledger.write(work)
+    except _RehearsedError as rehearsed:
+        places.discard()
+        return rehearsed.made
+    for one in taking:
+        one.keep()
+    advance(places)
+    return made
+
+
+def _questioned(reader: LedgerReader, old: Rules, new: Rules) -> set[int]:
+    """Nodes of which other rules may say otherwise: those that count as shared, those that would, numbers that moved,
+    and the members of customers whose size matters.
+    """
+    found: set[int] = set()
+    for chunk in reader.manifold(min(old.least(), new.least())):
+        known = {m.node: m.shared for m in reader.members(chunk)}
+        found |= {node for node, shared in known.items() if shared}
+        found |= reader.moved(chunk).keys()
+        found |= _crowded(reader, [node for node, shared in known.items() if not shared], new)
+    if old.size != new.size:
+        for customer, _ in reader.crowded(min(old.size, new.size), 10_000):
+            found |= {m.node for m in reader.nodes_of([customer])}
+    return found
+
+
+def _crowded(reader: LedgerReader, nodes: Sequence[int], new: Rules) -> set[int]:
+    wanted = set(nodes)
+    beside: dict[int, list[tuple[int, Edge]]] = defaultdict(list)
+    for edge in reader.edges(nodes):
+        for node, other in ((edge.a, edge.b), (edge.b, edge.a)):
+            if node in wanted:
+                beside[node].append((other, edge))
+    marks = reader.marks(sorted(wanted | {other for ends in beside.values() for other, _ in ends}))
+    found = set()
+    for node, ends in beside.items():
+        times: dict[str, list[int]] = defaultdict(list)
+        for other, edge in ends:
+            if other in marks and not IDENTIFIER_KINDS[marks[other][0]].reference:
+                times[marks[other][0]].append(edge.occurred_at)
+        if any(new.crowd(marks[node][0], kind, seen_at) for kind, seen_at in times.items()):
+            found.add(node)
+    return found
+
+
+def _names(places: Places, reader: LedgerReader, progress: Progress | None) -> dict[int, int]:
+    """By node: how many different family names (by sound) were told on it or beside it; those with one are left out."""
+    from shopkeeper.resolve.linkage.spelling import name, sound
+
+    first: dict[int, str] = {}
+    more: dict[int, set[str]] = {}
+    total, done = max(1, reader.counts()["nodes"]), 0
+    for chunk in reader.all_members():
+        for nodes in _pieces([node for node, _, kind, _ in chunk if not IDENTIFIER_KINDS[kind].reference]):
+            sounds = {
+                node: heard
+                for node, values in told(places, reader, nodes).items()
+                if (heard := sound(name(values.get("last_name"))))
+            }
+            for node, heard in _spoken(reader, sounds):
+                before = first.setdefault(node, heard)
+                if before != heard:
+                    more.setdefault(node, {before}).add(heard)
+        done += len(chunk)
+        if progress:
+            progress("names", min(1.0, done / total))
+    kinds = reader.marks(sorted(more))
+    return {n: len(heard) for n, heard in more.items() if n in kinds and speaks_of_people(kinds[n][0])}
+
+
+def _spoken(reader: LedgerReader, sounds: Mapping[int, str]) -> Iterator[tuple[int, str]]:
+    yield from sounds.items()
+    for edge in reader.edges(sorted(sounds)):
+        for node, other in ((edge.a, edge.b), (edge.b, edge.a)):
+            if node in sounds:
+                yield other, sounds[node]
+
+
+def _pieces(nodes: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(nodes), _CHUNK):
+        yield list(nodes[start : start + _CHUNK])
+
+
+def _worthless(
+    places: Places, reader: LedgerReader, new: Mapping[int, int], back: Mapping[int, int], sees: Sees
+) -> Iterator[Worthless]:
+    """The first of them, as they are shown: the most names first."""
+    ranked = sorted([*new.items(), *back.items()], key=lambda one: (-one[1], one[0]))[:_SHOWN]
+    rows = {row.node: row for row in reader.identifiers([node for node, _ in ranked])}
+    for node, names in ranked:
+        row = rows[node]
+        value = seen(row.kind, str(places.vault.unseal(row.salt, row.sealed)), sees)
+        shown = IdentifierShown(row.kind, value, instant(row.first_seen))
+        yield Worthless(identifier=shown, reference=f"node:{node}", names=names, back=node in back)
+
+
+def _flat(rules: Rules) -> dict[str, int]:
+    """Every limit by name.
+
+    >>> _flat(Rules(most={"email": 3}))["most.email"], _flat(Rules())["size"]
+    (3, 100)
+    """
+    kinds: Collection[str] = [k.name for k in IDENTIFIER_KINDS.values() if not k.reference]
+    flat = {f"most.{kind}": rules.most.get(kind, IDENTIFIER_KINDS[kind].most) for kind in kinds}
+    flat |= {f"a_day.{kind}": rules.a_day.get(kind, IDENTIFIER_KINDS[kind].a_day) for kind in kinds}
+    whole = msgspec.structs.asdict(rules)
+    return flat | {"size": whole["size"], "silence_days": whole["silence_days"]}
