@@ -22,6 +22,7 @@ DESCRIBED: dict[str, str] = {
     "currency": "Reporting currency, ISO 4217; amounts in others are converted by dated rates.",
     "time_zone": "Zone in which times without one are read, as in the IANA database.",
     "region": "Country of telephone numbers written without a prefix, ISO 3166 (two letters).",
+    "mailbox_aliases": "Whether addresses that reach one mailbox (name+tag@gmail.com) are taken for one person's.",
     "assumed_margin": "Share of a line's amount taken as margin when the product's cost is not known.",
     "discount_rate": "Yearly rate at which future margin is discounted.",
     "horizon_weeks": "How far ahead values are predicted.",
@@ -50,6 +51,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     currency: str = "GBP"
     time_zone: str = "Europe/London"
     region: str = "GB"
+    mailbox_aliases: bool = True
     assumed_margin: float = 0.4
     discount_rate: float = 0.1
     horizon_weeks: int = 52
@@ -194,7 +196,7 @@ def written(settings: Settings) -> str:
 
 
 def _toml(value: object) -> str:
-    if isinstance(value, str):
+    if isinstance(value, str | bool):
         return msgspec.json.encode(value).decode()
     if isinstance(value, dict):
         return f"{{ {', '.join(f'{key} = {_toml(one)}' for key, one in value.items())} }}" if value else "{}"

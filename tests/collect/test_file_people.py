@@ -29,6 +29,17 @@ def test_a_customer_file_tells_who_they_are(bring):
     assert bo.properties.email is None
 
 
+def test_a_number_at_an_e_receipt_service_is_an_identifier_but_a_receipts_number_is_not(bring):
+    brought = bring(
+        "Customer Number;First Name;E-Receipt Account ID;E-Receipt Number\n100;Anna;ER-4711;R-1\n",
+        "customers.csv",
+    )
+    assert {i.kind: i.value for i in brought.events[0].identifiers} == {
+        "user_id": "100",
+        "e_receipt": "ER-4711",
+    }
+
+
 def test_the_same_customers_again_are_nothing_new_and_a_changed_row_is_told_as_of_now(bring):
     bring(CUSTOMERS + ANNA + BO, "customers.csv")
     again = bring(CUSTOMERS + BO + ANNA, "customers.csv")

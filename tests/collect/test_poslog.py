@@ -201,6 +201,15 @@ def test_a_line_voided_later_in_the_receipt_does_not_count() -> None:
     assert told(transaction(lines)).passed == {"voided_line": 2, "nothing_sold": 1}
 
 
+def test_a_customers_number_at_an_e_receipt_service_is_an_identifier_and_an_address_an_e_mail() -> None:
+    receipt = "<EReceiptAccountID>ER-4711</EReceiptAccountID><DigitalReceiptID>R-1</DigitalReceiptID>"
+    who = only(told(transaction(sale() + receipt))).identifiers
+    assert [one for one in who if one.kind != "order"] == [Identifier("e_receipt", "ER-4711")]
+    address = "<EReceiptAddress>anna@example.com</EReceiptAddress>"
+    who = only(told(transaction(sale() + address))).identifiers
+    assert [one for one in who if one.kind != "order"] == [Identifier("email", "anna@example.com")]
+
+
 def test_a_gift_card_is_no_goods_when_it_is_sold() -> None:
     card = sale("50.00").replace("<Sale>", '<Sale ItemType="GiftCard">')
     batch = told(

@@ -85,7 +85,7 @@ def test_identifiers_are_found_everywhere_and_leave_the_properties():
         Identifier("user_id", "12345"), Identifier("anonymous_id", "c1"), Identifier("email", "A@example.com"),
         Identifier("loyalty_card", "LC1"), Identifier("payment_token", "t"), Identifier("gift_card", "g"),
         Identifier("social", "pinster:anna"), Identifier("device_id", "d1"), Identifier("device_id", "ad1"),
-        Identifier("device_id", "x1"), Identifier("phone", "0113 496 0001"),
+        Identifier("device_id", "x1"), Identifier("anonymous_id", "y"), Identifier("phone", "0113 496 0001"),
     }  # fmt: skip
     assert event.properties.product_id == "1"
     assert event.more == {"network": "pinster", "colour": "red"}

@@ -55,6 +55,15 @@ def test_the_library_example_of_the_readme_runs(tmp_path, monkeypatch, sample_sh
     assert capsys.readouterr().out.strip()
 
 
+def test_the_page_on_what_a_group_has_in_common_runs(tmp_path, monkeypatch, sample_shop, capsys):
+    (tmp_path / "my-shop").symlink_to(sample_shop.places.folder)
+    monkeypatch.chdir(tmp_path)
+    run_page("docs/how-to/what-they-have-in-common.md")
+    printed = capsys.readouterr().out
+    assert "as often" in printed
+    assert "orders came within 14 days after" in printed
+
+
 HOW_TO = [f"docs/how-to/{path.name}" for path in sorted((ROOT / "docs" / "how-to").glob("*.md"))]
 
 

@@ -158,3 +158,24 @@ def test_a_worker_process_works_is_started_again_when_killed_and_ends_with_its_s
             hand(shop, bought("3"))
         assert shop.health()["events"] == 3  # it took what waited before it ended
         assert shop.worked() is False
+
+
+def test_what_somebody_waits_for_does_not_wait_behind_a_long_job(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    monkeypatch.setitem(jobs.VERBS, "refresh", lambda *_: go.wait(20))
+    with Worker(shop.places):
+        hand(shop, known("1"), bought("2"))
+        until(lambda: shop.health()["events"] == 2)
+        job = shop.hand_over("refresh")
+        until(lambda: shop.jobs()[0].state == "running")
+        waits = shop.hand_over("backup")
+        looked = shop.hand_over("settle", what="leave", identifiers=["user_id:7"])
+        shop.follow(looked, patience=10)
+        assert {job.id: job.state for job in shop.jobs()} == {
+            job: "running", waits: "waiting", looked: "done",
+        }  # fmt: skip
+        go.set()
+        assert shop.follow(job) is True
+        shop.follow(waits)

@@ -18,7 +18,7 @@ from shopkeeper.shop.working import Worker
 from shopkeeper.stores.contract.gate import KeptDelivery
 
 CALLS = [
-    [known(f"k{n}", str(n), f"anna{n}@example.com", firstName="Anna") for n in range(3)],
+    [known(f"k{n}", str(n), f"anna.{n}+shop@gmail.com", firstName="Anna") for n in range(3)],
     [viewed("v1", "1"), {"type": "nod"}, viewed("v2", "2", anonymousId="cookie")],
     [bought("o1", "1"), {**bought("o2", "2"), "messageId": "o1"}],  # one id, two contents
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlglot
 
+from shopkeeper.know.insight.derived_sql import SQL as DERIVED
+from shopkeeper.know.insight.paths_sql import paths
 from shopkeeper.know.overview import SQL
 from shopkeeper.stores.lake import sql
 from shopkeeper.stores.lake.schema import LOG, TABLES
@@ -18,6 +20,8 @@ TEXTS = (
     | {f"concerned {table}": select for table, select in sql.CONCERNED.items()}
     | {"customers of nodes": sql.CUSTOMERS_OF_NODES, "no customers": sql.NO_CUSTOMERS}
     | {f"overview {name}": select for name, select in SQL.items()}
+    | {f"derived {name}": select for name, select in DERIVED.items()}
+    | {"paths": paths(14)}
 )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from shopkeeper.collect.forgotten import found_by, without_erased
 from shopkeeper.collect.prepare import Prepared, Preparer
 from shopkeeper.domain.batch import Refused
 from shopkeeper.domain.errors import BadEvent
@@ -19,16 +20,6 @@ from shopkeeper.domain.protocols import Canonical
 from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.rows import Logged, NewEvent, NewNode, NewQuarantine, Sealed
 from shopkeeper.stores.contract.vault import Vault
-
-KEPT_WITHOUT_PERSON = (
-    "Order Completed",
-    "Order Refunded",
-    "Order Lines Added",
-    "Order Updated",
-    "Order Cancelled",
-    "Stock Changed",
-)
-"""Events that stay, without the person, after an erasure: the books must still add up."""
 
 _SEARCHED = ("first_name", "last_name", "email", "phone", "postcode", "city", "company")
 _REMEMBERED = 1_000_000
@@ -204,7 +195,7 @@ class Taking:
         for row in refused:
             outcome.refuse(row.reason)
             mark = row_mark(self.vault, source, kind, row.raw, around)
-            cells, identifiers = self._cells(row.cells)
+            cells, identifiers = found_by(self.intake.preparer, row.cells)
             salt = self.vault.salt()
             sealed = self.vault.seal(salt, row.raw if around is None else {**around, "raw": row.raw})
             rows[mark] = NewQuarantine(
@@ -220,23 +211,6 @@ class Taking:
                 if mark not in there and not any(h in gone for h in named[mark])
             ]
         )
-
-    def _cells(self, cells: Sequence[str]) -> tuple[set[bytes], list[bytes]]:
-        """Pseudonyms of values as written and as identifiers are spelled, and of the identifiers they may be."""
-        pseudonym, canonical = self.vault.pseudonym, self.intake.preparer.canonical
-        written: set[bytes] = set()
-        identifiers: list[bytes] = []
-        for cell in cells:
-            text = cell.strip()
-            if not 2 < len(text) <= 512:
-                continue
-            written.add(pseudonym("cell", text.casefold()))
-            for kind in ("email", "phone", "loyalty_card", "user_id"):
-                value = canonical(kind, text)
-                if value is not None:
-                    written.add(pseudonym("cell", value.casefold()))
-                    identifiers.append(pseudonym(kind, value))
-        return written, identifiers
 
     def _new(
         self,
@@ -264,25 +238,15 @@ class Taking:
     def _without_erased(
         self, fresh: list[Prepared], gone: dict[bytes, int], outcome: Outcome
     ) -> list[Prepared]:
-        """What was erased does not come back.
-
-        An event that was another's keeps that other person; of one that was the erased person's own the facts stay
-        where the books need them, and all else is refused unseen.
-        """
         if not gone:
             return fresh
         stay: list[Prepared] = []
         for prepared in fresh:
-            at = prepared.occurred_at
-            left = tuple(one for one in prepared.seen if gone.get(one[0], -1) < at)
-            if len(left) == len(prepared.seen):
-                stay.append(prepared)
-            elif left and left[0] == prepared.seen[0]:
-                stay.append(prepared._replace(seen=left))
-            elif prepared.name in KEPT_WITHOUT_PERSON:
-                stay.append(prepared._replace(seen=(), home=None, sealed={}, order_id=""))
-            else:
+            left = without_erased(self.intake.preparer, prepared, gone)
+            if left is None:
                 outcome.refuse("erased")
+            else:
+                stay.append(left)
         return stay
 
     def _log(self, fresh: list[Prepared]) -> None:

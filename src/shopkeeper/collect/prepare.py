@@ -1,4 +1,9 @@
-"""Prepares an event for the log: stamped, split into facts and sealed values, its identifiers made canonical."""
+"""Prepares an event for the log: stamped, split into facts and sealed values, its identifiers made canonical.
+
+This is the one place where identifiers of events, whatever the door, get their spelling. An e-mail address stays as it
+was written, for that is where one writes to; where it reaches a mailbox of another address, the event reveals that one
+as well, behind all that was written.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +28,11 @@ AHEAD: Final = DAY
 """How far in the future an event may lie before it is refused: clocks drift, but not by days."""
 
 _Seen = tuple[bytes, str, str]
-_Ranked = tuple[int, str, _Seen]
-"""An identifier by how strongly it speaks, and then by its value: two that are equal in both are the same."""
-_UNSEEN: Final[_Ranked] = (0, "", (b"", "", ""))
+_Ranked = tuple[int, str, _Seen, _Seen | None]
+"""An identifier by how strongly it speaks, and then by its value: two that are equal in both are the same. Behind it
+the mailbox that it reaches, where that has another address.
+"""
+_UNSEEN: Final[_Ranked] = (0, "", (b"", "", ""), None)
 _REMEMBERED: Final = 1_000_000
 
 
@@ -43,7 +50,7 @@ class Prepared(NamedTuple):
     received_at: int
     payload: bytes
     seen: tuple[_Seen, ...]
-    """Pseudonym, kind and canonical value of its identifiers, the strongest first."""
+    """Pseudonym, kind and canonical value of its identifiers, the strongest first, and of the mailboxes they reach."""
     home: _Seen | None
     """Under whose key personal values are sealed: the strongest identifier's, or one of the event's own where nobody
     is named, which makes no customer."""
@@ -120,6 +127,7 @@ class Preparer:
     def _identify(self, given: Sequence[Identifier]) -> tuple[tuple[_Seen, ...], list[list[str]]]:
         found: list[_Ranked] = []
         junk: list[list[str]] = []
+        aliases = False
         remembered = self._known.get
         for identifier in given:
             known = remembered(identifier, _UNSEEN)
@@ -129,21 +137,36 @@ class Preparer:
                 junk.append([identifier.kind, identifier.value])
             elif known not in found:
                 found.append(known)
-        if len(found) == 1:
+                if known[3] is not None:
+                    aliases = True
+        if len(found) == 1 and not aliases:
             return (found[0][2],), junk
         found.sort()
-        return tuple([seen for _, _, seen in found]), junk
+        seen = [one for _, _, one, _ in found]
+        if aliases:
+            seen = list(dict.fromkeys([*seen, *(box for _, _, _, box in found if box is not None)]))
+        return tuple(seen), junk
 
     def _learn(self, identifier: Identifier) -> _Ranked | None:
         kind = IDENTIFIER_KINDS.get(identifier.kind)
         if kind is None:
             raise BadEvent("unknown_identifier", f"unknown kind of identifier {identifier.kind[:40]!r}")
+        if kind.name == "e_receipt" and "@" in identifier.value:
+            kind = IDENTIFIER_KINDS["email"]  # a receipt is sent to an address
         value = self.canonical(kind.name, identifier.value)
-        known = None if value is None else (kind.rank, value, self._pseudonym(kind.name, value))
+        known = None
+        if value is not None:
+            seen = self._pseudonym(kind.name, value)
+            known = kind.rank, value, seen, self.reached(seen)
         if len(self._known) > _REMEMBERED:
             self._known = {}
         self._known[identifier] = known
         return known
+
+    def reached(self, seen: _Seen) -> _Seen | None:
+        """The mailbox that an identifier reaches, where that has another address."""
+        box = self.canonical.reaches(seen[1], seen[2])
+        return None if box is None else self._pseudonym(seen[1], box)
 
     def _pseudonym(self, kind: str, value: str) -> _Seen:
         return self.vault.pseudonym(kind, value), kind, value

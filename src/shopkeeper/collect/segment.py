@@ -17,28 +17,18 @@ from typing import Any, Final
 import msgspec
 
 import shopkeeper.domain.events  # noqa: F401  (fills the table of declared events)
+from shopkeeper.collect.external import says_nothing, told_by
 from shopkeeper.collect.leniency import validated
 from shopkeeper.collect.person import IDENTIFYING, NETWORKED, SAID, person_of
 from shopkeeper.domain.clock import DAY, EPOCH, MICROSECOND, SECOND
 from shopkeeper.domain.errors import BadEvent
 from shopkeeper.domain.event import EVENTS, Event, canonical_name
-from shopkeeper.domain.identifier import IDENTIFIER_KINDS, Identifier
+from shopkeeper.domain.identifier import Identifier
 
 LONGEST: Final = 512
 """Characters an identifier, a message id or an event's name may have."""
 
 _SENT: Final = frozenset({"sentAt", "receivedAt", "writeKey", "_metadata"})
-_EXTERNAL: Final = {
-    "idfa": "device_id",
-    "idfv": "device_id",
-    "advertisingid": "device_id",
-    "deviceid": "device_id",
-    "userid": "user_id",
-    "anonymousid": "anonymous_id",
-    "loyaltycard": "loyalty_card",
-    "paymenttoken": "payment_token",
-    "giftcard": "gift_card",
-}
 _CHANNELS: Final = {"mobile": "app", "server": "", "sources": "", "browser": "web"}
 _BY_PREFIX: Final = (
     ("Email ", "email"),
@@ -272,27 +262,11 @@ def _take(properties: dict[str, Any], found: Found, *, remove: bool) -> dict[str
 def _from_context(context: dict[str, Any], found: Found) -> None:
     if device := _mapping(context, "device"):
         for field in ("id", "advertisingId"):
-            if (value := device.get(field)) is not None:
+            if (value := device.get(field)) is not None and not says_nothing(value):
                 _add(found, "device_id", value)
-    external = context.get("externalIds")
-    if type(external) is list:
-        for entry in external:
-            if (
-                type(entry) is dict
-                and (kind := _external_kind(entry.get("type")))
-                and entry.get("id") is not None
-            ):
-                _add(found, kind, entry["id"])
-
-
-def _external_kind(given: Any) -> str | None:
-    if type(given) is not str:
-        return None
-    folded = given if given in IDENTIFIER_KINDS else given.rpartition(".")[2].lower().replace("_", "")
-    if folded not in IDENTIFIER_KINDS:
-        return _EXTERNAL.get(folded)
-    # the numbers of orders are no secret: who names one has not shown to be its buyer
-    return None if IDENTIFIER_KINDS[folded].reference else folded
+    if "externalIds" in context or "externalId" in context:
+        for kind, value in told_by(context):
+            _add(found, kind, value)
 
 
 def _with_context(context: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:

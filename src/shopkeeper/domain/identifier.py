@@ -19,7 +19,8 @@ class IdentifierKind(Struct, frozen=True):
 
     name: str
     rank: int
-    """Lower speaks more strongly; the strongest identifier of an event becomes its node."""
+    """Lower speaks more strongly; the strongest identifier of an event becomes its node. No two kinds have the same;
+    the steps of ten leave room for kinds to come, and what an event's node is must never change."""
     sentence: str
     exclusive: bool = False
     session: bool = False
@@ -45,23 +46,27 @@ IDENTIFIER_KINDS: dict[str, IdentifierKind] = {
             most=200,
             a_day=50,
         ),
-        IdentifierKind("loyalty_card", 1, "loyalty card shown in store, by phone or online", most=6, a_day=3),
-        IdentifierKind("email", 2, "e-mail address", most=8, personal=Personal.CONTACT),
         IdentifierKind(
-            "social", 3, "account on a social network, as network:handle", most=4, personal=Personal.CONTACT
+            "loyalty_card", 10, "loyalty card shown in store, by phone or online", most=6, a_day=3
+        ),
+        IdentifierKind("email", 20, "e-mail address", most=8, personal=Personal.CONTACT),
+        IdentifierKind(
+            "social", 30, "account on a social network, as network:handle", most=4, personal=Personal.CONTACT
         ),
         IdentifierKind(
-            "phone", 4, "telephone number", most=6, a_day=3, recycled=True, personal=Personal.CONTACT
+            "phone", 40, "telephone number", most=6, a_day=3, recycled=True, personal=Personal.CONTACT
         ),
         IdentifierKind(
-            "payment_token", 5, "token of a payment card, from the payment provider", most=4, a_day=3
+            "payment_token", 50, "token of a payment card, from the payment provider", most=4, a_day=3
         ),
-        IdentifierKind("gift_card", 6, "gift card number", most=2),
-        IdentifierKind("device_id", 7, "installation of the app", session=True, most=5, a_day=3),
-        IdentifierKind("anonymous_id", 8, "browser cookie", session=True, most=5, a_day=3),
+        IdentifierKind("e_receipt", 55, "customer's number at an e-receipt service", most=6, a_day=3),
+        IdentifierKind("gift_card", 60, "gift card number", most=2),
+        IdentifierKind("external_id", 65, "number at another tool, as type:number", most=8),
+        IdentifierKind("device_id", 70, "installation of the app", session=True, most=5, a_day=3),
+        IdentifierKind("anonymous_id", 80, "browser cookie", session=True, most=5, a_day=3),
         IdentifierKind(
             "order",
-            9,
+            90,
             "order or receipt, as the till or web shop numbers it",
             session=True,
             reference=True,

@@ -15,3 +15,7 @@ class Canonical(Protocol):
     def __call__(self, kind: str, value: str) -> str | None:
         """The canonical value of an identifier."""
         ...
+
+    def reaches(self, kind: str, value: str) -> str | None:
+        """Another canonical value of the kind that a canonical one leads to, such as the mailbox behind an address."""
+        ...

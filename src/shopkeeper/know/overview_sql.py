@@ -26,7 +26,7 @@ rates AS (
 _BOOK = "{0}.owner = {1}.owner AND {0}.book = {1}.book AND {0}.order_id = {1}.order_id"
 """Whether two rows tell of one order: the same number of the same customer or, of nobody, from the same source."""
 
-_TOLD = f"""
+TOLD = f"""
 WITH {_RATES.strip()},
 heard AS (
     SELECT
@@ -72,7 +72,7 @@ orders AS (
 ),
 counted AS (
     SELECT
-        h.seq, h.node, h.currency, h.amount, o.place AS bought_at,
+        h.seq, h.node, h.currency, h.amount, o.place AS bought_at, coalesce(o.seq, h.seq) AS of_order,
         CASE WHEN h.seq = o.seq THEN 'Order Completed' ELSE h.name END AS name,
         CASE WHEN h.seq = o.seq THEN o.since ELSE h.occurred_at END AS occurred_at,
         CASE WHEN h.seq = o.seq THEN o.place ELSE h.place END AS place,
@@ -87,7 +87,7 @@ counted AS (
 ),
 told AS (
     SELECT
-        t.seq, t.name, t.node, t.occurred_at, t.place, t.bought_at, t.cancelled,
+        t.seq, t.name, t.node, t.occurred_at, t.place, t.bought_at, t.cancelled, t.of_order,
         coalesce(r.factor, 0) AS factor,
         CASE WHEN t.name = 'Order Refunded' THEN -1 ELSE 1 END * t.amount * coalesce(r.factor, 0) AS amount
     FROM counted AS t
@@ -95,7 +95,7 @@ told AS (
         ON r.currency = t.currency AND t.occurred_at >= r.since AND t.occurred_at < r.until
 )"""
 """What counts of orders, refunds and added lines, one row each; see ``know.retelling`` for which. ``factor`` is 0 where
-no rate is known."""
+no rate is known; ``of_order`` is the row of the order that it belongs to, its own where that is not known."""
 
 _AMOUNT = "l.amount * t.factor"
 _MARGIN = f"""CASE
@@ -104,7 +104,7 @@ _MARGIN = f"""CASE
         ELSE {_AMOUNT} - l.quantity * p.unit_cost * $minor
     END"""
 
-_SOLD = f"""{_TOLD},
+SOLD = f"""{TOLD},
 goods AS (
     SELECT l.seq, sum({_AMOUNT}) AS amount, sum({_MARGIN}) AS margin
     FROM order_lines AS l
@@ -114,7 +114,7 @@ goods AS (
 ),
 sold AS (
     SELECT
-        t.seq, t.name, t.node, t.occurred_at, t.amount, t.cancelled,
+        t.seq, t.name, t.node, t.occurred_at, t.amount, t.cancelled, t.of_order,
         coalesce(CASE WHEN t.name = 'Order Refunded' THEN t.bought_at END, t.place) AS place,
         CASE WHEN g.seq IS NULL THEN t.amount * $assumed ELSE g.margin - (g.amount - t.amount) END AS margin
     FROM told AS t
@@ -128,7 +128,7 @@ _WINDOWS = """
         sum(CASE WHEN occurred_at < $start THEN amount ELSE 0 END) AS before"""
 
 SQL: dict[str, str] = {
-    "trade": f"""{_SOLD}
+    "trade": f"""{SOLD}
 SELECT
     coalesce(sum(CASE WHEN name = 'Order Completed' AND NOT cancelled THEN 1 ELSE 0 END), 0) AS orders,
     coalesce(sum(CASE WHEN name = 'Order Refunded' AND NOT cancelled THEN 1 ELSE 0 END), 0) AS returns,
@@ -140,7 +140,7 @@ SELECT
     max(CASE WHEN name = 'Order Completed' THEN occurred_at END) AS last_sale
 FROM sold
 """,
-    "months": f"""{_SOLD}
+    "months": f"""{SOLD}
 SELECT
     strftime(occurred_at AT TIME ZONE $zone, '%Y-%m') AS month,
     sum(amount) AS amount,
@@ -151,7 +151,7 @@ WHERE NOT cancelled
 GROUP BY 1
 ORDER BY 1
 """,
-    "places": f"""{_SOLD},
+    "places": f"""{SOLD},
 recent AS (
     SELECT place, name, node, occurred_at, amount, margin FROM sold
     WHERE NOT cancelled AND occurred_at >= $since AND occurred_at < $until
@@ -175,7 +175,7 @@ LEFT JOIN buyers AS b ON b.place = f.place
 LEFT JOIN stores AS s ON s.store_id = f.place
 ORDER BY f.amount DESC, f.place
 """,
-    "categories": f"""{_TOLD},
+    "categories": f"""{TOLD},
 recent AS (
     SELECT
         t.seq, t.name, t.node, t.occurred_at,

@@ -50,6 +50,12 @@ def _first(ranked: list[tuple[str, Tally]]) -> str:
     return ranked[0][0] if ranked and ranked[0][1].amount > 0 else ""
 
 
+def _returned(c: Customer) -> float | None:
+    """Share of value returned; what came back of orders nobody told of cannot make it more than everything."""
+    bought = c.amount + c.returned
+    return min(1.0, c.returned / bought) if c.orders and bought > 0 else None
+
+
 def _mailable(c: Customer) -> bool:
     return permitted(consents(c), "marketing_email")[0]
 
@@ -84,6 +90,20 @@ TRAITS: tuple[Trait, ...] = (
         "Margin assumed on",
         "Revenue of products whose cost is not known, so that the margin on it is the shop's assumed share.",
         lambda c, _: c.assumed,
+    ),
+    _trait(
+        "return_rate",
+        "float",
+        "Share of value returned",
+        "Value of what came back over the value of everything bought, 0 to 1; unknown before the first order.",
+        lambda c, _: _returned(c),
+    ),
+    _trait(
+        "average_order",
+        "money",
+        "Average order",
+        "Revenue over orders: what an order is worth, net of discounts and returns.",
+        lambda c, _: c.amount / c.orders if c.orders else None,
     ),
     _trait("units", "float", "Units", "Units bought, net of returns.", lambda c, _: c.units, unit="units"),
     _trait(
@@ -147,6 +167,16 @@ TRAITS: tuple[Trait, ...] = (
         lambda c, _: _orders_at(c, online=True) > 0 and _orders_at(c, online=False) > 0,
     ),
     _trait(
+        "stores_bought",
+        "int",
+        "Stores bought in",
+        "Different stores with an order, the web shop left out.",
+        lambda c, _: sum(
+            t.orders > 0 for place, t in c.places.items() if place not in (_ONLINE, UNKNOWN_PLACE)
+        ),
+        unit="stores",
+    ),
+    _trait(
         "main_place",
         "text",
         "Main place",
@@ -169,6 +199,13 @@ TRAITS: tuple[Trait, ...] = (
         unit="categories",
     ),
     _trait("coupons", "int", "Coupon orders", "Orders with a coupon.", lambda c, _: c.coupons, unit="orders"),
+    _trait(
+        "coupon_share",
+        "float",
+        "Share of orders with a coupon",
+        "Orders with a coupon over all orders, 0 to 1; unknown before the first order.",
+        lambda c, _: c.coupons / c.orders if c.orders else None,
+    ),
     _trait(
         "sessions",
         "int",
@@ -207,6 +244,13 @@ TRAITS: tuple[Trait, ...] = (
         "Clicks in e-mails, machines' left out.",
         lambda c, _: c.engagement.clicked,
         unit="clicks",
+    ),
+    _trait(
+        "email_click_rate",
+        "float",
+        "Clicks an e-mail",
+        "Clicks over marketing e-mails that arrived; unknown before the first one.",
+        lambda c, _: c.engagement.clicked / c.engagement.delivered if c.engagement.delivered else None,
     ),
     _trait(
         "offers_accepted",

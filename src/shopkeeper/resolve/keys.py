@@ -3,6 +3,9 @@
 E-mail is lower-cased with its domain in ASCII (IDNA); telephone numbers become E.164 with the shop's region as the
 default; cards and tokens lose spaces and dashes. Values that many systems write when they know nothing ("test",
 all zeros, "unknown") are junk: they are kept, sealed, but name nobody.
+
+A canonical value never changes its spelling: the pseudonyms of everything known, and what is kept of who was erased,
+are made of it. That two addresses reach one mailbox is therefore said beside (``Keys.reaches``).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from shopkeeper.resolve.household import SEPARATOR, household_key
+from shopkeeper.resolve.mailboxes import mailbox
 
 _JUNK_EMAIL = re.compile(
     r"^(test|tests|testing|none|null|no|na|n\.a|unknown|anonymous|nobody|noreply|no-reply|x+|a+|asdf|abc|email|mail)"
@@ -32,15 +36,20 @@ _LONGEST = 512
 class Keys:
     """Canonical identifiers for a shop in one region (ISO 3166 two letters, for telephone numbers).
 
+    With ``mailboxes`` false every e-mail address is a mailbox of its own.
+
     >>> keys = Keys("GB")
     >>> keys("email", " Anna.Berg@Example.COM "), keys("phone", "07700 900123"), keys("loyalty_card", "LC-00 12")
     ('anna.berg@example.com', '+447700900123', 'LC0012')
     >>> keys("email", "test@test.com"), keys("phone", "0000000000"), keys("user_id", "null")
     (None, None, None)
+    >>> keys("external_id", "Braze ID: 123"), keys("external_id", "braze_id:null")
+    ('braze_id:123', None)
     """
 
-    def __init__(self, region: str = "GB") -> None:
+    def __init__(self, region: str = "GB", *, mailboxes: bool = True) -> None:
         self.region = region
+        self.mailboxes = mailboxes
         self._phone = lru_cache(maxsize=200_000)(self._read_phone)
 
     def __call__(self, kind: str, value: str) -> str | None:
@@ -62,7 +71,23 @@ class Keys:
             network, _, handle = text.partition(":")
             handle = handle.lstrip("@").casefold()
             return f"{network.strip().casefold()}:{handle}" if handle else None
+        if kind == "e_receipt":  # a customer's number at a service, where forms also write "yes" or "1"
+            return text if len(text) > 3 and any(letter.isdecimal() for letter in text) else None
+        if kind == "external_id":
+            return _external_id(text)
         return text
+
+    def reaches(self, kind: str, value: str) -> str | None:
+        """The address of the mailbox that a canonical e-mail address reaches, where that is spelled otherwise.
+
+        >>> Keys().reaches("email", "anna.berg+shop@gmail.com"), Keys().reaches("email", "annaberg@gmail.com")
+        ('annaberg@gmail.com', None)
+        >>> Keys().reaches("email", "test+1@gmail.com")  # a mailbox whose address names nobody is not told of
+        """
+        if kind != "email" or not self.mailboxes:
+            return None
+        reached = mailbox(value)
+        return reached if reached != value and email(reached) == reached else None
 
     def _read_phone(self, text: str) -> str | None:
         try:
@@ -72,6 +97,13 @@ class Keys:
         if not phonenumbers.is_possible_number(number) or len(set(str(number.national_number))) == 1:
             return None
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _external_id(text: str) -> str | None:
+    """A number at another tool as ``type:number``, or None where either is missing or junk."""
+    of, _, number = text.partition(":")
+    of, number = "_".join(of.casefold().split()), number.strip()
+    return f"{of}:{number}" if of and number and not _JUNK_VALUE.match(number.casefold()) else None
 
 
 @lru_cache(maxsize=200_000)

@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from shopkeeper.collect.intake import KEPT_WITHOUT_PERSON, row_mark
+from shopkeeper.collect.forgotten import KEPT_WITHOUT_PERSON
+from shopkeeper.collect.intake import row_mark
 from shopkeeper.domain.errors import (
     InvalidInput,
     NotFound,
@@ -31,11 +32,13 @@ from shopkeeper.shop import archive, backups
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.scratch import scratch
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
+from shopkeeper.stores.contract.rows import NewNode
 
 _NOTE = "erasing"
 _LARGE = 8_192
 """Octets of a sealed row from which on it may hold more words than are noted beside it."""
 _ROWS_AT_ONCE = 500
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
 _LOG = "ledger log"
 _ALL = ("gate", "ledger", "lake", "backups")
 
@@ -72,7 +75,10 @@ def begin(
     cells: Sequence[bytes],
     at: int,
 ) -> tuple[Erasure, int, int]:
-    """Forget in the ledger and note what is to follow, in one transaction; also returns events removed and kept."""
+    """Forget in the ledger and note what is to follow, in one transaction; also returns events removed and kept.
+
+    ``pseudonyms`` are those of ``nodes``, and of mailboxes made with them (``mailboxes``).
+    """
     removed, kept = tx.forget(nodes, customers, KEPT_WITHOUT_PERSON, cells, at)
     number = int(tx.setting("erasures") or 0) + 1
     tx.keep("erasures", str(number))
@@ -144,9 +150,33 @@ def cells_of(places: Places, reader: LedgerReader, nodes: Sequence[int]) -> list
         values = places.vault.unseal(salts[told.node], told.sealed)
         texts.update(values[field] for field in ("email", "phone") if isinstance(values.get(field), str))
         texts.update(str(pair[1]) for pair in values.get("unusable_identifiers", ()))
+    texts |= {box for text in texts if (box := mailbox_of(places, text))}
     words = sorted({text.strip().casefold() for text in texts if len(text.strip()) > 2})
     found = {places.vault.pseudonym("cell", word) for word in words}
     return sorted(found | _in_large_rows(places, reader, words))
+
+
+def mailboxes(places: Places, tx: LedgerWriter, nodes: Sequence[int]) -> list[int]:
+    """Nodes, made to be forgotten with them, for the mailboxes that addresses among some identifiers reach.
+
+    What was heard before mailboxes were told apart from addresses names none; without them somebody who was erased
+    would come back through another address of the same mailbox. One that somebody has stays as it is.
+    """
+    wanted: dict[bytes, NewNode] = {}
+    for row in tx.identifiers(nodes):
+        if row.kind == "email" and (
+            box := mailbox_of(places, str(places.vault.unseal(row.salt, row.sealed)))
+        ):
+            hash_, (salt, sealed, _) = places.vault.pseudonym("email", box), places.intake.offer("email", box)
+            wanted[hash_] = NewNode(hash_, "email", salt, sealed, row.first_seen)
+    there = tx.nodes(list(wanted))
+    return list(tx.add_nodes([row for hash_, row in wanted.items() if hash_ not in there]).values())
+
+
+def mailbox_of(places: Places, text: str) -> str | None:
+    """The mailbox that a text reaches where it is an e-mail address, and that goes by another."""
+    address = places.keys("email", text) if "@" in text else None
+    return None if address is None else places.keys.reaches("email", address)
 
 
 def _in_large_rows(places: Places, reader: LedgerReader, words: Sequence[str]) -> set[bytes]:
@@ -164,9 +194,15 @@ def _in_large_rows(places: Places, reader: LedgerReader, words: Sequence[str]) -
             told: Any = places.vault.unseal(row.salt, row.sealed)
             raw = told if isinstance(told, str) else str(told["raw"])
             body = b"" if isinstance(told, str) else told.get("body", b"")
-            if wanted.search(raw.casefold()) or wanted.search(body.decode("utf-8", "replace").casefold()):
+            texts = raw.casefold(), body.decode("utf-8", "replace").casefold()
+            if any(wanted.search(text) or _reaches(places, text, words) for text in texts):
                 found.add(row_mark(places.vault, row.source, row.kind, raw, None if told is raw else told))
     return found
+
+
+def _reaches(places: Places, text: str, words: Sequence[str]) -> bool:
+    """Whether an address in a text reaches a mailbox that is among some words."""
+    return any(mailbox_of(places, address) in words for address in _ADDRESS.findall(text))
 
 
 def _spelled(word: str) -> str:
@@ -246,7 +282,7 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
     fold: set[int] = set()
 
     def work(tx: LedgerWriter) -> None:
-        tx.forget(nodes, customers, KEPT_WITHOUT_PERSON, cells, erasure.at)
+        tx.forget([*nodes, *mailboxes(places, tx, nodes)], customers, KEPT_WITHOUT_PERSON, cells, erasure.at)
         change = recompute(tx, around - set(nodes))
         tx.drop_records(sorted(change.gone | change.refold | set(customers)))
         fold.update((change.refold | change.fresh | set(customers)) - change.gone)

@@ -137,7 +137,7 @@ def trait_table(
         ids.append(customer)
         for add, of, is_money in derived:
             value = of(record, now)
-            add(money(value) if is_money else value)
+            add(money(value) if is_money and value is not None else value)
         if foretold:
             scores = predicted.get(customer, nothing)
             for add, name in foretold:

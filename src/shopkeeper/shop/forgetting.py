@@ -121,10 +121,13 @@ def erase(places: Places, who: str | int) -> ErasureReceipt:
         with places.ledger.read() as reader:
             customers = sorted({customer, *(m.customer for m in reader.members(nodes))})
             cells = erasing.cells_of(places, reader, nodes)
-            pseudonyms = [mark for _, mark in reader.marks(nodes).values()]
-        erasure, removed, kept = places.ledger.write(
-            lambda tx: erasing.begin(tx, nodes, customers, pseudonyms, cells, places.now())
-        )
+
+        def work(tx: LedgerWriter) -> tuple[erasing.Erasure, int, int]:
+            all_of_them = [*nodes, *erasing.mailboxes(places, tx, nodes)]
+            pseudonyms = [mark for _, mark in tx.marks(all_of_them).values()]
+            return erasing.begin(tx, all_of_them, customers, pseudonyms, cells, places.now())
+
+        erasure, removed, kept = places.ledger.write(work)
         places.intake.discard()
         outcome = erasing.carry_out(places, erasure, ours=ours)
     return ErasureReceipt(

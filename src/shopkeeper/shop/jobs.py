@@ -71,6 +71,10 @@ class JobShown(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
 
 
+QUICK: Final = ("settle",)
+"""Jobs that take a moment and that somebody waits for."""
+
+
 class _Failure(msgspec.Struct):
     code: str
     message: str
@@ -160,18 +164,22 @@ def followed(
 
 
 class Runner:
-    """Runs the jobs of one shop, one after another, each on a thread of its own beside the live work."""
+    """Runs the jobs of one shop, one after another, each on a thread of its own beside the live work.
+
+    What somebody waits for at a screen (``QUICK``) does not wait behind a long job: it goes on a second thread.
+    """
 
     def __init__(self, places: Places) -> None:
         self.places = places
         self._thread: threading.Thread | None = None
+        self._quick: threading.Thread | None = None
         self._looked_at = 0.0
         self._resumed_at = 0.0
 
     @property
     def running(self) -> bool:
         """Whether a job runs now."""
-        return self._thread is not None and self._thread.is_alive()
+        return _alive(self._thread) or _alive(self._quick)
 
     def resume(self) -> None:
         """Say of jobs that an earlier worker left running that they failed; what a delivery wished waits again."""
@@ -179,22 +187,34 @@ class Runner:
             log.warning("%d jobs were left unfinished by a worker that ended", len(left))
 
     def begin_next(self) -> None:
-        """Begin the next job, where one waits and none runs."""
+        """Begin the next job, where one waits and there is a thread for it."""
         now = time.monotonic()
-        if self.running or now - self._looked_at < _LOOK_EVERY:
+        busy, quick_busy = _alive(self._thread), _alive(self._quick)
+        if (busy and quick_busy) or now - self._looked_at < _LOOK_EVERY:
             return
         self._looked_at = now
         with self.places.gate.read() as reader:
-            states = {job.state for job in reader.jobs(50)}
-        if "running" in states and now - self._resumed_at > _RESUME_EVERY:
+            latest = reader.jobs(50)
+        if busy:
+            if any(job.state == "waiting" and job.verb in QUICK for job in latest):
+                self._quick = self._begun(QUICK)
+            return
+        states = {job.state for job in latest}
+        if "running" in states and not quick_busy and now - self._resumed_at > _RESUME_EVERY:
             self._resumed_at = now
             self.resume()  # it is not ours: where several work a shop, its worker may have died
         if "waiting" not in states:
             return
-        job = self.places.gate.write(lambda tx: tx.begin_job(self.places.now()))
-        if job is not None:
-            self._thread = threading.Thread(target=self._run, args=(job,), name=f"job-{job.id}", daemon=True)
-            self._thread.start()
+        self._thread = self._begun()
+
+    def _begun(self, verbs: Sequence[str] = ()) -> threading.Thread | None:
+        """A thread at the next job, where one waits."""
+        job = self.places.gate.write(lambda tx: tx.begin_job(self.places.now(), verbs))
+        if job is None:
+            return None
+        thread = threading.Thread(target=self._run, args=(job,), name=f"job-{job.id}", daemon=True)
+        thread.start()
+        return thread
 
     def _run(self, job: Job) -> None:
         places = self.places
@@ -223,6 +243,10 @@ class Runner:
                 time.sleep(_SAY_EVERY)
             else:
                 return
+
+
+def _alive(thread: threading.Thread | None) -> bool:
+    return thread is not None and thread.is_alive()
 
 
 class _Saying:

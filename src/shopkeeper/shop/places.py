@@ -38,7 +38,7 @@ class Places:
         self.vault = vault
         self.trail = AuditTrail(gate, vault)
         self.hearing = Hearing(gate, vault, self.now)
-        self.keys = Keys(settings.region)
+        self.keys = keys_of(settings)
         self.intake = Intake(vault, self.keys, currency=settings.currency)
         self.scale = 10.0 ** exponent(settings.currency)
         # A record folded under another assumption is as stale as one folded with other costs.
@@ -116,6 +116,11 @@ class Places:
         finally:
             self.gate.close()
             self.ledger.close()
+
+
+def keys_of(settings: Settings) -> Keys:
+    """How identifiers are spelled in a shop."""
+    return Keys(settings.region, mailboxes=settings.mailbox_aliases)
 
 
 def day_of_date(date: str) -> int:

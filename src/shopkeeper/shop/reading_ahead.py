@@ -26,7 +26,7 @@ from typing import Any, Final, overload
 from shopkeeper.collect.intake import Intake, Ready
 from shopkeeper.collect.prepare import Prepared
 from shopkeeper.domain.event import Event
-from shopkeeper.shop.places import Places
+from shopkeeper.shop.places import Places, keys_of
 from shopkeeper.shop.understanding import Told, Understanding, read, settled, understand
 from shopkeeper.stores.contract.gate import KeptDelivery
 
@@ -205,14 +205,13 @@ def main(line: int, folder: str) -> None:
     """Read what is asked for until the other end is gone."""
     from shopkeeper import settings as table
     from shopkeeper.domain import events as _declared  # noqa: F401 - fills the table of events
-    from shopkeeper.resolve.keys import Keys
     from shopkeeper.shop.pace import settle, without_collecting
     from shopkeeper.stores.vault.aes import open_vault
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the first process's to answer
     settings = table.load(Path(folder))
     vault = open_vault(Path(folder) / "secret.key")
-    intake = Intake(vault, Keys(settings.region), currency=settings.currency)
+    intake = Intake(vault, keys_of(settings), currency=settings.currency)
     offered: set[bytes] = set()
     settle()
     try:

@@ -67,7 +67,8 @@ def node_of(places: Places, reader: LedgerReader, text: str) -> int:
     if CUSTOMER.fullmatch(text):
         return strongest(reader, resolve(places, reader, text, for_ever=True))
     found = named(places, reader, text)
-    return strongest(reader, resolve(places, reader, text)) if found is None else found.node
+    # an address that nobody wrote yet finds the customer of its mailbox, but there is nothing to decide on
+    return strongest(reader, resolve(places, reader, text, written=True)) if found is None else found.node
 
 
 def _sensible(ask: Settle) -> None:

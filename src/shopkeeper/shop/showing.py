@@ -48,8 +48,12 @@ _IN_OWN_WORDS = ("Answer Given", "Contact Opened", "Contact Closed", "Reward Gra
 """Events whose sentence may hold what somebody typed."""
 
 
-def resolve(places: Places, reader: LedgerReader, who: str | int, *, for_ever: bool = False) -> int:
+def resolve(
+    places: Places, reader: LedgerReader, who: str | int, *, for_ever: bool = False, written: bool = False
+) -> int:
     """The customer meant by an identifier, as 'kind:value' or bare, or by a customer id such as c42.
+
+    An e-mail address that was never heard of means the customer of the mailbox it reaches, unless ``written``.
 
     An id that was given out goes before an identifier that reads like it: what a stranger's browser calls itself must
     not stand in the way of a customer's own page. Raises NotFound; and Conflict where the text is also another
@@ -63,7 +67,7 @@ def resolve(places: Places, reader: LedgerReader, who: str | int, *, for_ever: b
     number = CUSTOMER.fullmatch(text)
     found = _current(reader, int(number[2])) if number else None
     if found is None or (for_ever and number and not number[1]):
-        named = _by_identifier(places, reader, text)
+        named = _by_identifier(places, reader, text, written=written)
         if None not in (found, named) and named != found:
             raise Conflict(
                 "that is one customer's id and another customer's identifier",
@@ -75,18 +79,25 @@ def resolve(places: Places, reader: LedgerReader, who: str | int, *, for_ever: b
     return found
 
 
-def _by_identifier(places: Places, reader: LedgerReader, text: str) -> int | None:
+def _by_identifier(places: Places, reader: LedgerReader, text: str, *, written: bool) -> int | None:
     found = named(places, reader, text)
+    if found is None and not written:
+        found = named(places, reader, text, reached=True)
     return None if found is None else found.customer
 
 
-def named(places: Places, reader: LedgerReader, text: str) -> Member | None:
-    """The identifier that is meant by 'kind:value', or by a value alone, and whose it is; None where nobody has it."""
+def named(places: Places, reader: LedgerReader, text: str, *, reached: bool = False) -> Member | None:
+    """The identifier that is meant by 'kind:value', or by a value alone, and whose it is; None where nobody has it.
+
+    With ``reached`` it is the mailbox to which a post to that address goes, which may be known by another one.
+    """
     kind, _, value = text.partition(":")
     tries = [(kind, value)] if kind in IDENTIFIER_KINDS and value else [(k, text) for k in IDENTIFIER_KINDS]
     hashes = []
     for kind, value in tries:
         canonical = places.keys(kind, value)
+        if canonical is not None and reached:
+            canonical = places.keys.reaches(kind, canonical)
         if canonical is not None:
             hashes.append(places.vault.pseudonym(kind, canonical))
     nodes = reader.nodes(hashes)
@@ -302,7 +313,7 @@ def _value(places: Places, trait: Trait, record: Customer, scores: dict[str, Any
     if trait.of is None:
         return scores.get(trait.name)
     value = trait.of(record, now)
-    return places.money(value) if trait.kind == "money" else value
+    return places.money(value) if trait.kind == "money" and value is not None else value
 
 
 def _open(trait: Trait, sees: Sees) -> bool:

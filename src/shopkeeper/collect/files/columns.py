@@ -52,6 +52,9 @@ SYNONYMS: Final[dict[str, str]] = {
     "club card, member card, kundenkarte, kundenkartennummer, carte fidelite, carte de fidelite, "
     "tarjeta de fidelidad, tarjeta fidelidad, tarjeta cliente",
     "payment_token": "card token, payment card token, token, pan token, zahlungstoken",
+    "e_receipt": "e receipt account, e receipt account id, e receipt customer, e receipt customer id, "
+    "e receipt user id, ereceipt account, digital receipt account, digital receipt customer, "
+    "digital receipt user id, ebon konto, kassenbon konto, compte ticket dematerialise",
     "gift_card": "gift card number, gift card no, giftcard, voucher card, geschenkkarte, carte cadeau, tarjeta regalo",
     "anonymous_id": "anonymousid, cookie, cookie id, visitor id, client cookie",
     "device_id": "deviceid, advertising id, app install id, idfa, gaid",

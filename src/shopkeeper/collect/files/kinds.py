@@ -44,6 +44,7 @@ def _who(tells: float = 1.0) -> tuple[Field, ...]:
         Field("phone", "id", "telephone number", tells=tells),
         Field("loyalty_card", "id", "loyalty card number", tells=tells),
         Field("payment_token", "id", "token of a payment card", tells=tells),
+        Field("e_receipt", "id", "customer's number at an e-receipt service", tells=tells),
         Field("gift_card", "id", "gift card number", tells=tells),
         Field("anonymous_id", "id", "browser cookie", tells=tells),
         Field("device_id", "id", "installation of the app", tells=tells),

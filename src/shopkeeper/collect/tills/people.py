@@ -53,6 +53,14 @@ _GIFT: Final = frozenset(
         "Number",
     }
 )
+_RECEIPT: Final = frozenset(
+    {
+        "EReceiptAccountID", "EReceiptAccount", "EReceiptCustomerID", "EReceiptUserID", "EReceiptAddress",
+        "eReceiptAccountID", "eReceiptCustomerID", "eReceiptAddress", "DigitalReceiptAccountID",
+        "DigitalReceiptAddress", "DigitalReceiptCustomerID", "ElectronicReceiptAccountID", "ElectronicReceiptAddress",
+    }
+)  # fmt: skip
+"""A customer's number at an e-receipt service; the number of an electronic receipt itself is another with each sale."""
 _GIFTS: Final = ("giftcard", "giftcertificate", "storedvalue", "gift")
 _OTHERS: Final = frozenset(
     {
@@ -151,6 +159,8 @@ class Person:
                 self._add("loyalty_card", node.text)
             elif name in _CUSTOMER:
                 self._add("user_id", node.text)
+            elif name in _RECEIPT:
+                self._add("email" if "@" in node.text else "e_receipt", node.text)
             elif name in _EMAIL:
                 self._add("email", node.text if "@" in node.text else node.get("Address", *_EMAIL))
             elif name in _PHONE and above not in _PHONE:

@@ -237,8 +237,8 @@ class JobWriter(JobReader, Protocol):
         """Queue a job; returns its number, or that of the one with the same reference."""
         ...
 
-    def begin_job(self, at: int) -> Job | None:
-        """The oldest job that waits, running from now on; None where none waits."""
+    def begin_job(self, at: int, verbs: Sequence[str] = ()) -> Job | None:
+        """The oldest job that waits, of some verbs only where given, running from now on; None where none waits."""
         ...
 
     def note_progress(self, number: int, step: str, fraction: float) -> None:

@@ -256,9 +256,9 @@ class _Writer(SqlWriter):
         super().__init__(session)
         self._gate = gate
 
-    def begin_job(self, at: int) -> Job | None:
+    def begin_job(self, at: int, verbs: Sequence[str] = ()) -> Job | None:
         """The oldest that waits, from now on this worker's."""
-        job = super().begin_job(at)
+        job = super().begin_job(at, verbs)
         if job is not None:
             self.session.run(
                 "INSERT INTO claim (kind, id, worker) VALUES ('job', ?, ?) "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shopkeeper.stores.contract.gate import Job, NewJob
 from shopkeeper.stores.sql.session import Session
 
@@ -56,13 +58,14 @@ class JobWrites(JobReads):
         )
         return int(number)
 
-    def begin_job(self, at: int) -> Job | None:
+    def begin_job(self, at: int, verbs: Sequence[str] = ()) -> Job | None:
         """The oldest that waits, from now on running."""
+        of_these = f"AND verb IN ({', '.join('?' * len(verbs))})" if verbs else ""
         rows = self.session.rows(
             "UPDATE job SET state = 'running', began_at = ? WHERE id = "
-            "(SELECT id FROM job WHERE state = 'waiting' ORDER BY id LIMIT 1) AND state = 'waiting' "
+            f"(SELECT id FROM job WHERE state = 'waiting' {of_these} ORDER BY id LIMIT 1) AND state = 'waiting' "
             f"RETURNING {_JOB}",
-            (at,),
+            (at, *verbs),
         )
         return Job._make(rows[0]) if rows else None
 

@@ -23,8 +23,8 @@ Who = Annotated[
     str,
     PathParameter(
         description="customer id, or `kind:value` with kind user_id, email, phone, loyalty_card, "
-        "payment_token, gift_card, social, device_id or anonymous_id; percent-encode what an address may not "
-        "hold"
+        "payment_token, e_receipt, gift_card, external_id, social, device_id or anonymous_id; percent-encode what an "
+        "address may not hold"
     ),
 ]
 
