@@ -271,6 +271,7 @@ def values(depth: int) -> dict[str, st.SearchStrategy[Any]]:
     return {"number": number, "text": text, "day": day, "time": time, "span": span}
 
 
+_PRODUCTS = (tree.Text("p1"), tree.Text("p2"))
 compares = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
 
 
@@ -292,11 +293,15 @@ def _leaves(depth: int) -> st.SearchStrategy[Any]:
     )
     found |= st.builds(tree.In, _refs("text", "state"), st.just((tree.Text("new"), tree.Text("fading"))))
     found |= st.builds(tree.Like, of["text"], words, st.booleans())
+    some = st.sampled_from([("has", 1), ("has_any", 2), ("has_all", 2)])
+    found |= some.map(
+        lambda one: tree.Call(one[0], (tree.TraitRef("looked_not_bought"), *_PRODUCTS[: one[1]]))
+    )
     found |= st.builds(
-        lambda f, word: tree.Call(f, (tree.TraitRef("looked_not_bought"), tree.Text(word))),
-        st.sampled_from(["has", "has_any", "has_all"]).map(str),
-        st.sampled_from(["p1", "p2"]),
-    ).filter(lambda c: c.function == "has")
+        lambda a, b: tree.Call("coalesce", (a, b)),
+        _refs("bool"),
+        st.booleans().map(tree.Truth) | _refs("bool"),
+    )
     return found | _refs("bool") | sensible("events", "orders") | st.just(tree.Segment("vip"))
 
 

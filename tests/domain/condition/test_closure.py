@@ -68,6 +68,8 @@ def ask(text, now=TODAY * DAY, events=(), catalogue=CATALOGUE, segments=(), **tr
         ("events('Store Visited') = 0", True),
         ("not events('Store Visited')", True),
         ("spend() = 0 and orders() = 0", True),
+        ("coalesce(omnichannel, false)", False),
+        ("not coalesce(omnichannel, marketing_email)", False),
         ("segment('vip')", False),
         ("true", True),
     ],

@@ -121,9 +121,11 @@ class _Conditions(Values):
                 return _bool(lambda facts, now: get(facts, now) is wanted, part.step)
             case tree.Segment(name):
                 return _bool(lambda facts, _: bool(facts.member(name)))
-            case tree.Call(function, arguments):
+            case tree.Call(function, arguments) if function in _SEARCHES:
                 words = [one.value for one in arguments[1:] if isinstance(one, tree.Text)]
                 return _of_known(self.value(arguments[0]), _SEARCHES[function](words))
+        if isinstance(node, tree.Call):
+            return self.value(node)
         raise TypeError(type(node))  # pragma: no cover - every node is listed
 
     def _compare(self, test: str, a: Part, b: Part, right: tree.Value) -> Part:
