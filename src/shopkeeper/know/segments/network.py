@@ -22,6 +22,7 @@ from shopkeeper.domain.traits import Trait
 from shopkeeper.know.segments.atoms import Atom, Reader, leaves, of_somebody, timed
 from shopkeeper.know.segments.listening import Listening
 from shopkeeper.know.segments.operands import Operand, key_of, operand_of
+from shopkeeper.know.segments.person import empty_states
 
 EVERYBODY: Final = (-1, 1 << 62)
 
@@ -47,6 +48,8 @@ class Rule:
         self.name = told.name
         self.version = told.version
         self.coming = told.coming
+        self.replaced = False
+        """Whether a coming one takes its place, customer by customer."""
         self.condition = told.condition
         self.predicate = predicate
         self.holds = predicate.holds
@@ -61,8 +64,15 @@ class Network:
     """Rules in their order, and what leads to them."""
 
     def __init__(
-        self, told: Sequence[InForce], traits: Mapping[str, Trait], catalogue: Catalogue, scale: float
+        self,
+        told: Sequence[InForce],
+        traits: Mapping[str, Trait],
+        catalogue: Catalogue,
+        scale: float,
+        names: Mapping[str, int],
     ) -> None:
+        """``names`` are the numbers of all segments there are, in force or not."""
+        self.segment_ids = dict(names)
         self.catalogue = catalogue
         self.zone = Zone(catalogue.zone)
         self.traits = [traits[name] for name in sorted({n for one in told for n in one.condition.traits})]
@@ -73,8 +83,11 @@ class Network:
             Rule(number, one, Predicate(one.condition, traits, catalogue, self.known))
             for number, one in enumerate(ordered(told))
         ]
-        self.ids = {rule.name: rule.segment for rule in self.rules}
+        coming = {rule.segment for rule in self.rules if rule.coming}
+        for rule in self.rules:
+            rule.replaced = rule.segment in coming and not rule.coming
         self.term_keys = {text: key_of(text) for text in self.known}
+        self.empty = empty_states(self.known)
         self.terms = {self.term_keys[text]: term for text, term in self.known.items()}
         self.bought = {key for key, term in self.terms.items() if isinstance(term, Bought)}
         behaviours = {one for rule in self.rules for one in rule.condition.behaviours}
@@ -110,8 +123,8 @@ class Network:
             if rule.involved:
                 self._involve(rule.condition.meaning, rule)
             for name in rule.condition.segments:
-                if name in self.ids:
-                    self.asks[self.ids[name]].append(rule.number)
+                if name in self.segment_ids:
+                    self.asks[self.segment_ids[name]].append(rule.number)
         for operand in found.values():
             operand.ready()
 

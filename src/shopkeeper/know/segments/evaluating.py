@@ -1,0 +1,283 @@
+"""Evaluates one customer: from what changed to the conditions concerned, and from their answers to who is in.
+
+What is kept of a customer (``held.Held``) is right as of an instant and, as far as time alone goes, until the earliest
+of its ``following``. An evaluation takes it to now: it looks only at operands that changed, and at those whose time
+has come.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from shopkeeper.domain.condition.facts import EventFacts
+from shopkeeper.domain.condition.states import Book, Tally
+from shopkeeper.domain.condition.states import Sequence as Followed
+from shopkeeper.domain.condition.terms import Bought, Term
+from shopkeeper.know.segments.held import NEVER, Held, Sums, sums_of
+from shopkeeper.know.segments.network import Network, Rule
+from shopkeeper.know.segments.operands import Operand
+from shopkeeper.know.segments.person import Person, Traits, Values, empty_states
+
+ORDERS = 0
+"""In ``Held.following``: when an order's event that was dated ahead comes to count, so that orders are read anew."""
+
+
+class Evaluator:
+    """Evaluates customers as of one instant. ``swept`` says of segments being swept up to which customer they are."""
+
+    def __init__(self, network: Network, values: Values, now: int, swept: Mapping[int, int]) -> None:
+        self.network = network
+        self.values = values
+        self.now = now
+        self.swept = swept
+        self._names = (network.term_keys, network.segment_ids, network.empty)
+        self._baseline: tuple[set[int], dict[int, int]] | None = None
+
+    def person(self, traits: Traits, held: Held) -> Person:
+        """What is kept of a customer, as facts."""
+        return Person(traits, held.states, held.inside, self._names)
+
+    def covers(self, rule: Rule, customer: int) -> bool:
+        """Whether a condition is the one that holds for a customer."""
+        upto = self.swept.get(rule.segment)
+        return upto is None or (customer <= upto if rule.coming else customer > upto or not rule.replaced)
+
+    def fresh(self, customer: int) -> Held:
+        """What is kept of somebody new: in all segments of those of whom nothing is known, as it were."""
+        if self._baseline is None:
+            held = Held(at=self.now)
+            person = self.person(self.values.nobody, held)
+            inside: set[int] = set()
+            for rule in self.network.rules:
+                if rule.holds(person, self.now):
+                    inside.add(rule.number)
+                    held.inside.add(rule.segment)
+            self._baseline = inside, self._following(person, self.network.operands.values(), self.network.rules)
+        inside, following = self._baseline
+        rules = self.network.rules
+        if self.swept:
+            segments = {rules[n].segment for n in inside if self.covers(rules[n], customer)}
+        else:
+            segments = {rules[n].segment for n in inside}
+        return Held(self.now, segments, {}, dict(following))
+
+    def changed(
+        self,
+        customer: int,
+        held: Held,
+        old: Traits,
+        new: Traits,
+        events: Sequence[EventFacts] = (),
+        orders: Sequence[EventFacts] | None = None,
+    ) -> None:
+        """Take a customer's new traits and events into what is kept; traits are those of before and after.
+
+        ``orders`` are all events of orders, where one of them says something of an order that was told before.
+        """
+        network, now, then = self.network, self.now, held.at
+        before, after = self.person(old, held), self.person(new, held)
+        looked: dict[int, tuple[Operand, Any]] = {}
+        asked: set[int] = set()
+        touched: set[int] = set()
+        if orders is not None:
+            for key in network.bought:
+                for operand in network.of_term.get(key, ()):
+                    looked[operand.key] = (operand, operand.get(before, then))
+            touched |= network.bought
+            self._orders(held, orders)
+        for event in events:
+            for key in network.listening.concerned(event):
+                if orders is not None and key in network.bought:
+                    continue
+                if key not in touched:
+                    for operand in network.of_term.get(key, ()):
+                        looked[operand.key] = (operand, operand.get(before, then))
+                    touched.add(key)
+                if self._add(held, key, event):
+                    after.forget(network.terms[key].key)
+        for key in touched:
+            asked |= network.asked_of_term.get(key, _NONE)
+        for name in self._differing(old, new):
+            asked |= network.asked_of_trait.get(name, _NONE)
+            for operand in network.of_trait.get(name, ()):
+                looked[operand.key] = (operand, operand.get(before, then))
+        due = {key for key, at in held.following.items() if at <= now}
+        for key in due:
+            if key in network.operands and key not in looked:
+                operand = network.operands[key]
+                looked[key] = (operand, operand.get(before, then))
+            elif key in network.by_key:
+                asked.add(network.by_key[key].number)
+            elif key not in network.operands:
+                del held.following[key]
+        for key, (operand, was) in looked.items():
+            value = operand.get(after, now)
+            if key in due:
+                operand.passed(was, value, then, now, asked)
+            else:
+                operand.changed(was, value, now, asked)
+            if operand.timed:
+                self._follow(held, key, operand.following(after, value, now))
+        self._decide(customer, held, after, asked)
+        self._settle(held, touched)
+        held.at = now
+
+    def whole(
+        self, customer: int, held: Held, traits: Traits, events: Iterable[EventFacts], rules: Collection[Rule] | None = None
+    ) -> None:
+        """Evaluate a customer whose past is not what it was, from all events; or only some rules, which are new."""
+        network = self.network
+        chosen = network.rules if rules is None else rules
+        terms = set(network.terms) if rules is None else {key for rule in rules for key in rule.terms}
+        if rules is None:
+            held.states.clear()
+            held.following.clear()
+        for key in terms:
+            held.states.pop(key, None)
+        self._read(held, events, terms)
+        person = self.person(traits, held)
+        operands = network.operands.values() if rules is None else {o.key: o for r in rules for o in r.operands}.values()
+        held.following |= self._following(person, operands, chosen)
+        self._decide(customer, held, person, {rule.number for rule in chosen})
+        self._settle(held, terms)
+        held.at = self.now
+
+    def _orders(self, held: Held, events: Iterable[EventFacts]) -> None:
+        """Read what was bought anew, from all events of orders."""
+        held.following.pop(ORDERS, None)
+        for key in self.network.bought:
+            held.states.pop(key, None)
+        self._read(held, events, self.network.bought)
+
+    def _read(self, held: Held, events: Iterable[EventFacts], terms: Collection[int]) -> None:
+        network = self.network
+        books: dict[int, Book] = {}
+        told = list(events)
+        for event in told:
+            for key in dict.fromkeys(network.listening.concerned(event)):
+                if key not in terms:
+                    continue
+                term = network.terms[key]
+                if key in network.bought:
+                    books.setdefault(key, term.new())
+                else:
+                    state = held.states.get(key)
+                    if state is None:
+                        state = held.states[key] = term.new()
+                    term.add(state, event)
+        if books:
+            ofs = [event for event in told if event.name in network.orders.names]
+            ahead = min((event.at for event in ofs if event.at > self.now), default=None)
+            if ahead is not None:
+                held.following[ORDERS] = ahead
+            for key, book in books.items():
+                term = network.terms[key]
+                for event in ofs:
+                    term.add(book, event)
+                found = sums_of(book, term.orders.points(book, self.now))  # type: ignore[attr-defined]
+                if found is not None:
+                    held.states[key] = found
+
+    def _add(self, held: Held, key: int, event: EventFacts) -> bool:
+        term = self.network.terms[key]
+        state = held.states.get(key)
+        if isinstance(term, Bought):
+            return self._bought(held, key, term, event)
+        if state is None:
+            state = term.new()
+            if not term.add(state, event):
+                return False
+            held.states[key] = state
+            return True
+        return term.add(state, event)
+
+    def _bought(self, held: Held, key: int, term: Bought, event: EventFacts) -> bool:
+        """Add an order of which nothing was heard before: what it comes to does not depend on any other."""
+        book = term.new()
+        if not term.add(book, event):
+            return False
+        points = term.orders.points(book, NEVER - 1)
+        sums = held.states.get(key)
+        changed = False
+        for at, before, after in zip(points.times, points.sums, points.sums[1:], strict=False):
+            if sums is None:
+                sums = held.states[key] = Sums()
+            place = bisect_right(sums.times, at)
+            sums.times.insert(place, at)
+            sums.values.insert(place, after - before)
+            changed = True
+        return changed
+
+    def _differing(self, old: Traits, new: Traits) -> list[str]:
+        if old is new:
+            return []
+        return [name for name, value in new.items() if old[name] != value]
+
+    def _follow(self, held: Held, key: int, at: int | None) -> None:
+        if at is None:
+            held.following.pop(key, None)
+        else:
+            held.following[key] = at
+
+    def _following(self, person: Person, operands: Iterable[Operand], rules: Iterable[Rule]) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for operand in operands:
+            if operand.timed:
+                at = operand.following(person, operand.get(person, self.now), self.now)
+                if at is not None:
+                    found[operand.key] = at
+        for rule in rules:
+            if rule.involved and (at := rule.predicate.next_change(person, self.now)) is not None:
+                found[rule.key] = at
+        return found
+
+    def _decide(self, customer: int, held: Held, person: Person, asked: set[int]) -> None:
+        """Ask the conditions concerned, in their order; who asks about a segment that changed is concerned as well."""
+        network, now, inside = self.network, self.now, held.inside
+        waiting = list(asked)
+        heapify(waiting)
+        while waiting:
+            rule = network.rules[heappop(waiting)]
+            while waiting and waiting[0] == rule.number:
+                heappop(waiting)
+            if self.swept and not self.covers(rule, customer):
+                continue
+            holds = rule.holds(person, now)
+            if rule.involved:
+                self._follow(held, rule.key, rule.predicate.next_change(person, now))
+            if holds != (rule.segment in inside):
+                (inside.add if holds else inside.discard)(rule.segment)
+                for other in network.asks.get(rule.segment, ()):
+                    heappush(waiting, other)
+
+    def _settle(self, held: Held, touched: Iterable[int]) -> None:
+        """Forget what cannot matter any more of the behaviours that changed."""
+        states, now = held.states, self.now
+        for key in touched:
+            state = states.get(key)
+            if state is None:
+                continue
+            term: Term = self.network.terms[key]
+            if type(state) is Sums:
+                gone = bisect_left(state.times, term.range.since.at(now))
+                del state.times[:gone], state.values[:gone]
+                empty = not state.times
+            else:
+                term.settle(state, now)
+                empty = _nothing(state)
+            if empty:
+                del states[key]
+
+
+_NONE: frozenset[int] = frozenset()
+
+
+def _nothing(state: Any) -> bool:
+    if type(state) is Tally:
+        return not (state.count or state.ahead or state.first is not None)
+    if type(state) is Followed:
+        return not (state.times or state.then)
+    return not state.times

@@ -1,0 +1,93 @@
+"""One customer as conditions see one: values of the traits in use, what behaviours counted, segments the customer is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shopkeeper.domain.clock import micros
+from shopkeeper.domain.condition.states import Book
+from shopkeeper.domain.condition.terms import Term
+from shopkeeper.domain.customer import Customer
+from shopkeeper.domain.traits import Trait
+from shopkeeper.know.segments.held import Sums, book_of
+
+Traits = Mapping[str, Any]
+
+
+class Values:
+    """Reads the traits in use off a record: money in units, times in microseconds."""
+
+    def __init__(self, traits: list[Trait], scale: float) -> None:
+        self._known = [(one.name, _reader(one, scale)) for one in traits if one.of is not None]
+        self.foretold = tuple(one.name for one in traits if one.of is None)
+        """Those that a refresh writes."""
+        self.nobody = self.of(Customer(), {}, 0)
+        """Of somebody of whom nothing was heard."""
+
+    def of(self, record: Customer, foretold: Traits, now: int) -> dict[str, Any]:
+        """Every trait in use."""
+        found = {name: read(record, now) for name, read in self._known}
+        for name in self.foretold:
+            found[name] = foretold.get(name)
+        return found
+
+
+def _reader(trait: Trait, scale: float) -> Callable[[Customer, int], Any]:
+    of = trait.of
+    if of is None:
+        raise TypeError(trait.name)  # pragma: no cover - predictions are read elsewhere
+    if trait.kind == "money":
+        return lambda record, now: of(record, now) / scale
+    if trait.kind == "time":
+        return lambda record, now: None if (at := of(record, now)) is None else micros(at)
+    return of
+
+
+class Person:
+    """The facts that predicates ask for (``condition.part.Facts``)."""
+
+    __slots__ = ("_books", "_empty", "_ids", "_keys", "inside", "states", "traits")
+
+    def __init__(
+        self,
+        traits: Traits,
+        states: dict[int, Any],
+        inside: set[int],
+        names: tuple[Mapping[str, int], Mapping[str, int], Mapping[str, Any]],
+    ) -> None:
+        """``names``: keys of behaviours and of segments by their names, and what is kept where nothing was heard."""
+        self.traits = traits
+        self.states = states
+        self.inside = inside
+        self._keys, self._ids, self._empty = names
+        self._books: dict[str, Book] = {}
+
+    def trait(self, name: str) -> Any:
+        """A trait's value."""
+        return self.traits.get(name)
+
+    def state(self, key: str) -> Any:
+        """What is kept for a behaviour."""
+        found = self.states.get(self._keys[key])
+        if found is None:
+            return self._empty[key]
+        if type(found) is Sums:
+            book = self._books.get(key)
+            if book is None:
+                book = self._books[key] = book_of(found)
+            return book
+        return found
+
+    def member(self, segment: str) -> bool:
+        """Whether the customer is in a segment."""
+        return self._ids.get(segment) in self.inside
+
+    def forget(self, key: str) -> None:
+        """What was kept of a behaviour is not what it was."""
+        self._books.pop(key, None)
+
+
+def empty_states(terms: Mapping[str, Term]) -> dict[str, Any]:
+    """What is kept where nothing was heard: to be asked, never to be added to."""
+    return {key: term.new() for key, term in terms.items()}

@@ -1,0 +1,111 @@
+"""What is kept up step by step is what a look at everything says, whatever happens and however time passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.conditions import CATALOGUE, TODAY, TRAITS, Someone, conditions, customers
+
+from shopkeeper.domain.clock import DAY
+from shopkeeper.domain.condition import check, tree
+from shopkeeper.domain.condition.closure import Predicate
+from shopkeeper.domain.condition.facts import EventFacts
+from shopkeeper.domain.condition.orderbook import NAMES as ORDER_NAMES
+from shopkeeper.know.segments.evaluating import ORDERS, Evaluator
+from shopkeeper.know.segments.held import Held, pack, unpack
+from shopkeeper.know.segments.network import InForce, Network
+from shopkeeper.know.segments.person import Values
+from tests.know.segments.usual import happenings, usual
+
+VIP = check("orders >= 2 and not events('Store Visited', days => 3)", TRAITS)
+
+
+class Drawn(Values):
+    """Traits as they are drawn, instead of those of a record."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.foretold = tuple(names)
+        self.nobody = dict.fromkeys(names)
+
+
+def truth(rules: list[Any], traits: dict[str, Any], events: list[EventFacts], now: int) -> set[int]:
+    """The segments somebody is in, from everything, one condition after another."""
+    inside: set[int] = set()
+    names: set[str] = set()
+    for rule in rules:
+        predicate = Predicate(rule.condition, TRAITS, CATALOGUE)
+        if predicate.holds(Someone(predicate, traits, events, names), now):
+            inside.add(rule.segment)
+            names.add(rule.name)
+    return inside
+
+
+def network_of(trees: list[tree.Value]) -> Network:
+    told = [InForce(1, "vip", 1, VIP)]
+    told += [InForce(n, f"s{n}", 1, check(one, TRAITS)) for n, one in enumerate(trees, 2)]
+    return Network(told, TRAITS, CATALOGUE, 1.0, {one.name: one.segment for one in told})
+
+
+def life(network: Network, moves: Iterator[tuple[str, Any]]) -> int:
+    """Keep a customer up through what happens and compare after each step; returns how many answers were compared."""
+    names = sorted({name for rule in network.rules for name in rule.condition.traits})
+    values = Drawn(names)
+    now = (TODAY - 40) * DAY
+    old: dict[str, Any] = dict(values.nobody)
+    held = Evaluator(network, values, now, {}).fresh(7)
+    assert held.inside == truth(network.rules, old, [], now)
+    heard: list[EventFacts] = []
+    clock = network.next_for_all(now)
+    compared = 0
+    for what, told in moves:
+        new, news = old, []
+        if what == "time":
+            now += told
+        elif what == "traits":
+            new = {name: told.get(name) for name in names}
+        elif what == "events":
+            keys = {event.key for event in heard}
+            news = [event for event in told if event.key not in keys]
+        heard += news
+        evaluator = Evaluator(network, values, now, {})
+        held = unpack(pack(held))
+        if what == "whole" or (clock and clock[0] <= now) or held.following.get(ORDERS, now + 1) <= now:
+            evaluator.whole(7, held, new, heard)
+            clock = network.next_for_all(now)
+        elif what != "time" or held.next() <= now:
+            ids = [event.told.order_id for event in heard if event.name in ORDER_NAMES]
+            again = any(e.told.order_id and ids.count(e.told.order_id) > 1 for e in news if e.name in ORDER_NAMES)
+            orders = [event for event in heard if event.name in ORDER_NAMES] if again else None
+            evaluator.changed(7, held, old, new, news, orders)
+        old = new
+        assert held.inside == truth(network.rules, old, heard, now), what
+        assert held.next() > now
+        compared += len(network.rules)
+    return compared
+
+
+steps = st.one_of(
+    st.tuples(st.just("events"), customers().map(lambda drawn: drawn[1][:4])),
+    st.tuples(st.just("traits"), customers().map(lambda drawn: drawn[0])),
+    st.tuples(st.just("time"), st.integers(0, 20 * 24).map(lambda hours: hours * DAY // 24)),
+    st.tuples(st.just("whole"), st.none()),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(conditions, min_size=1, max_size=4), st.lists(steps, min_size=2, max_size=8))
+def test_any_conditions_and_any_customers(trees: list[tree.Value], happens: list[Any]) -> None:
+    life(network_of(trees), iter(happens))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_step_by_step_is_all_at_once(seed: int) -> None:
+    """About what segments are usually about, so that nearly every step changes some answer."""
+    chance = Random(seed)  # noqa: S311 - a seed drawn
+    network = network_of([check(usual(chance), TRAITS).tree for _ in range(6)])
+    assert life(network, happenings(chance, 40)) == 7 * 40
