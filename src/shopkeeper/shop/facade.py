@@ -34,6 +34,8 @@ from shopkeeper.shop.places import Places
 from shopkeeper.shop.verbs_access import AccessVerbs
 from shopkeeper.shop.verbs_connect import ConnectVerbs
 from shopkeeper.shop.verbs_identity import IdentityVerbs
+from shopkeeper.shop.verbs_insight import InsightVerbs
+from shopkeeper.shop.verbs_saved import SavedVerbs
 from shopkeeper.shop.verbs_segments import SegmentVerbs
 from shopkeeper.shop.verbs_sources import SourceVerbs
 from shopkeeper.shop.verbs_totals import TotalVerbs
@@ -59,7 +61,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, IdentityVerbs, SegmentVerbs):
+class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, IdentityVerbs, SegmentVerbs, InsightVerbs, SavedVerbs):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
 
     def __init__(self, places: Places, actor: Actor = OWNER) -> None:

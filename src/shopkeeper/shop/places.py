@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import msgspec
@@ -51,6 +52,8 @@ class Places:
         """Products whose names need not be learned from what is sold live."""
         self.figures: tuple[int, Overview, People, int] | None = None
         """The lake's part of the report with the generation of the lake that it was asked of."""
+        self.insight: tuple[tuple[int, date] | None, dict[tuple[str, ...], Any]] = (None, {})
+        """What was told of groups of customers, with the lake's generation and the day on which it was."""
         self._meet()
 
     def _meet(self) -> None:
