@@ -51,6 +51,7 @@ def test_members_enter_and_leave_and_are_paged(ledger: Ledger) -> None:
         page = reader.members_in(1, 0, 4)
         assert [row.customer for row in page] == [1, 2, 3, 5]
         assert reader.members_in(1, page[-1].customer, 4) == rows[5:]
+        assert reader.members_between(1, 2, 5) == [2, 3, 5]
         assert reader.memberships([1, 2, 3], 3) == [rows[2], Membership(2, 3, 5, 1)]
         assert reader.segments()[0].size == 6
     with pytest.raises(Exception, match=r".*"):

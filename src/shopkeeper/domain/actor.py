@@ -25,6 +25,8 @@ class Permission(StrEnum):
     """Fold, fit and score."""
     RESOLVE = "resolve"
     """Settle who is who: join, part and unlink identities."""
+    SEGMENT = "segment"
+    """Define segments, change them and put them away."""
     EXPORT = "export"
     """Take out everything that is known of one person."""
     FORGET = "forget"
@@ -49,7 +51,15 @@ ROLES: dict[str, Role] = {
     "administrator": Role("runs the shop's data and its users", frozenset(Permission), EVERY_CLASS),
     "marketer": Role(
         "works with figures, segments and customers, without their names and addresses",
-        frozenset({Permission.REPORT, Permission.LOOK_UP, Permission.COLLECT, Permission.REFRESH}),
+        frozenset(
+            {
+                Permission.REPORT,
+                Permission.LOOK_UP,
+                Permission.COLLECT,
+                Permission.REFRESH,
+                Permission.SEGMENT,
+            }
+        ),
         frozenset({Personal.DEMOGRAPHIC}),
     ),
     "analyst": Role(

@@ -7,6 +7,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from shopkeeper.domain.segment import InSegment
+
 
 class IdentifierShown(Struct, frozen=True):
     """One identifier of a customer. ``value`` is masked for those who may not see it."""
@@ -97,6 +99,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     consents: tuple[Consent, ...] = ()
     answers: dict[str, str] = field(default_factory=dict)
     attributes: dict[str, str] = field(default_factory=dict)
+    segments: tuple[InSegment, ...] = ()
+    """Segments in use that the customer is in, the latest first."""
     months: tuple[tuple[str, float], ...] = ()
     """Margin by month of purchase, oldest first, for a small picture."""
 

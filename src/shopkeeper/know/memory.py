@@ -15,6 +15,7 @@ from shopkeeper.domain.protocols import Progress
 from shopkeeper.know.fold import attributes, fold, heed, pack, unpack
 from shopkeeper.know.reducers import VERSION
 from shopkeeper.know.reducers.shape import Retold
+from shopkeeper.know.segments.watch import Watch
 from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.ordering import in_order
 from shopkeeper.stores.contract.rows import Folded, Logged, Record
@@ -33,8 +34,10 @@ def extend(
     refold: Collection[int],
     fresh: Collection[int],
     catalogue: Catalogue,
+    watch: Watch | None = None,
 ) -> set[int]:
     """Fold newly logged events onto the records they belong to; those in ``fresh`` have none and nothing but these.
+    ``watch`` is told of each.
 
     Returns the customers that must be folded anew instead: events came late, an order was told again or cancelled, or
     the record is of another version.
@@ -46,41 +49,61 @@ def extend(
     ]
     late: set[int] = set()
     whose = {row[0] for row in news}
+    if watch is not None:
+        watch.expect(rows)
+        watch.whole({customer_of[row.node] for row in rows if row.node} - whose, "event")
     known = {record.customer: record for record in tx.records(list(whose - set(fresh)))}
     done: list[Record] = []
     for customer, group in groupby(in_order(news), key=_by_customer):
         events = list(group)
         record = known.get(customer)
         if record is None and customer in fresh:
-            done.append(to_row(customer, fold(events, catalogue), catalogue))
+            if watch is not None:
+                watch.hear(customer, None, events)
+            folded = fold(events, catalogue)
+            if watch is not None:
+                watch.told(customer, folded)
+            done.append(to_row(customer, folded, catalogue))
             continue
         _, at, key, name, *_ = events[0]
         first = (at, place(name, key))
-        if (
-            record is None
-            or (record.reducers, record.catalogue) != (VERSION, catalogue.version)
-            or first <= (record.last_at, record.last_key)
-        ):
+        if record is None or (record.reducers, record.catalogue) != (VERSION, catalogue.version):
+            late.add(customer)
+            continue
+        if watch is not None:
+            watch.hear(customer, unpack(record.body), events)
+        if first <= (record.last_at, record.last_key):
             late.add(customer)
             continue
         try:
-            done.append(to_row(customer, fold(events, catalogue, unpack(record.body)), catalogue))
+            folded = fold(events, catalogue, unpack(record.body))
         except Retold:
             late.add(customer)
+            continue
+        if watch is not None:
+            watch.told(customer, folded)
+        done.append(to_row(customer, folded, catalogue))
     tx.remember(done)
+    if watch is not None:
+        watch.late(late)
+        watch.flush()
     return late
 
 
 def refold(
-    tx: LedgerWriter, customers: Collection[int], catalogue: Catalogue, progress: Progress | None = None
+    tx: LedgerWriter,
+    customers: Collection[int],
+    catalogue: Catalogue,
+    progress: Progress | None = None,
+    watch: Watch | None = None,
 ) -> int:
-    """Fold some customers from all their events; returns how many events that took."""
+    """Fold some customers from all their events; returns how many events that took. ``watch`` is told of each."""
     everybody = sorted(customers)
     events = 0
     for start in range(0, len(everybody), _AT_ONCE):
         some = everybody[start : start + _AT_ONCE]
         rows: list[Record] = []
-        folded: set[int] = set()
+        folded: dict[int, Customer] = {}
         beside: dict[int, list[Folded]] = defaultdict(list)
         for event in tx.withdrawn_beside(some):
             beside[event.customer].append(event)
@@ -93,10 +116,14 @@ def refold(
             if withdrawn:
                 record.attributes = attributes(theirs, withdrawn)
             rows.append(to_row(customer, record, catalogue))
-            folded.add(customer)
+            folded[customer] = record
         tx.remember(rows)
+        if watch is not None:
+            watch.refolded(folded)
         if empty := [customer for customer in some if customer not in folded]:
             tx.drop_records(empty)
+            if watch is not None:
+                watch.gone(empty)
         if progress:
             progress("fold", min(1.0, (start + _AT_ONCE) / len(everybody)))
     return events

@@ -18,6 +18,7 @@ from shopkeeper.domain.clock import instant, micros
 from shopkeeper.domain.condition import Condition, check
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.facts import EventFacts, event_facts
+from shopkeeper.domain.condition.references import in_order
 from shopkeeper.domain.condition.terms import Term
 from shopkeeper.domain.errors import Conflict, InvalidInput
 from shopkeeper.domain.event import EVENTS, Logged
@@ -25,6 +26,7 @@ from shopkeeper.domain.size import Size, proportion, total
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
 from shopkeeper.know.segments import Setting, matches, totals
+from shopkeeper.know.segments.definitions import known
 from shopkeeper.shop.feeding import trait_table
 from shopkeeper.shop.places import Places, day_of_date
 from shopkeeper.stores.contract.ledger import LedgerReader
@@ -74,12 +76,20 @@ def understood(
         zone=places.settings.time_zone,
         currency=places.settings.currency,
         rates=tuple((rate.currency, day_of_date(rate.date), rate.rate) for rate in rates),
+        segments=saved_conditions(reader, declared),
     )
     condition = None if text is None else check(text, declared, setting.segments)
     changed = _changed(reader, manifest.watermark, manifest.turn)
     if changed is None:
         return Asked(condition, setting, (), manifest.as_of)
     return Asked(condition, setting, tuple(sorted(changed)), places.clock.now())
+
+
+def saved_conditions(reader: LedgerReader, traits: Mapping[str, Trait]) -> dict[str, Condition]:
+    """The latest condition of every segment that is not put away, by name; each comes after those it asks about."""
+    all_ = known(reader, traits.values())
+    found = {name: all_.understood(all_.latest(all_.rows[name])) for name in all_.usable()}
+    return {name: found[name] for name in in_order({name: one.segments for name, one in found.items()})}
 
 
 def _changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None:
@@ -203,16 +213,19 @@ def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table,
     table = trait_table(places, sorted(records.items()), list(traits.values()), foretold)
     if asked.condition is None:
         return table, [True] * table.num_rows
-    predicate = Predicate(asked.condition, traits, places.catalogue(reader))
+    catalogue = places.catalogue(reader)
+    predicate = Predicate(asked.condition, traits, catalogue)
+    inside = {name: Predicate(one, traits, catalogue) for name, one in asked.setting.segments.items()}
+    terms = {term.key: term for one in (predicate, *inside.values()) for term in one.terms}
     nodes: dict[int, list[int]] = {}
-    if predicate.terms:
+    if terms:
         for member in reader.nodes_of(table["id"].to_pylist()):
             nodes.setdefault(member.customer, []).append(member.node)
     answers = []
     for row in table.to_pylist():
-        someone = _Someone(row)
-        if predicate.terms:
-            someone.heed(predicate.terms, reader.log_of(nodes.get(row["id"], []), None, _EVERY_EVENT))
+        someone = _Someone(row, inside, asked.setting.now)
+        if terms:
+            someone.heed(list(terms.values()), reader.log_of(nodes.get(row["id"], []), None, _EVERY_EVENT))
         answers.append(predicate.holds(someone, asked.setting.now))
     return table, answers
 
@@ -230,8 +243,10 @@ def _scores(traits: Mapping[str, Trait], told: dict[str, Any]) -> dict[str, Any]
 class _Someone:
     """What is known of one customer, for a closure."""
 
-    def __init__(self, traits: Mapping[str, Any]) -> None:
+    def __init__(self, traits: Mapping[str, Any], segments: Mapping[str, Predicate], now: int) -> None:
         self._traits = traits
+        self._segments = segments
+        self._now = now
         self._states: dict[str, Any] = {}
 
     def heed(self, terms: Sequence[Term], events: Sequence[Any]) -> None:
@@ -251,8 +266,8 @@ class _Someone:
         return self._states[key]
 
     def member(self, segment: str) -> bool:
-        """Whether the customer is in a segment: there are none yet."""
-        raise KeyError(segment)
+        """Whether the condition of a segment is true of the customer."""
+        return self._segments[segment].holds(self, self._now)
 
 
 def facts_of(event: Any) -> EventFacts:

@@ -31,6 +31,7 @@ from shopkeeper.resolve.graph import recompute
 from shopkeeper.shop import archive, backups
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.scratch import scratch
+from shopkeeper.shop.watching import watching
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 from shopkeeper.stores.contract.rows import NewNode
 
@@ -285,6 +286,8 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
         tx.forget([*nodes, *mailboxes(places, tx, nodes)], customers, KEPT_WITHOUT_PERSON, cells, erasure.at)
         change = recompute(tx, around - set(nodes))
         tx.drop_records(sorted(change.gone | change.refold | set(customers)))
+        if (watch := watching(places, tx, "merge")) is not None:
+            watch.gone(change.gone)
         fold.update((change.refold | change.fresh | set(customers)) - change.gone)
         tx.keep("erasures", str(int(tx.setting("erasures") or 0) + 1))
         _note(tx, [])
@@ -293,7 +296,9 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
     with suppress(
         Exception
     ):  # those beside stay without a record until a rebuild rather than the person stays
-        places.ledger.write(lambda tx: memory.refold(tx, fold, places.catalogue(tx)))
+        places.ledger.write(
+            lambda tx: memory.refold(tx, fold, places.catalogue(tx), watch=watching(places, tx, "merge"))
+        )
     if not places.ledger.scrub():
         raise StoreBusy("somebody reads the copy of a backup", hint="try again")
     places.gate.write(lambda tx: tx.drop_results(places.now() + 1))

@@ -35,11 +35,12 @@ from shopkeeper.shop.verbs_access import AccessVerbs
 from shopkeeper.shop.verbs_connect import ConnectVerbs
 from shopkeeper.shop.verbs_identity import IdentityVerbs
 from shopkeeper.shop.verbs_insight import InsightVerbs
-from shopkeeper.shop.verbs_saved import SavedVerbs
 from shopkeeper.shop.verbs_segments import SegmentVerbs
+from shopkeeper.shop.verbs_segments_live import LiveSegmentVerbs
 from shopkeeper.shop.verbs_sources import SourceVerbs
 from shopkeeper.shop.verbs_totals import TotalVerbs
 from shopkeeper.shop.verbs_work import WorkVerbs
+from shopkeeper.shop.watching import keep_up
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +62,17 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, IdentityVerbs, SegmentVerbs, InsightVerbs, SavedVerbs):
+class Shop(
+    SourceVerbs,
+    WorkVerbs,
+    AccessVerbs,
+    ConnectVerbs,
+    TotalVerbs,
+    IdentityVerbs,
+    SegmentVerbs,
+    LiveSegmentVerbs,
+    InsightVerbs,
+):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
 
     def __init__(self, places: Places, actor: Actor = OWNER) -> None:
@@ -139,7 +150,9 @@ class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, Identi
     def advance(self, progress: Progress | None = None) -> int:
         """Take what was appended into identities and records; returns how many events."""
         self._may(Permission.REFRESH, "advance the shop")
-        return living.advance(self.places, progress)
+        taken = living.advance(self.places, progress)
+        keep_up(self.places, progress)
+        return taken
 
     def rebuild(self, progress: Progress | None = None) -> int:
         """Fold everybody anew from the log; returns how many events."""
@@ -147,7 +160,9 @@ class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, Identi
         return living.rebuild(self.places, progress)
 
     def refresh(self, *, full: bool = False, progress: Progress | None = None) -> dict[str, float]:
-        """Advance, fit and score, and feed the lake; returns seconds by step. ``full`` also compacts the lake."""
+        """Advance, fit and score, keep segments up, and feed the lake; returns seconds by step. ``full`` also compacts
+        the lake.
+        """
         self._may(Permission.REFRESH, "refresh the shop")
         seconds: dict[str, float] = {}
         began = perf_counter()
@@ -161,6 +176,8 @@ class Shop(SourceVerbs, WorkVerbs, AccessVerbs, ConnectVerbs, TotalVerbs, Identi
         lap("resolve and fold")
         predicted = predicting.predict(self.places, progress)
         lap("predict")
+        keep_up(self.places, progress)
+        lap("segments")
         feeding.feed(self.places, _TRAITS, predicted, progress)
         if full:
             self.places.lake.compact()

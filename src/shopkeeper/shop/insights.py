@@ -18,18 +18,17 @@ from shopkeeper.domain.clock import micros
 from shopkeeper.domain.condition import Condition, check, parse, sql
 from shopkeeper.domain.condition.builder import from_builder, to_builder
 from shopkeeper.domain.condition.english import english
-from shopkeeper.domain.condition.references import in_order
 from shopkeeper.domain.condition.tree import Behaviour
 from shopkeeper.domain.errors import BadCondition, Conflict, InvalidInput
 from shopkeeper.domain.insight import Group, Misread, ReadBack, Suggestion, Suggestions
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.segments import Setting, answers
+from shopkeeper.shop.asking import saved_conditions
 from shopkeeper.shop.places import Places, day_of_date
 
 if TYPE_CHECKING:
     from shopkeeper.know.insight import ChannelsPart, Comparison, Overlaps, People
     from shopkeeper.know.insight.people import Mask
-    from shopkeeper.stores.contract.ledger import LedgerReader
 
 _KEPT: Final = 64
 """Answers that are kept until the lake changes."""
@@ -49,15 +48,6 @@ class Known(Struct, frozen=True):
         """A saved segment's condition by its name, or the condition that was written."""
         saved = self.setting.segments.get(asked)
         return saved or check(asked, self.setting.traits, self.setting.segments)
-
-
-def saved_conditions(reader: LedgerReader, traits: Mapping[str, Trait]) -> dict[str, Condition]:
-    """The condition of every segment that is not archived, of its latest version."""
-    latest = {row.segment: row.condition for row in reader.segment_versions()}
-    texts = {row.name: latest[row.id] for row in reader.segments() if row.id in latest}
-    loose = {name: check(text, traits) for name, text in texts.items()}
-    order = in_order({name: sorted(one.segments & set(loose)) for name, one in loose.items()})
-    return {name: loose[name] for name in order}
 
 
 def known(places: Places, traits: Sequence[Trait]) -> Known:

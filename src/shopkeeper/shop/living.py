@@ -10,6 +10,7 @@ from shopkeeper.know.reducers import VERSION
 from shopkeeper.resolve.graph import observe, split_of
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.watching import watching
 from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.rows import Logged
 
@@ -46,13 +47,16 @@ def _step(places: Places, tx: LedgerWriter, most: int, progress: Progress | None
     gone: set[int] = set()
     parted: set[int] = set()
     taken = 0
+    watch = watching(places, tx, "event")
     while taken < backlog:
         at_once = min(_READ_AT_ONCE, backlog - taken)
         if backlog <= _EXTEND_UP_TO:
             rows = tx.log_after(cursor, at_once)
             change = observe(tx, rows, now=places.now())
             refold |= change.refold
-            refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue)
+            if watch is not None:
+                watch.whole(change.refold, "merge")
+            refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue, watch)
             count, cursor = len(rows), rows[-1].seq if rows else end
         else:
             seen = tx.observed_after(cursor, at_once)
@@ -67,9 +71,11 @@ def _step(places: Places, tx: LedgerWriter, most: int, progress: Progress | None
         if progress:
             progress("resolve", taken / backlog)
     tx.drop_records(sorted(gone))
+    if watch is not None:
+        watch.gone(gone)
     if parted:
         tx.unpredict(sorted(parted - gone))
-    memory.refold(tx, refold - gone, catalogue, progress)
+    memory.refold(tx, refold - gone, catalogue, progress, watch)
     tx.keep("cursor", str(cursor))
     return taken
 
@@ -80,13 +86,18 @@ def follow(places: Places, tx: LedgerWriter, rows: Sequence[Logged]) -> None:
         catalogue = places.catalogue(tx)
         change = observe(tx, rows, now=places.now())
         refold = set(change.refold)
-        refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue)
+        watch = watching(places, tx, "event")
+        if watch is not None:
+            watch.whole(refold, "merge")
+        refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue, watch)
         if change.gone:
             tx.drop_records(sorted(change.gone))
+            if watch is not None:
+                watch.gone(change.gone)
         if parted := split_of(change):
             tx.unpredict(sorted(parted))
         if left := refold - change.gone:
-            memory.refold(tx, left, catalogue)
+            memory.refold(tx, left, catalogue, watch=watch)
         tx.keep("cursor", str(rows[-1].seq))
 
 
@@ -95,7 +106,8 @@ def rebuild(places: Places, progress: Progress | None = None) -> int:
 
     def work(tx: LedgerWriter) -> int:
         everybody = sorted({customer for chunk in tx.all_members() for _, customer, _, _ in chunk})
-        return memory.refold(tx, everybody, places.catalogue(tx), progress)
+        watch = watching(places, tx, "recount")
+        return memory.refold(tx, everybody, places.catalogue(tx), progress, watch)
 
     advance(places, progress)
     with without_collecting():
@@ -126,7 +138,7 @@ def refresh_stale(places: Places, most: int, progress: Progress | None = None) -
         if tx.setting("folded_as") == standard:
             return 0  # looking at every record to find none is dear in a large shop
         some = tx.stale(VERSION, catalogue.version, most)
-        memory.refold(tx, some, catalogue, progress)
+        memory.refold(tx, some, catalogue, progress, watching(places, tx, "refresh"))
         if not some:
             tx.keep("folded_as", standard)
         return len(some)

@@ -48,6 +48,8 @@ class Places:
         )
         self._lake: Lake | None = None
         self._catalogue: Catalogue | None = None
+        self.compiled: object | None = None
+        """Conditions of segments, compiled together (``shop.watching``)."""
         self.sold: set[str] = set()
         """Products whose names need not be learned from what is sold live."""
         self.figures: tuple[int, Overview, People, int] | None = None

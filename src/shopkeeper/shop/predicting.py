@@ -13,7 +13,9 @@ import msgspec
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.report import Score
 from shopkeeper.know.fold import unpack
+from shopkeeper.know.segments.definitions import again
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.watching import compiled
 from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.rows import Prediction
 
@@ -45,6 +47,9 @@ def predict(places: Places, progress: Progress | None = None) -> dict[int, dict[
 
     def make_current(tx: LedgerWriter) -> None:
         tx.switch(run)
+        if (found := compiled(places, tx)) is not None:
+            rules = found.network.rules
+            again(tx, {rules[number].segment for number in found.network.refreshed}, "refresh")
 
     places.ledger.write(make_current)
     if progress:

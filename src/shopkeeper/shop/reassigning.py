@@ -21,6 +21,7 @@ from shopkeeper.know import memory
 from shopkeeper.know.fold import unpack
 from shopkeeper.resolve.graph import Change, beside_shared, split_of
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.watching import watching
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 _ITSELF: Final = "shopkeeper"
@@ -48,8 +49,11 @@ def reassign(
     touched |= beside_shared(tx, change.parted)
     touched -= change.gone
     tx.drop_records(sorted(change.gone))
-    made.events = memory.refold(tx, touched, places.catalogue(tx))
     tx.unpredict(sorted(split_of(change)))
+    watch = watching(places, tx, "merge")
+    if watch is not None:
+        watch.gone(change.gone)
+    made.events = memory.refold(tx, touched, places.catalogue(tx), watch=watch)
     events = list(_withdrawals(places, tx, touched, before_of, before, now))
     if events:
         made.taking = places.intake.begin(tx)

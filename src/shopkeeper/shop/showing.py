@@ -35,6 +35,7 @@ from shopkeeper.domain.profile import (
 )
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
+from shopkeeper.shop import segmenting
 from shopkeeper.shop.masking import Sees, mask, seen, words_of
 from shopkeeper.shop.naming import called, names, told
 from shopkeeper.shop.places import Places
@@ -136,6 +137,7 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Se
         looked = looked_not_bought(record, 6)
         goods = _goods(reader, {*looked, *(key for key, _ in top(record.products, 8))})
         stores = _stores(reader)
+        inside = segmenting.of_customer(reader, customer)
     scores: dict[str, Any] = msgspec.json.decode(foretold.body) if foretold else {}
     now = places.now()
     values = {t.name: _value(places, t, record, scores, now) for t in traits if _open(t, sees)}
@@ -179,6 +181,7 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Se
             k: v[0] if Personal.DEMOGRAPHIC in sees else mask(k, v[0])
             for k, v in sorted(record.attributes.items())
         },
+        segments=inside,
         months=_months(places, record),
     )
 

@@ -22,6 +22,7 @@ from shopkeeper.shop.places import Places
 from shopkeeper.shop.reading_ahead import ReadingAhead, available
 from shopkeeper.shop.taking_in import INBOX, Took, set_aside, take_in
 from shopkeeper.shop.understanding import understand
+from shopkeeper.shop.watching import Tending
 from shopkeeper.stores.contract.gate import KeptDelivery
 
 log = logging.getLogger("shopkeeper.worker")
@@ -85,6 +86,7 @@ class Worker:
         self._end = threading.Event()
         self._wake = threading.Event()
         self._jobs = jobs.Runner(places)
+        self._tending = Tending(places)
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -342,7 +344,8 @@ class Worker:
             return False
         if quiet and now - self._tended_at < _TEND_EVERY / 4:
             return False
-        more = living.catch_up(self.places, _CATCH_UP)
+        more = self._tending.tend()
+        more = living.catch_up(self.places, _CATCH_UP) or more
         if not more and quiet:
             more = living.refresh_stale(self.places, _STALE_AT_ONCE)
         if not more:

@@ -19,7 +19,7 @@ from shopkeeper.know.segments.evaluating import ORDERS, Evaluator
 from shopkeeper.know.segments.held import Held, pack, unpack
 from shopkeeper.know.segments.network import InForce, Network
 from shopkeeper.know.segments.person import Values
-from tests.know.segments.usual import happenings, usual
+from tests.usual_segments import happenings, usual
 
 VIP = check("orders >= 2 and not events('Store Visited', days => 3)", TRAITS)
 

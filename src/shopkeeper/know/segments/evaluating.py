@@ -125,23 +125,43 @@ class Evaluator:
         self._settle(held, touched)
         held.at = now
 
-    def whole(
-        self, customer: int, held: Held, traits: Traits, events: Iterable[EventFacts], rules: Collection[Rule] | None = None
-    ) -> None:
-        """Evaluate a customer whose past is not what it was, from all events; or only some rules, which are new."""
+    def whole(self, customer: int, held: Held, traits: Traits, events: Iterable[EventFacts]) -> None:
+        """Evaluate a customer whose past is not what it was, from all events."""
         network = self.network
-        chosen = network.rules if rules is None else rules
-        terms = set(network.terms) if rules is None else {key for rule in rules for key in rule.terms}
-        if rules is None:
-            held.states.clear()
-            held.following.clear()
+        held.states.clear()
+        held.following.clear()
+        self._take(customer, held, traits, events, network.rules, network.terms.keys(), network.operands.values())
+
+    def some(
+        self,
+        customer: int,
+        held: Held,
+        traits: Traits,
+        events: Iterable[EventFacts],
+        rules: Collection[Rule],
+        terms: Collection[int],
+    ) -> None:
+        """Evaluate some rules; ``terms`` are those of their behaviours that nobody counted before."""
         for key in terms:
             held.states.pop(key, None)
-        self._read(held, events, terms)
+        operands = {operand.key: operand for rule in rules for operand in rule.operands}
+        self._take(customer, held, traits, events, rules, terms, operands.values())
+
+    def _take(
+        self,
+        customer: int,
+        held: Held,
+        traits: Traits,
+        events: Iterable[EventFacts],
+        rules: Collection[Rule],
+        terms: Collection[int],
+        operands: Iterable[Operand],
+    ) -> None:
+        if terms:
+            self._read(held, events, terms)
         person = self.person(traits, held)
-        operands = network.operands.values() if rules is None else {o.key: o for r in rules for o in r.operands}.values()
-        held.following |= self._following(person, operands, chosen)
-        self._decide(customer, held, person, {rule.number for rule in chosen})
+        held.following |= self._following(person, operands, rules)
+        self._decide(customer, held, person, {rule.number for rule in rules})
         self._settle(held, terms)
         held.at = self.now
 

@@ -73,6 +73,8 @@ class Network:
     ) -> None:
         """``names`` are the numbers of all segments there are, in force or not."""
         self.segment_ids = dict(names)
+        self.live: dict[int, int] = {}
+        """Versions by segment, of all there are."""
         self.catalogue = catalogue
         self.zone = Zone(catalogue.zone)
         self.traits = [traits[name] for name in sorted({n for one in told for n in one.condition.traits})]
@@ -111,6 +113,9 @@ class Network:
         self._for_all: list[tuple[int, Predicate]] = []
         self._read(dict(traits))
         self.by_key = {rule.key: rule for rule in self.rules}
+        self.of_segment: dict[int, list[Rule]] = defaultdict(list)
+        for rule in self.rules:
+            self.of_segment[rule.segment].append(rule)
 
     def _read(self, traits: dict[str, Trait]) -> None:
         reader = Reader(traits, self.zone)

@@ -77,6 +77,10 @@ class SegmentReader(Protocol):
         """Who is in a segment, after a customer, by customer."""
         ...
 
+    def members_between(self, segment: int, first: int, last: int) -> list[int]:
+        """Who of some customers, from one number to another, is in a segment."""
+        ...
+
     def memberships(self, segments: Sequence[int], customer: int) -> list[Membership]:
         """In which of some segments a customer is, by segment."""
         ...

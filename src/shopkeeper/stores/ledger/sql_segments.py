@@ -41,6 +41,11 @@ class SegmentReads:
         )
         return list(map(Membership._make, self.session.rows(sql, (segment, after, limit))))
 
+    def members_between(self, segment: int, first: int, last: int) -> list[int]:
+        """Who of some customers is in a segment."""
+        sql = "SELECT customer FROM membership WHERE segment = ? AND customer BETWEEN ? AND ? ORDER BY customer"
+        return [row[0] for row in self.session.rows(sql, (segment, first, last))]
+
     def memberships(self, segments: Sequence[int], customer: int) -> list[Membership]:
         """In which of some segments a customer is."""
         sql = "SELECT segment, customer, since, version FROM membership WHERE segment IN (...) AND customer = ?"

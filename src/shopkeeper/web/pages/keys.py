@@ -25,6 +25,7 @@ _MEANING: dict[str, str] = {
     "collect": "bring in data",
     "refresh": "fold, fit and score",
     "resolve": "settle who is who",
+    "segment": "define segments",
     "export": "all that is known of a person",
     "forget": "erase a person",
     "administer": "settings, sources and backups",
