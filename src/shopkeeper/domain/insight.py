@@ -35,6 +35,19 @@ class ReadBack(Struct, frozen=True, kw_only=True):
     segments: tuple[str, ...] = ()
 
 
+class Worth(Struct, frozen=True, kw_only=True):
+    """What a segment comes to, and what its condition says in plain English. Figures are None before a refresh."""
+
+    name: str
+    english: str
+    customers: int | None = None
+    """Of the lake's customers, of whom the condition is true."""
+    share: float | None = None
+    expected: float | None = None
+    """Contribution margin they are expected to bring within the horizon."""
+    expected_share: float | None = None
+
+
 class Suggestion(Struct, frozen=True, kw_only=True):
     """A segment ready to be saved, with thresholds from the shop's own customers."""
 

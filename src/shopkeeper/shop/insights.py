@@ -20,16 +20,20 @@ from shopkeeper.domain.condition.builder import from_builder, to_builder
 from shopkeeper.domain.condition.english import english
 from shopkeeper.domain.condition.tree import Behaviour
 from shopkeeper.domain.errors import BadCondition, Conflict, InvalidInput
-from shopkeeper.domain.insight import Group, Misread, ReadBack, Suggestion, Suggestions
+from shopkeeper.domain.insight import Group, Misread, ReadBack, Suggestion, Suggestions, Worth
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.segments import Setting, answers
 from shopkeeper.shop.asking import saved_conditions
 from shopkeeper.shop.places import Places, day_of_date
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from shopkeeper.know.insight import ChannelsPart, Comparison, Overlaps, People
     from shopkeeper.know.insight.people import Mask
 
+OTHER_BUYERS: Final = "other buyers"
+"""Stands for everybody who ordered and is not in the group: those who never bought differ in everything."""
 _KEPT: Final = 64
 """Answers that are kept until the lake changes."""
 _YEAR: Final = timedelta(days=365)
@@ -116,7 +120,11 @@ def _masks(places: Places, told: Known, people: People, conditions: Sequence[Con
 def compare(places: Places, traits: Sequence[Trait], one: str, other: str | None) -> Comparison:
     """What a group has in common beside the rest, or beside another. Raises InvalidInput where a side is empty."""
     told = known(places, traits)
-    asked = [told.condition(one)] + ([told.condition(other)] if other else [])
+    asked = [told.condition(one)]
+    if other == OTHER_BUYERS:
+        asked.append(told.condition(f"orders > 0 and ({asked[0].text}) is not true"))
+    elif other:
+        asked.append(told.condition(other))
 
     def make() -> Comparison:
         from shopkeeper.know.insight import compare as compared
@@ -186,9 +194,8 @@ def channels_of(places: Places, traits: Sequence[Trait], segment: str | None) ->
         people = _people(places, told)
         group = None if asked is None else _masks(places, told, people, [asked])[0]
         value = people.column("clv_12m")
-        return parts(
-            _kept(places, told, ("paths",), paths), group, value=value if isinstance(value, np.ndarray) else None
-        )
+        kept = value if isinstance(value, np.ndarray) else None
+        return parts(_kept(places, told, ("paths",), paths), group, value=kept)
 
     return _kept(places, told, ("channels", asked.text if asked else ""), make)
 
@@ -199,16 +206,56 @@ def overlaps(places: Places, traits: Sequence[Trait], segments: Sequence[str]) -
     asked = {name: told.condition(name) for name in segments}
 
     def make() -> Overlaps:
-        import numpy as np
-
         from shopkeeper.know.insight import overlaps as overlapping
 
         people = _people(places, told)
         masks = dict(zip(asked, _masks(places, told, people, list(asked.values())), strict=True))
-        value = people.column("clv_12m")
-        return overlapping(masks, values=value if isinstance(value, np.ndarray) else None)
+        return overlapping(masks, values=_values(people))
 
     return _kept(places, told, ("overlaps", *(f"{n} {c.text}" for n, c in asked.items())), make)
+
+
+def worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:
+    """What every segment that is not put away comes to, by name."""
+    try:
+        told = known(places, traits)
+    except Conflict:  # before the first refresh
+        declared = {trait.name: trait for trait in traits}
+        with places.ledger.read() as reader:
+            saved = saved_conditions(reader, declared)
+        return {name: _worth(places, declared, name, condition) for name, condition in saved.items()}
+    asked = told.setting.segments
+
+    def make() -> dict[str, Worth]:
+        people = _people(places, told)
+        worth = _values(people)
+        everything = float(worth.sum())
+        masks = _masks(places, told, people, list(asked.values()))
+        return {
+            name: _worth(
+                places, told.setting.traits, name, condition, customers=int(mask.sum()),
+                share=float(mask.mean()) if mask.size else 0.0, expected=round(float(worth[mask].sum()), 2),
+                expected_share=float(worth[mask].sum()) / everything if everything > 0 else 0.0,
+            )
+            for (name, condition), mask in zip(asked.items(), masks, strict=True)
+        }  # fmt: skip
+
+    return _kept(places, told, ("worths", *(f"{n} {c.text}" for n, c in asked.items())), make)
+
+
+def _worth(
+    places: Places, traits: Mapping[str, Trait], name: str, condition: Condition, **figures: Any
+) -> Worth:
+    said = english(condition.tree, traits, places.settings.currency)
+    return Worth(name=name, english=said, **figures)
+
+
+def _values(people: People) -> NDArray[Any]:
+    """The expected value of everybody, 0 where it is not known."""
+    import numpy as np
+
+    value = people.column("clv_12m")
+    return np.nan_to_num(value) if isinstance(value, np.ndarray) else np.zeros(len(people))
 
 
 def suggestions(places: Places, traits: Sequence[Trait]) -> Suggestions:
@@ -221,15 +268,12 @@ def suggestions(places: Places, traits: Sequence[Trait]) -> Suggestions:
 
 
 def _suggested(places: Places, told: Known) -> Suggestions:
-    import numpy as np
-
     from shopkeeper.know.insight import clusters, ready_made
 
     people = _people(places, told)
     ready = ready_made(people, as_of=places.clock.now())
     asked = [told.condition(one.condition) for one in ready]
-    value = people.column("clv_12m")
-    worth = np.nan_to_num(value) if isinstance(value, np.ndarray) else np.zeros(len(people))
+    worth = _values(people)
     everything = float(worth.sum())
     rows = []
     for one, condition, mask in zip(ready, asked, _masks(places, told, people, asked), strict=True):

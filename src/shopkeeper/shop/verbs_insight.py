@@ -12,7 +12,7 @@ import msgspec
 
 from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.errors import InvalidInput
-from shopkeeper.domain.insight import ReadBack, Suggestions
+from shopkeeper.domain.insight import ReadBack, Suggestions, Worth
 from shopkeeper.domain.size import Size
 from shopkeeper.domain.traits import Trait
 from shopkeeper.shop import insights
@@ -68,6 +68,11 @@ class InsightVerbs:
         found = insights.overlaps(self.places, self.traits(), segments)
         self._note("see overlaps of segments", detail=f"{len(segments)} segments")
         return found
+
+    def worths(self) -> dict[str, Worth]:
+        """What every segment that is not put away comes to as of the last refresh, by name, and what it says."""
+        self._may(Permission.REPORT, "see what segments are worth")
+        return insights.worths(self.places, self.traits())
 
     def suggestions(self) -> Suggestions:
         """Segments that every retailer expects, with thresholds from the shop's own customers, each with its size; and
