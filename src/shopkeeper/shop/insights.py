@@ -36,6 +36,8 @@ OTHER_BUYERS: Final = "other buyers"
 """Stands for everybody who ordered and is not in the group: those who never bought differ in everything."""
 _KEPT: Final = 64
 """Answers that are kept until the lake changes."""
+_VALUES: Final = 60
+"""Values of a text that are offered."""
 _YEAR: Final = timedelta(days=365)
 _DEEDS: Final = {"orders": ("orders",), "spend": ("revenue",)}
 _T = TypeVar("_T")
@@ -213,6 +215,29 @@ def overlaps(places: Places, traits: Sequence[Trait], segments: Sequence[str]) -
         return overlapping(masks, values=_values(people))
 
     return _kept(places, told, ("overlaps", *(f"{n} {c.text}" for n, c in asked.items())), make)
+
+
+def known_values(places: Places, traits: Sequence[Trait]) -> dict[str, tuple[str, ...]]:
+    """The most frequent values of each trait that is a text and of the catalogue's categories, for people who type."""
+    try:
+        told = known(places, traits)
+    except Conflict:
+        return {}
+
+    def make() -> dict[str, tuple[str, ...]]:
+        found = {trait.name: f'"{trait.name}" AS value FROM customers' for trait in traits if trait.kind == "text"}
+        found["category"] = "category AS value FROM products"
+        return {
+            name: tuple(
+                places.lake.query(
+                    f"SELECT value FROM (SELECT {column}) WHERE value <> '' GROUP BY value "  # noqa: S608 - declared names
+                    f"ORDER BY count(*) DESC, value LIMIT {_VALUES}"
+                )["value"].to_pylist()
+            )
+            for name, column in found.items()
+        }
+
+    return _kept(places, told, ("values",), make)
 
 
 def worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:

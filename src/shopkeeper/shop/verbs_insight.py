@@ -69,6 +69,11 @@ class InsightVerbs:
         self._note("see overlaps of segments", detail=f"{len(segments)} segments")
         return found
 
+    def known_values(self) -> dict[str, tuple[str, ...]]:
+        """The most frequent values of each trait that is a text, and of ``category``, as of the last refresh."""
+        self._may(Permission.REPORT, "see which values there are")
+        return insights.known_values(self.places, self.traits())
+
     def worths(self) -> dict[str, Worth]:
         """What every segment that is not put away comes to as of the last refresh, by name, and what it says."""
         self._may(Permission.REPORT, "see what segments are worth")

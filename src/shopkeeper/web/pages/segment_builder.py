@@ -89,7 +89,7 @@ def build(
     told = _read(shop, Written(text=asked[:_LONGEST], size="exact")) if asked else None
     said = "" if wrong is None or (isinstance(wrong, BadCondition) and told and told.error) else str(wrong)
     page = render(
-        request.app, "segments/builder.html", here="segments", given=given, told=told, wrong=said,
+        request.app, "segments/builder.html", here="segments", given=given, told=told, wrong=said, values=shop.known_values(),
         offers=offers(shop.traits()) | {
             "segments": [
                 {"name": one.name, "title": one.title} for one in shop.segments() if one.name != given["of"]

@@ -89,7 +89,7 @@
     const match = select("Match", [["all", "All of these"], ["any", "Any of these"], ["none", "None of these"]], node.match,
       (value) => { node.match = value; field.dataset.match = value; changed(0); });
     field.dataset.match = node.match;
-    const legend = el("legend", {}, el("span", { class: "unseen" }, parent ? "Group within" : "Customers of whom"));
+    const legend = el("legend", { class: "unseen" }, parent ? "Group within" : "Customers of whom");
     const head = el("div", { class: "cond-head" }, match);
     if (parent) head.append(button("Remove the group", "cond-drop", () => { parent.rows.splice(parent.rows.indexOf(node), 1); anew(path.slice(0, path.lastIndexOf("."))); }));
     const rows = el("ul", { class: "cond-rows" }, ...node.rows.map((row, i) =>

@@ -27,8 +27,9 @@
       const { message, hint, start, stop } = error;
       const placed = Number.isInteger(start);
       marked = placed ? [start, Math.max(stop, start)] : null;
-      at("wrong-what").textContent = `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
-      at("wrong-hint").textContent = hint ? `${hint.charAt(0).toUpperCase()}${hint.slice(1)}.` : "";
+      const sentence = (said) => (said ? `${said.charAt(0).toUpperCase()}${said.slice(1)}${/[.?!]$/.test(said) ? "" : "."}` : "");
+      at("wrong-what").textContent = sentence(message);
+      at("wrong-hint").textContent = sentence(hint);
       at("goto").hidden = !placed;
       const shown = at("wrong-place");
       shown.hidden = !placed;

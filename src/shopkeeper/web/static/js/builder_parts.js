@@ -97,13 +97,13 @@
           tick.addEventListener("change", () => { row.value = known.filter((v) => v === value ? tick.checked : row.value.includes(v)); changed(0); });
           return el("span", { class: "cond-tick" }, tick, el("label", { for: id }, value));
         });
-        return [input(`${label}: values, with commas between`, "text", row.value.join(", "), (text) => { row.value = text.split(",").map((v) => v.trim()).filter(Boolean); changed(); }, { list: trait?.list })];
+        return [input(`${label}: values, with commas between`, "text", row.value.join(", "), (text) => { row.value = text.split(",").map((v) => v.trim()).filter(Boolean); changed(); }, { list: trait && `values-${trait.name}` })];
       }
       if (row.value !== null && typeof row.value === "object") return [written(label, row.value, (v) => { row.value = v; changed(); })];
       const shape = texts.operator(row);
       if (known.length && !shape.startsWith("ilike")) return [select(`${label}: value`, known.includes(row.value) ? known.map((v) => [v, v]) : [[row.value, row.value], ...known.map((v) => [v, v])], row.value, (v) => { row.value = v; changed(0); })];
       const bare = shape === "ilike %x%" ? row.value.replace(/^%|%$/g, "") : shape === "ilike x%" ? row.value.replace(/%$/, "") : row.value;
-      return [input(`${label}: value`, "text", bare, (text) => { row.value = !text ? "" : shape === "ilike %x%" ? `%${text}%` : shape === "ilike x%" ? `${text}%` : text; changed(); }, { list: trait?.list })];
+      return [input(`${label}: value`, "text", bare, (text) => { row.value = !text ? "" : shape === "ilike %x%" ? `%${text}%` : shape === "ilike x%" ? `${text}%` : text; changed(); }, { list: trait && `values-${trait.name}` })];
     },
   };
 
