@@ -114,15 +114,24 @@ def checked(settings: Settings) -> Settings:
 
 
 def _check_identity(settings: Settings) -> None:
+    counted = [kind.name for kind in IDENTIFIER_KINDS.values() if not kind.reference]
     for name in ("identity_most", "identity_most_a_day"):
-        for kind, most in getattr(settings, name).items():
-            if kind not in IDENTIFIER_KINDS:
-                raise UnknownName("identifier kind", kind, IDENTIFIER_KINDS)
-            if most < 1:
-                raise InvalidInput(f"{name} of {kind} is {most}", hint="give at least 1")
+        limits = getattr(settings, name)
+        if not isinstance(limits, dict):
+            raise InvalidInput(
+                f"{name} is no table", hint="give a whole number by kind, such as { email = 4 }"
+            )
+        for kind, most in limits.items():
+            if kind not in counted:
+                raise UnknownName("identifier kind", kind, counted)
+            _check_least(f"{name} of {kind}", most, 1)
     for name, least in (("identity_size", 2), ("identity_silence_days", 1), ("identity_junk_names", 3)):
-        if getattr(settings, name) < least:
-            raise InvalidInput(f"{name} is {getattr(settings, name)}", hint=f"give at least {least}")
+        _check_least(name, getattr(settings, name), least)
+
+
+def _check_least(name: str, value: object, least: int) -> None:
+    if type(value) is not int or value < least:
+        raise InvalidInput(f"{name} is {value!r:.40}", hint=f"give a whole number of at least {least}")
 
 
 def _check_region(region: str) -> None:

@@ -1,10 +1,13 @@
-"""identity why, review, turns, settle and link."""
+"""identity why, match, review, turns, settle and link."""
 
 from __future__ import annotations
+
+import random
 
 import pytest
 from tests.events import order, put
 from tests.resolve.test_rules import families
+from tests.shop.test_linking import person, told
 
 import shopkeeper
 
@@ -86,3 +89,58 @@ def test_values_of_many_families_are_listed_and_set_aside(cli, family):
     again = cli("identity", "junk", "--shop", family).stdout
     assert "1 value set aside already" in again
     assert "No further value" in again
+
+
+@pytest.fixture
+def town(new_shop):
+    """A linked shop of sixty people, of whom twenty are known twice; also who the first of them is."""
+    chance = random.Random(5)
+    with shopkeeper.open(new_shop) as shop:
+        everybody = [person(chance, n) for n in range(60)]
+        twice = [told(f"t{n}", {"loyalty_card": f"LC{n:05d}"}, everybody[n]) for n in range(20)]
+        once = [told(f"m{n}", {"email": f"mailbox{n}@example.com"}, one) for n, one in enumerate(everybody)]
+        accounts = [told(f"a{n}", {"user_id": f"90{n}"}, everybody[30 + n]) for n in range(2)]
+        put(shop, *once, *twice, *accounts)
+        shop.link_people()
+    return new_shop, everybody[0]
+
+
+def test_a_likeness_is_shown_as_an_aligned_waterfall(cli, town):
+    place, _ = town
+    yes = cli("identity", "why", "email:mailbox0@example.com", "loyalty_card:LC00000", "--shop", place).stdout
+    assert "Why a model takes" in yes
+    rows = [
+        line for line in yes.splitlines() if line.lstrip().startswith(("prior", "first name", "birthday"))
+    ]
+    assert len(rows) == 3
+    assert all("█" in row for row in rows)
+    assert "all together" in yes
+    assert "odds " in yes
+    no = cli("identity", "why", "user_id:900", "user_id:901", "--shop", place).stdout
+    assert "The model gives them odds 1" in no
+    assert "different" in no
+
+
+def test_somebody_at_the_counter_is_looked_for_by_what_they_tell(cli, town):
+    place, who = town
+    words = (
+        "--first-name",
+        who["first_name"],
+        "--last-name",
+        who["last_name"],
+        "--birthday",
+        who["birthday"],
+    )
+    found = cli("identity", "match", *words, "--shop", place)
+    assert found.exit_code == 0, found.output
+    assert "Likely matches of 82 records" in found.stdout
+    assert "comes first" in found.stdout
+    nobody = cli("identity", "match", "--last-name", "Xylander", "--shop", place).stdout
+    assert "Nobody of 82 records is likely" in nobody
+    assert cli("identity", "match", "--shop", place).exit_code == 2
+
+
+def test_a_shop_that_never_linked_says_what_to_do(cli, family):
+    done = cli("identity", "match", "--last-name", "Graf", "--shop", family)
+    assert done.exit_code != 0
+    assert "shopkeeper identity link" in done.output

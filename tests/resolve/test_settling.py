@@ -244,3 +244,39 @@ def test_an_erased_person_is_in_no_decision_and_no_audit(shop: Shop) -> None:
     with shop.places.ledger.read() as reader:
         assert not reader.standing().verdicts
         assert reader.turns([], None, 50) == []
+
+
+def test_all_that_was_decided_of_one_identifier_is_taken_back_at_once(shop: Shop) -> None:
+    anna_and_bert(shop)
+    before = customers(shop)
+    shop.unlink("phone:+447700900123")
+    tried = shop.settle("undecide", "phone:+447700900123", dry_run=True)
+    assert tried.dry_run
+    assert [turn.kind for turn in tried.turned] == ["merge"]
+    assert not same(shop, "loyalty_card:LC1", "phone:+447700900123"), "it was only tried"
+    made = shop.settle("undecide", "phone:+447700900123")
+    assert made.turned == tried.turned
+    assert same(shop, "loyalty_card:LC1", "phone:+447700900123", "payment_token:T")
+    assert customers(shop) == before
+    with pytest.raises(InvalidInput, match="nothing was decided of that identifier"):
+        shop.settle("undecide", "phone:+447700900123")
+
+
+def test_taking_back_what_was_decided_of_one_identifier_leaves_other_decisions(shop: Shop) -> None:
+    anna_and_bert(shop)
+    put(shop, order("9", ids={"user_id": "71"}), order("10", ids={"user_id": "72"}))
+    shop.settle("same", "user_id:71", "user_id:72")
+    shop.unlink("phone:+447700900123")
+    shop.settle("undecide", "phone:+447700900123")
+    assert same(shop, "user_id:71", "user_id:72")
+
+
+def test_a_withdrawal_made_as_one_person_survives_taking_everything_back(shop: Shop) -> None:
+    put(shop, order("1", ids={"user_id": "71"}), order("2", ids={"user_id": "72"}))
+    shop.settle("same", "user_id:71", "user_id:72")
+    given = event("Consent Given", "g", -DAY, ids={"user_id": "71"}, purpose="marketing_email")
+    put(shop, given, event("Consent Withdrawn", "w", ids={"user_id": "72"}, purpose="marketing_email"))
+    made = shop.settle("undecide", "user_id:71")
+    assert not same(shop, "user_id:71", "user_id:72")
+    assert made.carried == 1
+    assert [c.granted for c in shop.customer("user_id:71").consents] == [False]

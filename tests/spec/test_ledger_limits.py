@@ -92,6 +92,30 @@ def test_nodes_with_many_edges_and_shared_ones_are_found(ledger: Ledger) -> None
         assert [node for chunk in reader.manifold(0) for node in chunk] == [a, b, c, d, e]
 
 
+def test_customers_with_many_identifiers_and_those_kept_apart_are_found(ledger: Ledger) -> None:
+    a, b, c, d, e = five(ledger)
+    ledger.write(lambda tx: tx.link([Edge(a, b, 1, 1, "x"), Edge(a, c, 1, 1, "x"), Edge(a, e, 1, 1, "x")]))
+    ledger.write(lambda tx: tx.liken([Likeness(b, d, 9.0, "m", 1)]))
+    ledger.write(
+        lambda tx: tx.assign([Member(n, who, n == e) for n, who in ((a, 1), (b, 1), (c, 2), (d, 3), (e, 4))])
+    )
+    with ledger.read() as reader:
+        kinds = sorted({kind for kind, _ in reader.marks([a, b]).values()})
+        assert reader.larger(kinds, 1) == [1]
+        assert reader.larger(kinds, 2) == []
+        assert reader.larger(["gift_card"], 0) == []
+        assert reader.separated() == [(a, c), (b, d)]
+
+
+def test_two_are_parted_for_good(ledger: Ledger) -> None:
+    a, b, c, *_ = five(ledger)
+    ledger.write(lambda tx: tx.link([Edge(a, b, 1, 1, "x"), Edge(a, c, 1, 1, "x")]))
+    ledger.write(lambda tx: tx.cut([(a, b)]))
+    ledger.write(lambda tx: tx.cut([]))
+    with ledger.read() as reader:
+        assert [(edge.a, edge.b) for edge in reader.edges([a])] == [(a, c)]
+
+
 def test_forgetting_forgets_them_too(ledger: Ledger) -> None:
     a, b, *_ = five(ledger)
 

@@ -116,3 +116,30 @@ def test_who_is_forgotten_is_in_no_decision_likeness_or_turn(ledger: Ledger) -> 
         assert [(v.a, v.b) for v in reader.verdicts([a, b, c])] == [(b, c)]
         assert [(x.a, x.b) for x in reader.likenesses([a, b, c])] == [(b, c)]
         assert [turn.id for turn in reader.turns([], None, 10)] == [2]
+
+
+def test_edges_between_two_customers_are_found_window_by_window(ledger: Ledger) -> None:
+    a, b, c, d, e = five(ledger)
+    edges = [Edge(x, y, 10, 1, "z") for x, y in ((a, b), (a, c), (b, c), (c, d), (d, e))]
+
+    def work(tx: LedgerWriter) -> None:
+        tx.link(edges)
+        whose = {a: 1, b: 1, c: 2, d: 3, e: 4}
+        tx.assign([Member(node, customer, node == e) for node, customer in whose.items()])
+
+    ledger.write(work)
+    crossing = [edges[1], edges[2], edges[3]]
+    with ledger.read() as reader:
+        assert reader.crossing(0, 100) == (crossing, None)
+        assert reader.crossing(0, 5) == (crossing, d), "there may be more"
+        assert reader.crossing(d, 5) == ([], None)
+        for look in (1, 2, 3, 4):
+            found, after, windows = [], 0, 0
+            while after is not None:
+                rows, after = reader.crossing(after, look)
+                found, windows = found + rows, windows + 1
+            assert found == crossing
+            assert windows > 1
+    ledger.write(lambda tx: tx.forget([c], [], [], [], 50))
+    with ledger.read() as reader:
+        assert reader.crossing(0, 100) == ([], None)

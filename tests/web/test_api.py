@@ -114,6 +114,7 @@ def test_openapi_describes_every_address_and_every_answer_can_be_read_by_it(clie
         "/api/v1/profiles/{identifier}/events",
         "/api/v1/profiles/{identifier}/household",
         "/api/v1/identity/explain",
+        "/api/v1/identity/match",
         "/api/v1/identity/turns",
         "/api/v1/identity/review",
         "/api/v1/identity/settle",

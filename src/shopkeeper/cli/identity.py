@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,12 +10,14 @@ import typer
 
 from shopkeeper.cli.handing import done
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
-from shopkeeper.cli.screen import count, fill, heading, minute, screen, table, text
+from shopkeeper.cli.screen import bar, count, fill, heading, minute, percent, screen, table, text
 from shopkeeper.cli.steps import Steps
-from shopkeeper.domain.identity import SETTLEMENTS, JunkFound, Ruling, Settlement
+from shopkeeper.domain.identity import SETTLEMENTS, JunkFound, Particulars, Ruling, Settlement
 
 if TYPE_CHECKING:
-    from shopkeeper.domain.identity import Explanation, Step
+    from rich.console import Console
+
+    from shopkeeper.domain.identity import Explanation, Step, Waterfall
     from shopkeeper.domain.profile import IdentifierShown
 
 _WHAT = ", ".join(f"{name} ({sentence})" for name, sentence in SETTLEMENTS.items())
@@ -27,6 +29,7 @@ def register(app: typer.Typer) -> None:
         help="Who is who: why, why not, what needs a look, and settling it.", no_args_is_help=True
     )
     group.command()(why)
+    group.command()(match)
     group.command()(review)
     group.command()(turns)
     group.command()(settle)
@@ -50,10 +53,80 @@ def why(one: str, other: str, *, folder: ShopOption = DEFAULT_SHOP) -> None:
                 ((_id(s.one), _id(s.other), _because(s), minute(s.at, zone), s.source) for s in found.steps),
             )
         )
+        for step in found.steps:
+            if step.waterfall is not None:
+                heading(console, f"Why a model takes {_id(step.one)} and {_id(step.other)} for one person's")
+                waterfall(console, step.waterfall)
         return
     heading(console, f"Two customers: {found.customers[0]} and {found.customers[1]}")
     for line in _reasons(found):
         console.print(text(line))
+    if found.likeness is not None:
+        heading(console, f"The model gives them odds {found.likeness.odds} of being one person")
+        waterfall(console, found.likeness)
+
+
+def match(
+    who: Annotated[str, typer.Argument(help="A customer; left out where particulars are given.")] = "",
+    *,
+    first_name: Annotated[str, typer.Option(help="As it was told; a short form will do.")] = "",
+    last_name: Annotated[str, typer.Option()] = "",
+    birthday: Annotated[str, typer.Option(help="Year first, or day-month-year.")] = "",
+    street: Annotated[str, typer.Option(help="Street and house number.")] = "",
+    city: Annotated[str, typer.Option()] = "",
+    postcode: Annotated[str, typer.Option()] = "",
+    email: Annotated[str, typer.Option()] = "",
+    phone: Annotated[str, typer.Option()] = "",
+    limit: Annotated[int, typer.Option(min=1, max=50, help="How many to list.")] = 5,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """Who somebody may be, by likeness: of a customer, or of somebody who tells a name, a birthday, an address."""
+    told = Particulars(
+        first_name=first_name,
+        last_name=last_name,
+        birthday=birthday,
+        street=street,
+        city=city,
+        postcode=postcode,
+        email=email,
+        phone=phone,
+    )
+    with opened(folder) as shop:
+        found = shop.match(who or None, limit=limit, **told.given())
+    console = screen()
+    if not found.rows:
+        console.print(text(f"Nobody of {count(found.records, 'record')} is likely to be the same person."))
+        return
+    heading(console, f"Likely matches of {count(found.records, 'record')}")
+    made = table("customer", "name", ("chance", "right"), ("bits", "right"), ("orders", "right"), "by")
+    rows = (
+        (r.id, r.name, percent(r.probability), _bits(r.waterfall.weight), r.orders, _id(r.waterfall.other))
+        for r in found.rows
+    )
+    console.print(fill(made, rows))
+    heading(console, f"Why {found.rows[0].id} comes first")
+    waterfall(console, found.rows[0].waterfall)
+
+
+def waterfall(console: Console, found: Waterfall) -> None:
+    """The bars of a waterfall, aligned, with what they add up to."""
+    widest = max(1.0, *(abs(bar.weight + bar.adjustment) for bar in found.bars))
+    made = table("compared", "how alike", ("bits", "right"), ("rarity", "right"), ("against", "right"), "for")
+    rows: list[tuple[Any, ...]] = []
+    for one in found.bars:
+        share = (one.weight + one.adjustment) / widest
+        rarity = _bits(one.adjustment) if one.adjustment else ""
+        rows.append((one.name, one.level, _bits(one.weight), rarity, bar(-share), bar(share)))
+    rows.append(("all together", f"odds {found.odds}", _bits(found.weight), "", "", ""))
+    console.print(fill(made, rows))
+    if found.rule:
+        console.print(text(f"It counts as sure all the same: {found.rule}."))
+    if found.against:
+        console.print(text(f"Linkage would not join them: {found.against}."))
+
+
+def _bits(weight: float) -> str:
+    return f"{weight:+.2f}"
 
 
 def _reasons(found: Explanation) -> list[str]:
@@ -85,6 +158,8 @@ def review(
             f"{one.name or one.id} ({one.id}, {count(one.orders, 'order')})" for one in row.beside
         )
         about = _id(row.identifier) if row.identifier else row.customer
+        if row.tie:
+            about = f"{about}, tied by {' and '.join(_id(one) for one in row.tie)}"
         console.print(text(f"  {about}{': ' + who if who else ''}"))
         console.print(text(f"  to settle it, name it as {f'{row.reference} {row.other}'.strip()}"))
     if page.next:
@@ -122,7 +197,8 @@ def turns(
 def settle(
     what: Annotated[str, typer.Argument(help=_WHAT)],
     identifiers: Annotated[
-        list[str], typer.Argument(help="Two for same, different, undecide; some for split; else one.")
+        list[str],
+        typer.Argument(help="Two; one or two for leave and undecide; some for split; else one."),
     ],
     *,
     customer: Annotated[str, typer.Option(help="For split: whose identifiers leave.")] = "",
@@ -196,7 +272,7 @@ def rules(*, apply: _Apply = False, folder: ShopOption = DEFAULT_SHOP) -> None:
     lines = table("rule", "in force", "shop.toml")
     rows = ((name, str(made.in_force[name]), str(made.wanted[name])) for name in made.in_force)
     console.print(fill(lines, rows))
-    if made.in_force == made.wanted:
+    if made.in_force == made.wanted and not (made.shared or made.freed or made.merged or made.split):
         console.print(text("What shop.toml asks for is in force."))
         return
     for line in _changes(made.shared, made.freed, made.merged, made.split, applied=made.applied):

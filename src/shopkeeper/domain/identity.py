@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from shopkeeper.domain.profile import IdentifierShown
 
@@ -17,6 +18,12 @@ GUARDS: Final[dict[str, str]] = {
     "unrelated": "nothing that was seen leads from one to the other",
 }
 """What keeps two identifiers apart, as people read it."""
+
+REFUSED: Final[dict[str, str]] = {
+    "accounts": "Two customers with identifiers in common who hold different accounts: one person with two accounts?",
+    "size": "Two customers with identifiers in common, together more than a person has: one person, or a shared card?",
+}
+"""Guards whose refusal a person may overrule, and what is asked of them."""
 
 SETTLEMENTS: Final[dict[str, str]] = {
     "same": "these two are one person's",
@@ -37,7 +44,9 @@ class Settle(Struct, frozen=True, kw_only=True, omit_defaults=True):
     what: str
     """One of ``SETTLEMENTS``."""
     identifiers: tuple[str, ...] = ()
-    """Two for ``same``, ``different`` and ``undecide``; some for ``split``; one for the others."""
+    """Two for ``same`` and ``different``; one or two for ``leave`` and ``undecide``, which takes back all decisions on
+    one; some for ``split``; one for the others.
+    """
     customer: str = ""
     """For ``split``."""
     dry_run: bool = False
@@ -67,6 +76,64 @@ class Settlement(Struct, frozen=True, kw_only=True):
     dry_run: bool = False
 
 
+class Compared(Struct, frozen=True, kw_only=True):
+    """One bar of a waterfall: the prior, or what one comparison of two records says. It holds nobody's value."""
+
+    name: str
+    """``prior``, or what was compared: ``first name``, ``birthday``, ``e-mail``, ..."""
+    level: str
+    """How alike the two are in it, in words."""
+    weight: float
+    """Match weight: log2 of the Bayes factor of that level, in bits."""
+    adjustment: float = 0.0
+    """Term-frequency adjustment: bits that a rarer value than usual adds, or a more common one takes away."""
+
+
+class Waterfall(Struct, frozen=True, kw_only=True):
+    """How a model weighs the evidence that two records are one person's, as the records are now."""
+
+    weight: float
+    """The sum of all bars: log2 of the odds."""
+    probability: float
+    odds: str
+    """Such as ``1:40``."""
+    bars: tuple[Compared, ...]
+    one: IdentifierShown | None
+    """The identifier on which the one record was told; None where it was typed in."""
+    other: IdentifierShown
+    rule: str = ""
+    """Where the two count as one whatever the sum: why."""
+    against: str = ""
+    """What speaks so much against it that linkage would not join them, whatever the sum."""
+
+
+def odds(weight: float) -> str:
+    """Odds for bits, to two digits.
+
+    >>> odds(-5.32), odds(0), odds(10), odds(3.3), odds(60)
+    ('1:40', '1:1', '1,000:1', '9.8:1', 'over a billion to 1')
+    """
+    size = 2.0 ** min(abs(weight), 40)
+    if size >= 1e9:
+        return "over a billion to 1" if weight > 0 else "1 to over a billion"
+    digits = f"{float(f'{size:.2g}'):,.1f}".removesuffix(".0")
+    return f"{digits}:1" if weight > 0 else f"1:{digits}"
+
+
+def sentence_against(reason: str) -> str:
+    """What a guard of linkage says, as people read it.
+
+    >>> sentence_against("birthday"), sentence_against("loyalty_card")
+    ('their days of birth are a generation apart', 'they hold different loyalty cards')
+    """
+    known = {
+        "first name": "their first names are not forms of one name",
+        "birthday": "their days of birth are a generation apart",
+        "user_id": "they hold different accounts",
+    }
+    return known.get(reason, f"they hold different {reason.replace('_', ' ')}s") if reason else ""
+
+
 class Step(Struct, frozen=True, kw_only=True):
     """One link of a chain of evidence."""
 
@@ -79,7 +146,11 @@ class Step(Struct, frozen=True, kw_only=True):
     by: str = ""
     """Who decided it."""
     weight: float | None = None
-    """For ``likeness``: log2 of the odds that they are one person's."""
+    """For ``likeness``: log2 of the odds that they are one person's, when it was found."""
+    waterfall: Waterfall | None = None
+    """For ``likeness``: how that adds up, by the records and the model of now."""
+    references: tuple[str, ...] = ()
+    """How to name both ends when settling, whatever one may see of them."""
 
 
 class Reason(Struct, frozen=True, kw_only=True):
@@ -88,6 +159,8 @@ class Reason(Struct, frozen=True, kw_only=True):
     guard: str
     sentence: str
     about: tuple[IdentifierShown, ...] = ()
+    references: tuple[str, ...] = ()
+    """How to name each of ``about`` when settling it, whatever one may see of it."""
     of_kind: str = ""
     count: int = 0
 
@@ -97,8 +170,61 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
     one: bool
     customers: tuple[str, ...]
+    asked: tuple[IdentifierShown, ...] = ()
+    """The two that were asked about."""
+    references: tuple[str, ...] = ()
+    """How to name them again without their values, such as ``node:7``."""
     steps: tuple[Step, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    likeness: Waterfall | None = None
+    """For two customers: what the model says of their two records that are most alike. None where people were never
+    linked here, one of them told nothing of themselves, or one objects to what is concluded of them.
+    """
+
+
+class Particulars(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is told of somebody who is looked for; empty says nothing."""
+
+    first_name: str = ""
+    last_name: str = ""
+    birthday: str = ""
+    """A day: year first, or day-month-year."""
+    street: str = ""
+    """One address line: street and house number."""
+    city: str = ""
+    postcode: str = ""
+    state: str = ""
+    email: str = ""
+    phone: str = ""
+    gender: str = ""
+
+    def given(self) -> dict[str, str]:
+        """What is told, by name.
+
+        >>> Particulars(first_name="Ann", city=" ").given()
+        {'first_name': 'Ann'}
+        """
+        return {name: value.strip() for name, value in asdict(self).items() if value.strip()}
+
+
+class Match(Struct, frozen=True, kw_only=True):
+    """A customer who may be the one that is looked for."""
+
+    id: str
+    name: str
+    probability: float
+    orders: int = 0
+    waterfall: Waterfall
+
+
+class Matches(Struct, frozen=True, kw_only=True):
+    """Customers ranked by the chance that they are the one looked for."""
+
+    rows: tuple[Match, ...]
+    records: int
+    """Records of how many were compared against, or could have been."""
+    customer: str = ""
+    """Who was looked for, where that was a customer."""
 
 
 class TurnShown(Struct, frozen=True, kw_only=True):
@@ -132,6 +258,7 @@ class Suspicion(Struct, frozen=True, kw_only=True):
     kind: str
     """``shared``: many use one identifier. ``crowded``: one customer has very many. ``busy``: more is bought with one
     on a day than one person does. ``alike``: a model takes two customers for one person, and a guard keeps them apart.
+    ``refused``: what was seen ties two customers, and a guard keeps them apart.
     """
     sentence: str
     customer: str
@@ -139,7 +266,9 @@ class Suspicion(Struct, frozen=True, kw_only=True):
     reference: str = ""
     """How to name the identifier when settling it, whatever one may see of it."""
     other: str = ""
-    """For ``alike``: how to name the other identifier."""
+    """For ``alike`` and ``refused``: how to name the other identifier."""
+    tie: tuple[IdentifierShown, ...] = ()
+    """For ``refused``: two identifiers that were seen together."""
     weight: float | None = None
     """For ``alike``: log2 of the odds."""
     of_kind: str = ""

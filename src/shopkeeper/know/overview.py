@@ -63,7 +63,7 @@ def overview(
     ``top`` bounds the lists of customers. Sales in a currency without a rate are counted, and their amounts left out.
     """
     asked: dict[str, Any] = {
-        "rates": rate_spans(currency, rates),
+        "rates": spans(currency, rates),
         "currency": currency,
         "minor": float(10 ** exponent(currency)),
         "assumed": float(assumed_margin),
@@ -103,7 +103,7 @@ def overview(
     )
 
 
-def rate_spans(reporting: str, rates: Iterable[tuple[str, int, float]]) -> list[dict[str, Any]]:
+def spans(reporting: str, rates: Iterable[tuple[str, int, float]]) -> list[dict[str, Any]]:
     """From when to when each rate holds: a day without one takes the last before it, early days take the first."""
     first, last = _EVER
     spans = [{"currency": reporting, "since": first, "until": last, "factor": 1.0, "rate": 1.0}]

@@ -50,6 +50,16 @@ def undecide(tx: LedgerWriter, pairs: Sequence[Pair], *, now: int, actor: str) -
     return recompute(tx, {n for pair in pairs for n in pair}, afresh=looked_at, now=now, actor=actor)
 
 
+def decided_of(reader: LedgerReader, node: int) -> list[Pair]:
+    """Every pair of an identifier and another one that somebody decided on. Raises InvalidInput where there is none."""
+    pairs = [(verdict.a, verdict.b) for verdict in reader.verdicts([node])]
+    if not pairs:
+        raise InvalidInput(
+            "nothing was decided of that identifier", hint="look at the decisions of another one"
+        )
+    return pairs
+
+
 def unlinking(reader: LedgerReader, node: int) -> list[Pair]:
     """The pairs to hold apart so that an identifier leaves its customer. Raises InvalidInput where it is alone."""
     (member,) = reader.members([node])

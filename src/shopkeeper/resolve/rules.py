@@ -24,6 +24,8 @@ EVER: Final = 3
 FAR: Final = 1_000
 """Devices that anything may meet in all: people get new ones every week, and nobody gets a thousand."""
 MONTH_AT_MOST: Final = 31 * DAY
+NO_MONTH: Final = 1
+"""What is kept for all months up to January 1970; 0 says that the month is not known."""
 
 
 class Rules(Struct, frozen=True, omit_defaults=True):
@@ -49,10 +51,24 @@ class Rules(Struct, frozen=True, omit_defaults=True):
         """Whether an identifier of one kind met too many of another, by when each was first seen with it."""
         known = IDENTIFIER_KINDS[kind]
         most = self.most.get(kind, known.most)
+        if len(times) > self.ever(kind, other):
+            return True
         if IDENTIFIER_KINDS[other].session:
-            return len(times) > FAR or _within(times, most, WEEK)
+            return _within(times, most, WEEK)
         a_day = min(most, self.a_day.get(kind, known.a_day))
-        return len(times) > EVER * most or _within(times, most, YEAR) or _within(times, a_day, DAY)
+        return _within(times, most, YEAR) or _within(times, a_day, DAY)
+
+    def ever(self, kind: str, other: str) -> int:
+        """How many of another kind one may meet in all, over whatever time.
+
+        >>> Rules().ever("email", "phone"), Rules().ever("email", "anonymous_id")
+        (24, 1000)
+        """
+        return (
+            FAR
+            if IDENTIFIER_KINDS[other].session
+            else EVER * self.most.get(kind, IDENTIFIER_KINDS[kind].most)
+        )
 
     def least(self) -> int:
         """Neighbours up to which nothing can be a crowd, whatever its kind."""
@@ -63,7 +79,7 @@ class Rules(Struct, frozen=True, omit_defaults=True):
         """Whether who was first seen with a number at ``first`` and last in the month ``until`` had given it up when
         somebody else was first seen with it. A number that was told once, at registration, says nothing by its silence.
         """
-        return first < until and until + MONTH_AT_MOST + self.silence_days * DAY <= since
+        return max(first, NO_MONTH) < until and until + MONTH_AT_MOST + self.silence_days * DAY <= since
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from shopkeeper.domain.clock import DAY, instant, micros
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.resolve.rules import NO_MONTH
 from shopkeeper.resolve.view import Mark
 from shopkeeper.stores.contract.rows import Edge, Logged, Observed
 
@@ -42,7 +43,8 @@ def sights(rows: Sequence[Logged] | Sequence[Observed]) -> Sights:
                 before = earliest.get(together)
                 if before is None or row.occurred_at < before.occurred_at:
                     earliest[together] = row
-                if row.occurred_at > latest.get(together, 0):
+                last = latest.get(together)
+                if last is None or row.occurred_at > last:
                     latest[together] = row.occurred_at
     pairs = [(row, [row.node, *map(int, row.others.split(","))]) for row in earliest.values()]
     touched.update(node for _, nodes in pairs for node in nodes)
@@ -68,7 +70,7 @@ def edges_between(seen: Sights, marks: Mapping[int, Mark]) -> list[Edge]:
                 continue
             until = 0
             if strong.recycled or IDENTIFIER_KINDS[marks[other][0]].recycled:
-                until = month_of(seen.latest[row.node, row.others, row.name in LOGIN])
+                until = max(NO_MONTH, month_of(seen.latest[row.node, row.others, row.name in LOGIN]))
             known = found.get((a, b))
             if known is None or row.occurred_at < known.occurred_at:
                 found[a, b] = Edge(

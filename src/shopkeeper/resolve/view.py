@@ -100,10 +100,7 @@ class View:
 
     def expired(self, edge: Edge) -> bool:
         """Whether an edge is from before one of its ends came to somebody else."""
-        return any(
-            edge.occurred_at < self.moved.get(node, 0) and edge.until + MONTH_AT_MOST <= self.moved[node]
-            for node in (edge.a, edge.b)
-        )
+        return expired(edge, self.moved)
 
     def _came(self, node: int) -> bool:
         """Whether a number came to the account that was seen with it last, after the others had given it up."""
@@ -187,6 +184,15 @@ class View:
                 self.bound[verdict.b].add(verdict.a)
                 self.one.join(verdict.a, verdict.b)
                 nodes |= set(pair)
+
+
+def expired(edge: Edge, moved: Mapping[int, int]) -> bool:
+    """Whether an edge is from before one of its ends came to somebody else; ``moved``: numbers that did, since when."""
+    return any(
+        edge.occurred_at < moved[node] and edge.until + MONTH_AT_MOST <= moved[node]
+        for node in (edge.a, edge.b)
+        if node in moved
+    )
 
 
 def pair_of(a: int, b: int) -> Pair:

@@ -28,6 +28,7 @@ from shopkeeper.domain.errors import (
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.know import memory
 from shopkeeper.resolve.graph import recompute
+from shopkeeper.resolve.view import expired
 from shopkeeper.shop import archive, backups
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.scratch import scratch
@@ -80,12 +81,27 @@ def begin(
 
     ``pseudonyms`` are those of ``nodes``, and of mailboxes made with them (``mailboxes``).
     """
+    _let_go(tx, nodes)
     removed, kept = tx.forget(nodes, customers, KEPT_WITHOUT_PERSON, cells, at)
     number = int(tx.setting("erasures") or 0) + 1
     tx.keep("erasures", str(number))
     erasure = Erasure(number, tuple(nodes), tuple(pseudonyms), at)
     _note(tx, [*pending(tx), erasure])
     return erasure, removed, kept
+
+
+def _let_go(tx: LedgerWriter, nodes: Sequence[int]) -> None:
+    """Part what was tied to a telephone number before it came to somebody else from that number, for good.
+
+    Whoever had it before is what says that it moved. Once they are forgotten, nothing would, and their other address
+    would be the new holder's.
+    """
+    beside = {n for edge in tx.edges(nodes) for n in (edge.a, edge.b)} - set(nodes)
+    moved = tx.moved(sorted(beside))
+    old = [edge for edge in tx.edges(sorted(moved)) if expired(edge, moved)]
+    marks = tx.marks(sorted({n for edge in old for n in (edge.a, edge.b)}))
+    accounts = {n for n, (kind, _) in marks.items() if IDENTIFIER_KINDS[kind].exclusive}
+    tx.cut([(edge.a, edge.b) for edge in old if accounts.isdisjoint((edge.a, edge.b))])
 
 
 def carry_out(places: Places, erasure: Erasure, *, ours: bool) -> Outcome:
@@ -283,6 +299,7 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
     fold: set[int] = set()
 
     def work(tx: LedgerWriter) -> None:
+        _let_go(tx, nodes)
         tx.forget([*nodes, *mailboxes(places, tx, nodes)], customers, KEPT_WITHOUT_PERSON, cells, erasure.at)
         change = recompute(tx, around - set(nodes))
         tx.drop_records(sorted(change.gone | change.refold | set(customers)))

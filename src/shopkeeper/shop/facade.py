@@ -27,6 +27,7 @@ from shopkeeper.shop import (
     keeping,
     living,
     predicting,
+    refusals,
     reporting,
     showing,
 )
@@ -173,6 +174,7 @@ class Shop(
             began = perf_counter()
 
         living.rebuild(self.places, progress) if full else living.advance(self.places, progress)
+        refusals.sweep(self.places)
         lap("resolve and fold")
         predicted = predicting.predict(self.places, progress)
         lap("predict")

@@ -96,7 +96,9 @@ def _kept(places: Places, told: Known, key: tuple[str, ...], make: Callable[[], 
 def _people(places: Places, told: Known) -> People:
     from shopkeeper.know.insight import People
 
-    made = _kept(places, told, ("people",), lambda: People(places.lake.query, list(told.setting.traits.values())))
+    made = _kept(
+        places, told, ("people",), lambda: People(places.lake.query, list(told.setting.traits.values()))
+    )
     return made
 
 
@@ -113,7 +115,7 @@ def _masks(places: Places, told: Known, people: People, conditions: Sequence[Con
     masks = []
     for number in range(len(conditions)):
         mask = np.zeros(len(people), np.bool_)
-        met = table[f"k{number}"].fill_null(False).to_numpy()  # noqa: FBT003 - that is how it is called
+        met = table[f"k{number}"].fill_null(False).to_numpy()
         mask[rows[there]] = met[there]
         masks.append(mask)
     return masks
@@ -153,7 +155,9 @@ def _definition(told: Known, asked: Sequence[Condition]) -> set[str]:
         names |= condition.traits
         for behaviour in condition.behaviours:
             names |= set(_made_of(behaviour))
-        waiting += [told.setting.segments[name] for name in condition.segments if name in told.setting.segments]
+        waiting += [
+            told.setting.segments[name] for name in condition.segments if name in told.setting.segments
+        ]
     return names
 
 
@@ -225,12 +229,14 @@ def known_values(places: Places, traits: Sequence[Trait]) -> dict[str, tuple[str
         return {}
 
     def make() -> dict[str, tuple[str, ...]]:
-        found = {trait.name: f'"{trait.name}" AS value FROM customers' for trait in traits if trait.kind == "text"}
+        found = {
+            trait.name: f'"{trait.name}" AS value FROM customers' for trait in traits if trait.kind == "text"
+        }
         found["category"] = "category AS value FROM products"
         return {
             name: tuple(
                 places.lake.query(
-                    f"SELECT value FROM (SELECT {column}) WHERE value <> '' GROUP BY value "  # noqa: S608 - declared names
+                    f"SELECT value FROM (SELECT {column}) WHERE value <> '' GROUP BY value "
                     f"ORDER BY count(*) DESC, value LIMIT {_VALUES}"
                 )["value"].to_pylist()
             )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from shopkeeper.domain.actor import Actor
+from shopkeeper.domain.actor import Actor, Permission
 from shopkeeper.domain.clock import DAY, instant
 from shopkeeper.domain.delivery import Wish
 from shopkeeper.domain.errors import (
@@ -330,7 +330,9 @@ def _rules(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
 
 
 def _junk(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
-    return shop.junk_identifiers(apply=bool(told["apply"]), progress=progress)
+    scopes = frozenset({*Permission, *(f"see_{one}" for one in told["sees"])})
+    asker = shop.as_actor(Actor(shop.actor.name, "key", scopes))
+    return asker.junk_identifiers(apply=bool(told["apply"]), progress=progress)
 
 
 def _link(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:

@@ -29,7 +29,10 @@ from shopkeeper.stores.contract.rows import Likeness
 
 LEAST: Final = 0.0
 """Bits from which on two records are taken for one person: a chance of one half, as in the benchmark."""
-_MODEL: Final = "linkage.json"
+MODEL: Final = "linkage.json"
+"""The model in the shop's folder of models."""
+FREQUENCIES: Final = "linkage-frequencies.npz"
+"""How frequent values are, under keyed hashes: see ``resolve.linkage.frequencies``."""
 _CHUNK: Final = 5_000
 _PAIRS_AT_ONCE: Final = 1_000
 """Likenesses decided in one transaction: live work waits no longer than that takes."""
@@ -57,19 +60,19 @@ def link_people(places: Places, progress: Progress | None = None, *, full: bool 
 
     Raises InvalidInput where there is too little to learn from.
     """
-    from shopkeeper.resolve.linkage import Model, link, prepare, train
+    from shopkeeper.resolve.linkage import Frequencies, Model, link, prepare, train
     from shopkeeper.stores.lake.linkage import splink_backend
 
     advance(places, progress)
     say = progress or (lambda _step, _done: None)
-    file = places.folder / "models" / _MODEL
+    file = places.folder / "models" / MODEL
     full = full or not file.exists()
     say("link", 0.0)
     with places.ledger.read() as reader:
         end = int(reader.setting("last_seq") or 0)
         since = 0 if full else int(reader.setting("linked_seq") or 0)
-        people = list(_people(places, reader))
-        fresh = set() if full else _told_since(reader, since)
+        people = list(people_of(places, reader))
+        fresh = set() if full else told_since(reader, since)
         known = {(one.a, one.b): one for chunk in reader.all_likenesses() for one in chunk}
         apart = _held_apart(reader, [int(person["id"]) for person in people])
         customer_of = {m.node: m.customer for m in _members(reader, [int(p["id"]) for p in people])}
@@ -78,7 +81,7 @@ def link_people(places: Places, progress: Progress | None = None, *, full: bool 
         return _none(len(people), len(known))
     say("link", 0.2)
     if full:
-        ready = prepare(_table(people), places.keys)
+        ready = prepare(table_of(people), places.keys)
         try:
             model = train(ready, splink_backend)
         except InvalidInput as error:
@@ -92,7 +95,8 @@ def link_people(places: Places, progress: Progress | None = None, *, full: bool 
         wanted = _believed(linked, ready, model)
     else:
         model = Model.load(file)
-        wanted = _again(places, people, fresh, model, known, customer_of, apart)
+        wanted, ready = _again(places, people, fresh, model, known, customer_of, apart)
+    Frequencies.of(ready, model, places.vault.pseudonym).save(file.with_name(FREQUENCIES))
     say("link", 0.8)
     merged, split = _decide(places, known, wanted, f"{model.records} records", end, say)
     return LinkedUp(
@@ -109,7 +113,7 @@ def _none(records: int, likenesses: int) -> LinkedUp:
     return LinkedUp(records=records, compared=0, likenesses=likenesses, merged=0, split=0, trained=False)
 
 
-def _people(places: Places, reader: LedgerReader) -> Iterator[dict[str, Any]]:
+def people_of(places: Places, reader: LedgerReader) -> Iterator[dict[str, Any]]:
     """Everybody's records, opened."""
     for chunk in reader.all_members():
         for start in range(0, len(chunk), _CHUNK):
@@ -118,10 +122,11 @@ def _people(places: Places, reader: LedgerReader) -> Iterator[dict[str, Any]]:
                 for node, _, kind, _ in chunk[start : start + _CHUNK]
                 if not IDENTIFIER_KINDS[kind].reference
             ]
-            yield from _records(places, reader, nodes)
+            yield from records_of(places, reader, nodes)
 
 
-def _records(places: Places, reader: LedgerReader, nodes: Sequence[int]) -> Iterator[dict[str, Any]]:
+def records_of(places: Places, reader: LedgerReader, nodes: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """What was told on some nodes, opened: one record a node on which somebody was identified."""
     values = told(places, reader, nodes)
     if not values:
         return
@@ -149,7 +154,8 @@ def _records(places: Places, reader: LedgerReader, nodes: Sequence[int]) -> Iter
         yield record
 
 
-def _table(people: Sequence[dict[str, Any]]) -> Any:
+def table_of(people: Sequence[dict[str, Any]]) -> Any:
+    """Records as linkage takes them in."""
     import pyarrow as pa
 
     from shopkeeper.resolve.linkage import SCHEMA
@@ -158,7 +164,7 @@ def _table(people: Sequence[dict[str, Any]]) -> Any:
     return pa.Table.from_pylist(people, schema=pa.schema([SCHEMA.field(name) for name in columns]))
 
 
-def _told_since(reader: LedgerReader, since: int) -> set[int]:
+def told_since(reader: LedgerReader, since: int) -> set[int]:
     """Nodes on which somebody was identified after a place in the log."""
     found: set[int] = set()
     while rows := reader.observed_after(since, 50_000):
@@ -211,16 +217,16 @@ def _again(
     known: dict[_Pair, Likeness],
     customer_of: dict[int, int],
     apart: Sequence[tuple[str, str]],
-) -> dict[_Pair, float]:
-    """What to believe in when only some records were told anew."""
+) -> tuple[dict[_Pair, float], Any]:
+    """What to believe in when only some records were told anew, and everybody's records, prepared."""
     from shopkeeper.resolve.linkage import Link, Linked, learn_junk, link_again, prepare, spelled
     from shopkeeper.stores.lake.linkage import splink_backend
 
-    _, rows, strong = spelled(_table(people), places.keys)
+    _, rows, strong = spelled(table_of(people), places.keys)
     junk = learn_junk(rows, strong)
     old = [person for person in people if int(person["id"]) not in fresh]
-    before = prepare(_table(old), places.keys, junk=junk)
-    later = prepare(_table([p for p in people if int(p["id"]) in fresh]), places.keys, junk=junk)
+    before = prepare(table_of(old), places.keys, junk=junk)
+    later = prepare(table_of([p for p in people if int(p["id"]) in fresh]), places.keys, junk=junk)
     stay = {int(person["id"]) for person in old}
     first: dict[int, str] = {}
     person_of = {str(n): first.setdefault(customer_of.get(n, -n), str(n)) for n in sorted(stay)}
@@ -229,9 +235,8 @@ def _again(
         before, Linked(person_of, links, []), later, model, splink_backend, never=apart, least=LEAST
     )
     wanted = {pair: k.weight for pair, k in known.items() if set(pair) <= stay}
-    return wanted | {
-        pair: w for pair, w in _believed(made.linked, made.ready, model).items() if not set(pair) <= stay
-    }
+    found = _believed(made.linked, made.ready, model)
+    return wanted | {pair: w for pair, w in found.items() if not set(pair) <= stay}, made.ready
 
 
 def _decide(

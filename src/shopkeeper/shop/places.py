@@ -56,6 +56,12 @@ class Places:
         """The lake's part of the report with the generation of the lake that it was asked of."""
         self.insight: tuple[tuple[int, date] | None, dict[tuple[str, ...], Any]] = (None, {})
         """What was told of groups of customers, with the lake's generation and the day on which it was."""
+        self.weighed_by: Any = None
+        """The model by which two records are weighed, as ``shop.weighing`` read it."""
+        self.live_records: Any = None
+        """Everybody's records in memory, where ``shop.matching`` was asked for likely matches."""
+        self.refusals: Any = None
+        """Unions that guards refused, as ``shop.refusals`` found them."""
         self._meet()
 
     def _meet(self) -> None:

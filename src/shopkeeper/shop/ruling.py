@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from shopkeeper import settings as table
 from shopkeeper.domain.clock import instant
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.identity import JunkFound, Ruling, Worthless
@@ -62,32 +63,41 @@ def wanted(settings: Settings) -> Rules:
 
 
 def begin(places: Places) -> None:
-    """A new shop lives by its settings from its first event on."""
-    rules = wanted(places.settings)
-    if rules != Rules():
-        places.ledger.write(lambda tx: tx.keep(RULES, written(rules)))
+    """A new shop lives by its settings from its first event on. Where no rules are kept, identities are from before
+    there were any.
+    """
+    kept = written(wanted(places.settings))
+    places.ledger.write(lambda tx: tx.keep(RULES, kept))
+
+
+def _told(places: Places) -> Settings:
+    """The settings as they are told now: a server that runs for weeks began with others."""
+    return table.load(places.folder)
 
 
 def rules(places: Places, *, apply: bool, actor: str) -> Ruling:
     """The rules in force and those that the settings ask for; what changing to these would do, or did."""
     advance(places)
-    new = wanted(places.settings)
+    new = wanted(_told(places))
     with places.ledger.read() as reader:
-        old = in_force(reader.standing().rules)
-        questioned = set() if old == new else _questioned(reader, old, new)
+        kept = reader.standing().rules
+    old = in_force(kept)
+    differs = kept is None or old != new
     made = Made()
-    if old != new:
+    if differs:
 
-        def decide(tx: LedgerWriter) -> Change:
+        def questioned(tx: LedgerReader) -> Collection[int]:
+            return _questioned(tx, in_force(tx.standing().rules), new)
+
+        def decide(tx: LedgerWriter, there: Sequence[int]) -> Change:
             tx.keep(RULES, written(new))
-            there = sorted(tx.marks(sorted(questioned)))
             return recompute(tx, there, afresh=there, now=places.now(), actor=actor)
 
-        made = _change(places, sorted(questioned), decide, apply=apply)
+        made = _change(places, questioned, decide, apply=apply)
     return Ruling(
         in_force=_flat(old),
         wanted=_flat(new),
-        applied=apply and old != new,
+        applied=apply and differs,
         shared=made.shared,
         freed=made.freed,
         merged=made.merged,
@@ -102,18 +112,17 @@ def junk(places: Places, *, apply: bool, actor: str, sees: Sees, progress: Progr
     with places.ledger.read() as reader:
         names = _names(places, reader, progress)
         known = reader.asides()
-        new, back = learned(names, known, places.settings.identity_junk_names)
+        new, back = learned(names, known, _told(places).identity_junk_names)
         rows = tuple(_worthless(places, reader, new, back, sees))
     made = Made()
     if new or back:
 
-        def decide(tx: LedgerWriter) -> Change:
-            there = tx.marks([*new, *back])  # somebody may have been erased meanwhile
-            chosen = {node: count for node, count in new.items() if node in there}
-            gone = [node for node in back if node in there]
+        def decide(tx: LedgerWriter, there: Sequence[int]) -> Change:
+            chosen = {node: new[node] for node in there if node in new}
+            gone = [node for node in there if node in back]
             return put_aside(tx, chosen, gone, now=places.now(), actor=actor, why=LEARNED)
 
-        made = _change(places, [*new, *back], decide, apply=apply)
+        made = _change(places, lambda _: [*new, *back], decide, apply=apply)
     return JunkFound(
         rows=rows,
         known=sum(one.why != CLEARED for one in known) - len(back),
@@ -125,22 +134,27 @@ def junk(places: Places, *, apply: bool, actor: str, sees: Sees, progress: Progr
 
 
 def _change(
-    places: Places, nodes: Sequence[int], decide: Callable[[LedgerWriter], Change], *, apply: bool
+    places: Places,
+    questioned: Callable[[LedgerReader], Collection[int]],
+    decide: Callable[[LedgerWriter, Sequence[int]], Change],
+    *,
+    apply: bool,
 ) -> Made:
-    """Let the graph decide anew in one transaction; taken back unless it is to be applied."""
+    """Let the graph decide anew of the nodes in question, in one transaction; taken back unless it is to be applied."""
     taking = []
 
     def work(tx: LedgerWriter) -> Made:
-        there = sorted(tx.marks(nodes))
+        # Within the transaction: who is shared since a moment ago is in question as well, who was erased is not.
+        there = sorted(tx.marks(sorted(questioned(tx))))
         before = {m.node for m in tx.members(there) if m.shared}
         made = Made()
         if apply:
-            done = reassign(places, tx, there, lambda: decide(tx), places.now())
+            done = reassign(places, tx, there, lambda: decide(tx, there), places.now())
             change, made.events = done.change, done.events
             if done.taking is not None:
                 taking.append(done.taking)
         else:
-            change = decide(tx)
+            change = decide(tx, there)
         after = {m.node for m in tx.members(there) if m.shared}
         made.shared, made.freed = len(after - before), len(before - after)
         made.merged = sum(turn.kind == "merge" for turn in change.turned)
@@ -162,7 +176,7 @@ def _change(
 
 def _questioned(reader: LedgerReader, old: Rules, new: Rules) -> set[int]:
     """Nodes of which other rules may say otherwise: those that count as shared, those that would, numbers that moved,
-    and the members of customers whose size matters.
+    and those whose customers have too many identifiers now, or were kept apart and need not be.
     """
     found: set[int] = set()
     for chunk in reader.manifold(min(old.least(), new.least())):
@@ -170,9 +184,11 @@ def _questioned(reader: LedgerReader, old: Rules, new: Rules) -> set[int]:
         found |= {node for node, shared in known.items() if shared}
         found |= reader.moved(chunk).keys()
         found |= _crowded(reader, [node for node, shared in known.items() if not shared], new)
-    if old.size != new.size:
-        for customer, _ in reader.crowded(min(old.size, new.size), 10_000):
-            found |= {m.node for m in reader.nodes_of([customer])}
+    if new.size < old.size:
+        kinds = [kind.name for kind in IDENTIFIER_KINDS.values() if not kind.session]
+        found |= {m.node for m in reader.nodes_of(reader.larger(kinds, new.size))}
+    if new.size > old.size:
+        found |= {node for pair in reader.separated() for node in pair}
     return found
 
 

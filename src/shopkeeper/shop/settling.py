@@ -9,7 +9,7 @@ from shopkeeper.collect.intake import Taking
 from shopkeeper.domain.errors import InvalidInput, NotFound, UnknownName
 from shopkeeper.domain.identity import SETTLEMENTS, Settle, Settlement, Turned
 from shopkeeper.resolve.aside import SAID, put_aside, restore
-from shopkeeper.resolve.deciding import SPLIT, UNLINK, decide, splitting, undecide, unlinking
+from shopkeeper.resolve.deciding import SPLIT, UNLINK, decide, decided_of, splitting, undecide, unlinking
 from shopkeeper.resolve.graph import Change
 from shopkeeper.resolve.view import pair_of
 from shopkeeper.shop.living import advance
@@ -18,7 +18,7 @@ from shopkeeper.shop.reassigning import Reassigned, reassign, strongest
 from shopkeeper.shop.showing import CUSTOMER, named, resolve
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
-_COUNTS: Final = {"same": (2, 2), "different": (2, 2), "undecide": (2, 2), "split": (1, 100)}
+_COUNTS: Final = {"same": (2, 2), "different": (2, 2), "undecide": (1, 2), "leave": (1, 2), "split": (1, 100)}
 
 
 class _RehearsedError(Exception):
@@ -76,7 +76,7 @@ def _sensible(ask: Settle) -> None:
         raise UnknownName("settlement", ask.what, SETTLEMENTS)
     low, high = _COUNTS.get(ask.what, (1, 1))
     if not low <= len(ask.identifiers) <= high:
-        wanted = f"{low}" if low == high else f"{low} to {high}"
+        wanted = f"{low}" if low == high else f"{low} or {high}" if high == low + 1 else f"{low} to {high}"
         raise InvalidInput(f"{ask.what!r} takes {wanted} identifiers, not {len(ask.identifiers)}")
     if ask.what == "split" and not ask.customer:
         raise InvalidInput("a split needs the customer", hint="say whose identifiers leave")
@@ -87,9 +87,12 @@ def _settled(places: Places, tx: LedgerWriter, ask: Settle, actor: str, taking: 
     now = places.now()
     made = Reassigned(Change())
     if ask.what == "leave":
-        tx.looked_at(nodes[0], now, actor)
+        for node in nodes:
+            tx.looked_at(node, now, actor)
     else:
-        made = reassign(places, tx, nodes, lambda: _decided(places, tx, ask, nodes, now, actor), now)
+        undone = decided_of(tx, nodes[0]) if ask.what == "undecide" and len(nodes) == 1 else []
+        touched = {*nodes, *(n for pair in undone for n in pair)}
+        made = reassign(places, tx, touched, lambda: _decided(places, tx, ask, nodes, now, actor), now)
     if made.taking is not None:
         taking.append(made.taking)
     turned = made.change.turned
@@ -108,11 +111,12 @@ def _settled(places: Places, tx: LedgerWriter, ask: Settle, actor: str, taking: 
 def _decided(
     places: Places, tx: LedgerWriter, ask: Settle, nodes: Sequence[int], now: int, actor: str
 ) -> Change:
-    if ask.what in ("same", "different", "undecide") and nodes[0] == nodes[1]:
+    if ask.what in ("same", "different", "undecide") and len(nodes) == 2 and nodes[0] == nodes[1]:
         raise InvalidInput("both are the same identifier", hint="name two different ones")
     match ask.what:
         case "undecide":
-            return undecide(tx, [pair_of(*nodes)], now=now, actor=actor)
+            pairs = [pair_of(*nodes)] if len(nodes) == 2 else decided_of(tx, nodes[0])
+            return undecide(tx, pairs, now=now, actor=actor)
         case "unlink":
             return decide(tx, unlinking(tx, nodes[0]), same=False, now=now, actor=actor, why=UNLINK)
         case "set_aside":

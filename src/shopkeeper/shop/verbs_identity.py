@@ -9,6 +9,7 @@ from shopkeeper.domain.identity import (
     Explanation,
     Household,
     JunkFound,
+    Matches,
     ReviewPage,
     Ruling,
     Settle,
@@ -16,7 +17,16 @@ from shopkeeper.domain.identity import (
     TurnShown,
 )
 from shopkeeper.domain.protocols import Progress
-from shopkeeper.shop import households, identifying, linking, ruling, settling
+from shopkeeper.shop import (
+    households,
+    identifying,
+    linking,
+    matching,
+    refusals,
+    reviewing,
+    ruling,
+    settling,
+)
 from shopkeeper.shop.places import Places
 
 
@@ -41,6 +51,19 @@ class IdentityVerbs:
         self._note("see why identifiers belong together", found.customers[0], found.customers[1])
         return found
 
+    def match(self, who: str | int | None = None, *, limit: int = 5, **details: str) -> Matches:
+        """Who somebody may be: customers ranked by the model's probability that they are one person with the customer
+        ``who``, or with somebody of whom ``details`` are told: first_name, last_name, birthday, street, city, postcode,
+        state, email, phone, gender. Each with its waterfall. Raises Conflict where ``link_people`` never ran.
+        """
+        self._may(Permission.LOOK_UP, "look for likely matches")
+        found = matching.match(self.places, who, details, limit, sees=self.actor.sees)
+        listed = " ".join(row.id for row in found.rows)
+        self._note(
+            "look for likely matches", found.customer, f"{len(found.rows)} shown: {listed}".rstrip(": ")
+        )
+        return found
+
     def household(self, who: str | int) -> Household:
         """The other customers of somebody's household: one family name at one address, or an address or telephone that
         a few share. A grouping, never a merge.
@@ -60,15 +83,18 @@ class IdentityVerbs:
         return found
 
     def review(self, *, cursor: int | None = None, limit: int = 25) -> ReviewPage:
-        """Identities that a person should look at: identifiers that many share, customers with too many."""
+        """Identities that a person should look at: customers with too many identifiers, customers whom a guard keeps
+        apart although something seen, or a model, ties them; then identifiers that many share.
+        """
         self._may(Permission.RESOLVE, "see identities to review")
-        found = identifying.review(self.places, cursor, limit, sees=self.actor.sees)
+        found = reviewing.review(self.places, cursor, limit, sees=self.actor.sees)
         self._note("see identities to review", detail=f"{len(found.rows)} shown")
         return found
 
     def settle(self, what: str, *identifiers: str, customer: str = "", dry_run: bool = False) -> Settlement:
-        """Settle who is who: ``same``, ``different`` or ``undecide`` for two identifiers, ``unlink``, ``leave``,
-        ``set_aside`` or ``restore`` for one, ``split`` for some of a ``customer``. ``dry_run`` only says what it does.
+        """Settle who is who: ``same``, ``different``, ``undecide`` or ``leave`` for two identifiers; ``undecide`` (all
+        decisions on it), ``unlink``, ``leave``, ``set_aside`` or ``restore`` for one; ``split`` for some of a
+        ``customer``. ``dry_run`` only says what it does.
 
         Events stay as they are; what was folded from them follows their identifiers. What had been withdrawn before a
         split stays withdrawn on both sides.
@@ -90,6 +116,7 @@ class IdentityVerbs:
         """
         self._may(Permission.REFRESH, "link people")
         made = linking.link_people(self.places, progress, full=full)
+        refusals.sweep(self.places)
         self._note_change("link people", detail=f"{made.merged} merged, {made.split} parted")
         return made
 

@@ -98,7 +98,9 @@ class InsightVerbs:
         """
         self._may(Permission.REPORT, "read a condition back")
         if (text is None) == (builder is None):
-            raise InvalidInput("a condition is given as a text or as groups and rows", hint="give one of them")
+            raise InvalidInput(
+                "a condition is given as a text or as groups and rows", hint="give one of them"
+            )
         if size not in _SIZES:
             raise InvalidInput(f"unknown size {size[:20]!r}", hint="'estimate', 'exact' or ''")
         found = insights.read_back(self.places, self.traits(), text, builder)
@@ -106,5 +108,3 @@ class InsightVerbs:
             return found
         counted = self.size(found.text, estimate=size == "estimate")
         return msgspec.structs.replace(found, size=counted)
-
-

@@ -27,6 +27,8 @@ _NEEDS: Final[dict[str, Permission]] = {
     "replay": Permission.COLLECT,
     "settle": Permission.RESOLVE,
     "link": Permission.REFRESH,
+    "identity rules": Permission.RESOLVE,
+    "identity junk": Permission.RESOLVE,
 }
 """Jobs that may be handed over, and what that needs: the same as doing it here."""
 
@@ -81,9 +83,12 @@ class WorkVerbs:
         """
         if verb not in _NEEDS:
             raise UnknownName("kind of job", verb, _NEEDS)
-        self._may(_NEEDS[verb], f"hand over the job {verb!r}")
+        needs = Permission.ADMINISTER if arguments.get("apply") else _NEEDS[verb]
+        self._may(needs, f"hand over the job {verb!r}")
         if verb == "export":
             self._sees_everything()
+        if verb == "identity junk":
+            arguments["sees"] = sorted(self.actor.sees)
         return jobs.add(self.places, verb, arguments, self.actor.name)
 
     def follow(self, job: int, progress: Progress | None = None, *, patience: float | None = None) -> Any:

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from shopkeeper.domain.clock import SystemClock
 from shopkeeper.web.access.present import SETTINGS, current, home, rooms
 from shopkeeper.web.show import Show, initials, place, sentence, words
+from shopkeeper.web.waterfall import drawn
 
 if TYPE_CHECKING:
     from litestar import Litestar
@@ -41,6 +42,7 @@ def environment() -> Environment:
         "initials": initials,
         "json_block": json_block,
         "prose": prose,
+        "drawn": drawn,
     }
     env.globals["asset"] = _asset_addresses()
     return env

@@ -23,7 +23,7 @@ from shopkeeper.know.insight.means import Estimate, mean, mean_per_row, share_of
 from shopkeeper.know.insight.paths_sql import paths as paths_sql
 from shopkeeper.know.insight.people import Mask, coded
 from shopkeeper.know.insight.wording import percent
-from shopkeeper.know.overview import rate_spans
+from shopkeeper.know.overview import spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -150,7 +150,7 @@ def read_paths(
     table = people.query(
         paths_sql(look),
         {
-            "rates": rate_spans(currency, rates), "currency": currency, "minor": float(10 ** exponent(currency)),
+            "rates": spans(currency, rates), "currency": currency, "minor": float(10 ** exponent(currency)),
             "assumed": float(assumed_margin), "deeds": sorted(DEEDS),
             "channels": [{"channel": c, "code": at, "online": c in ONLINE} for at, c in enumerate(channels)],
             "since": since, "until": until, "begin": since - timedelta(days=max(window, 2 * look)),

@@ -12,7 +12,7 @@ import numpy as np
 
 from shopkeeper.know.insight.derived_sql import SQL
 from shopkeeper.know.insight.people import Lists, Texts, coded
-from shopkeeper.know.overview import rate_spans
+from shopkeeper.know.overview import spans
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,7 +49,7 @@ _PARAMETER = re.compile(r"\$([a-z]+)")
 def derived(people: People, *, currency: str = "", time_zone: str = "UTC") -> Iterator[tuple[str, Lists]]:
     """Every derived fact of everybody, as (key, who has which level)."""
     asked: dict[str, Any] = {
-        "rates": rate_spans(currency, ()), "currency": currency, "zone": time_zone, "deeds": sorted(DEEDS),
+        "rates": spans(currency, ()), "currency": currency, "zone": time_zone, "deeds": sorted(DEEDS),
     }  # fmt: skip
 
     def ask(name: str) -> tuple[pa.Table, NDArray[np.int64]]:

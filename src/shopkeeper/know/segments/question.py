@@ -17,7 +17,7 @@ from shopkeeper.domain.condition.tree import Behaviour, Is, Not
 from shopkeeper.domain.errors import InvalidInput, UnknownName
 from shopkeeper.domain.money import exponent
 from shopkeeper.domain.traits import Trait
-from shopkeeper.know.overview import rate_spans
+from shopkeeper.know.overview import spans
 from shopkeeper.know.segments.binding import Binding
 from shopkeeper.know.segments.doings import Doings
 from shopkeeper.know.segments.facts import GOODS
@@ -122,7 +122,7 @@ class _Asking:
         body = ",\n".join(tables)
         if "rates AS r" in body:
             tables.insert(0, _RATES)
-            self.bound.named("rates", rate_spans(self.setting.currency, self.setting.rates))
+            self.bound.named("rates", spans(self.setting.currency, self.setting.rates))
         sql = f"WITH {', '.join(tables[:1])}" + "".join(f",\n{table}" for table in tables[1:])
         sql += f"\nSELECT {select.replace('{joins}', joins)}"
         return Question(sql, self._named(sql))

@@ -14,13 +14,15 @@ weighed by a model (``model``, ``train``), and the pairs are joined by guarded u
 """
 
 from shopkeeper.resolve.linkage.again import Again, link_again
+from shopkeeper.resolve.linkage.frequencies import Frequencies
 from shopkeeper.resolve.linkage.link import Facing, Linked, guard_of, link
-from shopkeeper.resolve.linkage.live import Bar, Candidate, LiveIndex
+from shopkeeper.resolve.linkage.live import Candidate, LiveIndex
 from shopkeeper.resolve.linkage.model import Model, Trained
 from shopkeeper.resolve.linkage.person import SCHEMA, Person, people_table
 from shopkeeper.resolve.linkage.prepare import JunkValues, Prepared, learn_junk, prepare, spelled
 from shopkeeper.resolve.linkage.train import train
 from shopkeeper.resolve.linkage.union import Facts, Link, Refusal, United, conflict, unite
+from shopkeeper.resolve.linkage.weighing import Bar, Weights, facts_of, rows_of, whole
 
 __all__ = [
     "SCHEMA",
@@ -29,6 +31,7 @@ __all__ = [
     "Candidate",
     "Facing",
     "Facts",
+    "Frequencies",
     "JunkValues",
     "Link",
     "Linked",
@@ -39,14 +42,18 @@ __all__ = [
     "Refusal",
     "Trained",
     "United",
+    "Weights",
     "conflict",
+    "facts_of",
     "guard_of",
     "learn_junk",
     "link",
     "link_again",
     "people_table",
     "prepare",
+    "rows_of",
     "spelled",
     "train",
     "unite",
+    "whole",
 ]

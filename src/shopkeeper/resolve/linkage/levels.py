@@ -28,12 +28,14 @@ class Level(Struct, frozen=True):
         sql: the condition, over ``<column>_l`` and ``<column>_r``.
         holds: the same of two rows.
         frequency: a column whose values are weighed by how rare they are, where the level means equal in it.
+        measure: how alike is measured, where the label does not say it.
     """
 
     label: str
     sql: str
     holds: Holds
     frequency: str | None = None
+    measure: str = ""
 
 
 class Comparison(Struct, frozen=True):
@@ -60,7 +62,10 @@ class Comparison(Struct, frozen=True):
         """What a person reads of the level with that number."""
         if number is None:
             return "not known of both"
-        return self.levels[number].label if number < len(self.levels) else "different"
+        if number == len(self.levels):
+            return "different"
+        level = self.levels[number]
+        return f"{level.label} ({level.measure})" if level.measure else level.label
 
 
 def equal(*columns: str, label: str = "equal", frequency: str | None = None) -> Level:
@@ -85,7 +90,8 @@ def similar(column: str, least: float, *, label: str = "similar") -> Level:
             return JaroWinkler.similarity(x.encode(), y.encode()) >= least
         return JaroWinkler.similarity(x, y, score_cutoff=least - 0.001) >= least
 
-    return Level(label, f'jaro_winkler_similarity("{column}_l", "{column}_r") >= {least}', holds)
+    sql = f'jaro_winkler_similarity("{column}_l", "{column}_r") >= {least}'
+    return Level(label, sql, holds, measure=f"Jaro-Winkler at least {least:g}".replace("0.", "."))
 
 
 def edits(column: str, most: int, *, label: str) -> Level:

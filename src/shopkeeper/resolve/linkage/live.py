@@ -17,25 +17,17 @@ from msgspec import Struct
 
 from shopkeeper.domain.errors import NotFound
 from shopkeeper.resolve.linkage.blocking import Rule
-from shopkeeper.resolve.linkage.levels import BY_NAME, Comparison, Row
+from shopkeeper.resolve.linkage.levels import Row
 from shopkeeper.resolve.linkage.link import guard_of
 from shopkeeper.resolve.linkage.model import Model
 from shopkeeper.resolve.linkage.prepare import FIELDS, Prepared
-from shopkeeper.resolve.linkage.union import Facts, conflict
+from shopkeeper.resolve.linkage.union import conflict
+from shopkeeper.resolve.linkage.weighing import AT, Bar, Weights, facts_of, row_at, rows_of, whole
 
 BLOCK = 80
 """A rule whose key so many records share is passed over for this record: the others tell more."""
 CANDIDATES = 240
 """Candidates that are compared at most, those of the rarest keys first."""
-_AT = {name: place for place, name in enumerate(FIELDS)}
-
-
-class Bar(Struct, frozen=True):
-    """One step of a waterfall: what was compared, how alike it was, and the bits that adds."""
-
-    name: str
-    label: str
-    weight: float
 
 
 class Candidate(Struct, frozen=True):
@@ -61,18 +53,6 @@ class Candidate(Struct, frozen=True):
         return 1.0 / (1.0 + math.pow(2.0, -min(max(self.weight, -60.0), 60.0)))
 
 
-class _Scale:
-    """One comparison with its weights, ready to be added up."""
-
-    __slots__ = ("comparison", "frequent", "m", "weights")
-
-    def __init__(self, comparison: Comparison, m: tuple[float, ...], u: tuple[float, ...]) -> None:
-        self.comparison = comparison
-        self.m = m
-        self.weights = [math.log2(x / y) for x, y in zip(m, u, strict=True)]
-        self.frequent = [_AT[lv.frequency] if lv.frequency else None for lv in comparison.levels] + [None]
-
-
 class LiveIndex:
     """Records in memory against which single ones are scored.
 
@@ -94,29 +74,37 @@ class LiveIndex:
         self.model = model
         self._guard = guard_of(model)
         self._ids = list(ready.ids)
-        self._rows: list[Row] = list(zip(*(ready.rows[f].to_pylist() for f in FIELDS), strict=True))
+        self._rows: list[Row] = rows_of(ready)
         self._strong = list(ready.strong)
         self._at = {record: place for place, record in enumerate(self._ids)}
         own = ready.stands_for == np.arange(len(ready))
         rows = ready.rows.filter(pa.array(own)) if not own.all() else ready.rows
         self._places = np.flatnonzero(own)
-        self._frequencies = {_AT[column]: _frequencies(rows[column]) for column in model.frequencies()}
+        self._frequencies = {column: _frequencies(rows[column]) for column in model.frequencies()}
+        self._single: dict[str, float] = {
+            c: 1 / max(1, len(rows) - rows[c].null_count) for c in self._frequencies
+        }
+        self._weights = Weights(model, self._share)
         self._keys = [_Keyed(rule, rows) for rule in model.rules]
         self._later: list[dict[int, list[int]]] = [defaultdict(list) for _ in model.rules]
         self._holders: dict[tuple[str, str], list[int]] = defaultdict(list)
         for place, strong in enumerate(self._strong):
             for pair in strong.items():
                 self._holders[pair].append(place)
-        self._scales = [_Scale(BY_NAME[t.name], t.m, t.u) for t in model.comparisons]
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._at)
+
+    @property
+    def ids(self) -> list[str]:
+        """The records that it knows."""
+        return list(self._at)
 
     def add(self, ready: Prepared) -> None:
         """Take in some more records; one under a known id takes its place. How frequent values are stays as it was."""
         for place, record in enumerate(ready.ids):
-            self._drop(record)
-            row = _row(ready, place)
+            self.remove(record)
+            row = row_at(ready.rows, place)
             at = len(self._ids)
             self._ids.append(record)
             self._rows.append(row)
@@ -128,8 +116,8 @@ class LiveIndex:
             for pair in ready.strong[place].items():
                 self._holders[pair].append(at)
 
-    def _drop(self, record: str) -> None:
-        """Forget a record: it is compared with nobody any more."""
+    def remove(self, record: str) -> None:
+        """Forget a record: it is compared with nobody any more, and none of its values is kept that it alone has."""
         at = self._at.pop(record, None)
         if at is not None:
             self._rows[at] = (None,) * len(FIELDS)
@@ -138,7 +126,7 @@ class LiveIndex:
 
     def candidates(self, ready: Prepared, *, best: int = 5, place: int = 0) -> list[Candidate]:
         """The ``best`` records for the one at ``place`` of ``ready``, those with equal strong identifiers first."""
-        row, strong, own = _row(ready, place), ready.strong[place], ready.ids[place]
+        row, strong, own = row_at(ready.rows, place), ready.strong[place], ready.ids[place]
         scored = []
         for at in self._near(row, strong):
             if self._ids[at] in ("", own):
@@ -146,7 +134,7 @@ class LiveIndex:
             equal = (
                 sum(1 for pair in strong.items() if self._strong[at].get(pair[0]) == pair[1]) if strong else 0
             )
-            scored.append((-equal, -self._weight(row, self._rows[at]), self._ids[at], at))
+            scored.append((-equal, -self._weights.weight(row, self._rows[at]), self._ids[at], at))
         return [self._candidate(row, strong, at) for _, _, _, at in heapq.nsmallest(best, scored)]
 
     def waterfall(self, a: str, b: str) -> Candidate:
@@ -181,52 +169,23 @@ class LiveIndex:
                 break
         return list(near)[:CANDIDATES]
 
-    def _weight(self, a: Row, b: Row) -> float:
-        whole = self.model.prior_weight
-        for scale in self._scales:
-            level = scale.comparison.level(a, b)
-            if level is not None:
-                whole += self._bits(scale, level, a)
-        return whole
-
-    def _bits(self, scale: _Scale, level: int, a: Row) -> float:
-        column = scale.frequent[level]
-        if column is not None:
-            # The level says that both are equal in this column: u is how frequent the value is.
-            share = self._frequencies[column].get(a[column] or "")
-            if share is not None:
-                return math.log2(scale.m[level] / share)
-        return scale.weights[level]
+    def _share(self, column: str, value: str) -> float | None:
+        return self._frequencies[column].get(value, self._single[column])
 
     def _candidate(self, a: Row, strong: dict[str, str], at: int) -> Candidate:
         b = self._rows[at]
-        bars = [Bar("prior", "two records at random", self.model.prior_weight)]
-        for scale in self._scales:
-            level = scale.comparison.level(a, b)
-            weight = 0.0 if level is None else self._bits(scale, level, a)
-            bars.append(Bar(scale.comparison.name, scale.comparison.label(level), weight))
+        bars = self._weights.bars(a, b)
         equal = tuple(kind for kind, value in strong.items() if self._strong[at].get(kind) == value)
-        against = conflict(_facts(a, strong), _facts(b, self._strong[at]), self._guard)
-        return Candidate(self._ids[at], sum(bar.weight for bar in bars), tuple(bars), equal, against)
-
-
-def _row(ready: Prepared, place: int) -> Row:
-    return tuple(ready.rows[field][place].as_py() for field in FIELDS)
-
-
-def _facts(row: Row, strong: dict[str, str]) -> Facts:
-    first, last, birthday, reference = (
-        row[_AT[field]] for field in ("first_name", "last_name", "birthday", "reference")
-    )
-    return Facts(first, last, birthday, reference, strong)
+        against = conflict(facts_of(a, strong), facts_of(b, self._strong[at]), self._guard)
+        return Candidate(self._ids[at], whole(bars), bars, equal, against)
 
 
 def _frequencies(column: pa.ChunkedArray) -> dict[str, float]:
-    """The share of each value among the known ones."""
+    """The share among the known ones of each value that several have: no value outlives the only record with it."""
     counts = column.drop_null().value_counts()
     n = max(1, len(column) - column.null_count)
     values, sizes = counts.field("values").to_pylist(), counts.field("counts").to_pylist()
-    return {value: size / n for value, size in zip(values, sizes, strict=True)}
+    return {value: size / n for value, size in zip(values, sizes, strict=True) if size > 1}
 
 
 def _key(row: Row, rule: Rule) -> int | None:
@@ -234,7 +193,7 @@ def _key(row: Row, rule: Rule) -> int | None:
     parts = []
     for part in rule:
         column, _, letters = part.partition(":")
-        value = row[_AT[column]]
+        value = row[AT[column]]
         if value is None:
             return None
         parts.append(value[: int(letters)] if letters else value)

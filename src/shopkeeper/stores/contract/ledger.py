@@ -37,11 +37,12 @@ from shopkeeper.stores.contract.rows import (
     Verdict,
 )
 from shopkeeper.stores.contract.segments import SegmentReader, SegmentWriter
+from shopkeeper.stores.contract.verdicts import VerdictReader
 
 T = TypeVar("T")
 
 
-class LedgerReader(LimitReader, SegmentReader, Protocol):
+class LedgerReader(LimitReader, VerdictReader, SegmentReader, Protocol):
     """Reads one unchanging state of the ledger."""
 
     def setting(self, name: str) -> str | None:
@@ -118,22 +119,6 @@ class LedgerReader(LimitReader, SegmentReader, Protocol):
 
     def all_members(self) -> Iterator[list[tuple[int, int, str, bool]]]:
         """Chunks of (node, customer, kind, shared), everybody, by node."""
-        ...
-
-    def verdicts(self, nodes: Sequence[int]) -> list[Verdict]:
-        """What was decided of pairs with one of the nodes."""
-        ...
-
-    def likenesses(self, nodes: Sequence[int]) -> list[Likeness]:
-        """What a model believes of pairs with one of the nodes."""
-        ...
-
-    def all_likenesses(self) -> Iterator[list[Likeness]]:
-        """Everything that a model believes, in chunks, by pair."""
-        ...
-
-    def unjoined(self, limit: int) -> list[Likeness]:
-        """Likenesses of two customers whom a guard keeps apart and on whom nobody has decided, the heaviest first."""
         ...
 
     def turns(self, customers: Sequence[int], before: int | None, limit: int) -> list[NewTurn]:

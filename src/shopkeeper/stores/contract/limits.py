@@ -70,6 +70,14 @@ class LimitReader(Protocol):
         """Chunks of nodes with more edges than that, and those that many share, by node."""
         ...
 
+    def larger(self, kinds: Sequence[str], than: int) -> list[int]:
+        """Customers with more identifiers of these kinds than that."""
+        ...
+
+    def separated(self) -> list[tuple[int, int]]:
+        """Nodes seen together or believed to be one that are two customers', though neither is shared."""
+        ...
+
 
 class LimitWriter(LimitReader, Protocol):
     """Writes them."""
@@ -88,4 +96,8 @@ class LimitWriter(LimitReader, Protocol):
 
     def move(self, rows: Sequence[tuple[int, int]], back: Sequence[int]) -> None:
         """Keep since when some nodes are somebody else's, and forget it of others."""
+        ...
+
+    def cut(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Forget that some nodes (the smaller first) were seen together."""
         ...

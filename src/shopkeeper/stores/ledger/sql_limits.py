@@ -62,6 +62,23 @@ class LimitReads:
         for start in range(0, len(found), CHUNK):
             yield found[start : start + CHUNK]
 
+    def larger(self, kinds: Sequence[str], than: int) -> list[int]:
+        """Who has more: one pass over the members."""
+        sql = (
+            "SELECT m.customer FROM member m JOIN node n ON n.node = m.node "
+            f"WHERE n.kind IN ({','.join('?' * len(kinds))}) GROUP BY m.customer HAVING count(*) > ? ORDER BY 1"
+        )
+        return [row[0] for row in self.session.rows(sql, (*kinds, than))]
+
+    def separated(self) -> list[tuple[int, int]]:
+        """One pass over what could join."""
+        sql = " UNION ".join(
+            f"SELECT e.a, e.b FROM {table} e JOIN member x ON x.node = e.a JOIN member y ON y.node = e.b "
+            "WHERE x.customer <> y.customer AND x.shared = 0 AND y.shared = 0"
+            for table in ("edge", "likeness")
+        )
+        return sorted((a, b) for a, b in self.session.rows(sql))
+
 
 class LimitWrites(LimitReads):
     """Writing them."""
@@ -90,3 +107,7 @@ class LimitWrites(LimitReads):
         sql = "INSERT INTO moved (node, since) VALUES (?, ?) ON CONFLICT (node) DO UPDATE SET since = excluded.since"
         self.session.many(sql, rows)
         change_among(self.session, "DELETE FROM moved WHERE node IN (...)", back)
+
+    def cut(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Forget them."""
+        self.session.many("DELETE FROM edge WHERE a = ? AND b = ?", pairs)

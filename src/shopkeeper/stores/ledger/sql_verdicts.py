@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shopkeeper.stores.contract.rows import Likeness, Member, NewTurn, Verdict
+from shopkeeper.stores.contract.rows import Edge, Likeness, Member, NewTurn, Verdict
 from shopkeeper.stores.sql.session import CHUNK, Session, among, change_among
 
 _VERDICT = "a, b, same, decided_at, actor, why"
@@ -47,6 +47,20 @@ class VerdictReads:
             "(SELECT 1 FROM verdict v WHERE v.a = l.a AND v.b = l.b) ORDER BY l.weight DESC, l.a, l.b LIMIT ?"
         )
         return list(map(Likeness._make, self.session.rows(sql, (limit,))))
+
+    def crossing(self, after: int, look: int) -> tuple[list[Edge], int | None]:
+        """Edges between two customers, in a window of the primary key: members are looked up by theirs."""
+        last = self.session.rows(
+            "SELECT a FROM edge WHERE a > ? ORDER BY a LIMIT 1 OFFSET ?", (after, max(0, look - 1))
+        )
+        upto = last[0][0] if last else None
+        sql = (
+            "SELECT e.a, e.b, e.occurred_at, e.seq, e.why, e.until FROM edge e JOIN member x ON x.node = e.a "
+            f"JOIN member y ON y.node = e.b WHERE e.a > ? {'AND e.a <= ? ' if last else ''}"
+            "AND x.customer <> y.customer AND x.shared = 0 AND y.shared = 0 ORDER BY e.a, e.b"
+        )
+        rows = self.session.rows(sql, (after, upto) if last else (after,))
+        return list(map(Edge._make, rows)), upto
 
     def turns(self, customers: Sequence[int], before: int | None, limit: int) -> list[NewTurn]:
         """Merges and splits, latest first."""

@@ -18,6 +18,8 @@ API: tuple[Any, ...] = (
     segments.query_customers,
     segments.size_customers,
     identity.explain,
+    identity.explain_pair,
+    identity.match,
     identity.turns,
     identity.review,
     identity.settle,

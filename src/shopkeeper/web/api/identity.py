@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from litestar import get, post
 from litestar.params import JSONBody, QueryParameter
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.identity import (
     Explanation,
     JunkFound,
+    Matches,
+    Particulars,
     ReviewPage,
     Ruling,
     Settle,
@@ -19,7 +21,7 @@ from shopkeeper.domain.identity import (
     TurnShown,
 )
 from shopkeeper.web.access.declared import OPT
-from shopkeeper.web.api.shapes import INVALID, NOT_FOUND, NOT_PERMITTED, PREFIX, Limit
+from shopkeeper.web.api.shapes import BUSY, CONFLICT, INVALID, NOT_FOUND, NOT_PERMITTED, PREFIX, Limit
 from shopkeeper.web.settled import junked, ruled, settled
 
 if TYPE_CHECKING:
@@ -46,6 +48,21 @@ class Turns(Struct, frozen=True):
     next: int | None
 
 
+class Pair(Struct, frozen=True):
+    """Two identifiers or customers."""
+
+    one: str
+    other: str
+
+
+class LookFor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is looked for: a customer, ``who``, or somebody of whom ``particulars`` are told."""
+
+    who: str = ""
+    particulars: Particulars = Particulars()
+    limit: Annotated[int, Meta(ge=1, le=50)] = 5
+
+
 @get(
     _HERE + "/explain",
     sync_to_thread=True,
@@ -57,6 +74,36 @@ class Turns(Struct, frozen=True):
 def explain(shop: Shop, one: _ONE, other: _ONE) -> Explanation:
     """Why two identifiers are one customer's: the chain of evidence; or why they are not: the guard between them."""
     return shop.explain(one, other)
+
+
+@post(
+    _HERE + "/explain",
+    sync_to_thread=True,
+    status_code=200,
+    responses=INVALID | NOT_PERMITTED | NOT_FOUND,
+    tags=["identity"],
+    operation_id="explain_pair",
+    opt={OPT: Permission.LOOK_UP},
+)
+def explain_pair(shop: Shop, data: JSONBody[Pair]) -> Explanation:
+    """The same, asked in a body: so that an address or number stands in no log of addresses."""
+    return shop.explain(data.one, data.other)
+
+
+@post(
+    _HERE + "/match",
+    sync_to_thread=True,
+    status_code=200,
+    responses=INVALID | NOT_PERMITTED | NOT_FOUND | CONFLICT | BUSY,
+    tags=["identity"],
+    operation_id="match",
+    opt={OPT: Permission.LOOK_UP},
+)
+def match(shop: Shop, data: JSONBody[LookFor]) -> Matches:
+    """Who somebody may be: customers ranked by the linkage model's probability that they are one person with a customer
+    or with somebody of whom some particulars are told, each with its waterfall.
+    """
+    return shop.match(data.who.strip() or None, limit=data.limit, **data.particulars.given())
 
 
 @get(

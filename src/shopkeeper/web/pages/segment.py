@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _HERE = "/segments"
 _ONE = _HERE + "/{name:str}"
 _SEE = {OPT: Permission.REPORT}
+_LOOK_UP = {OPT: Permission.LOOK_UP}
 _CHANGE = {OPT: Permission.SEGMENT}
 _FIRST = 25
 _BESIDE = 40
@@ -64,7 +65,13 @@ def change(request: Request[Any, Any, Any], shop: Shop, name: Name, data: Form) 
     return Redirect(f"{_HERE}/{name}?done={what}", status_code=303)
 
 
-@get(_ONE + "/members", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt={OPT: Permission.LOOK_UP})
+@get(
+    _ONE + "/members",
+    media_type=MediaType.HTML,
+    sync_to_thread=True,
+    include_in_schema=False,
+    opt={OPT: Permission.LOOK_UP},
+)
 def members(
     request: Request[Any, Any, Any],
     shop: Shop,
@@ -121,7 +128,11 @@ def overlaps(request: Request[Any, Any, Any], shop: Shop, name: Name) -> Respons
         found = shop.overlaps(name, *(one.name for one in others)) if others else None
     except (InvalidInput, Conflict) as error:
         wrong = error
-    pairs = sorted((pair for pair in found.pairs if pair.one == name), key=lambda pair: -pair.of_one) if found else []
+    pairs = (
+        sorted((pair for pair in found.pairs if pair.one == name), key=lambda pair: -pair.of_one)
+        if found
+        else []
+    )
     titles = {one.name: one.title for one in others}
     return _piece_of(request, "overlaps", name=name, pairs=pairs, titles=titles, wrong=wrong)
 

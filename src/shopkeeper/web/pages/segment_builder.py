@@ -54,7 +54,9 @@ def builder(
     elif suggestion:
         found = next((row for row in shop.suggestions().rows if row.key == suggestion), None)
         if found is None:
-            raise NotFound("nothing is suggested under that name", hint="thresholds and offers change with the data")
+            raise NotFound(
+                "nothing is suggested under that name", hint="thresholds and offers change with the data"
+            )
         given |= {
             "name": found.key.replace("_", "-"), "title": found.title, "sentence": found.sentence,
             "condition": found.condition,
@@ -89,8 +91,8 @@ def build(
     told = _read(shop, Written(text=asked[:_LONGEST], size="exact")) if asked else None
     said = "" if wrong is None or (isinstance(wrong, BadCondition) and told and told.error) else str(wrong)
     page = render(
-        request.app, "segments/builder.html", here="segments", given=given, told=told, wrong=said, values=shop.known_values(),
-        offers=offers(shop.traits()) | {
+        request.app, "segments/builder.html", here="segments", given=given, told=told, wrong=said,
+        values=shop.known_values(), offers=offers(shop.traits()) | {
             "segments": [
                 {"name": one.name, "title": one.title} for one in shop.segments() if one.name != given["of"]
             ]

@@ -62,7 +62,9 @@ def segments(
         days = [day for day in shop.segment(one.name).days if day.day > since]
         entered, exited = sum(day.entered for day in days), sum(day.exited for day in days)
         lines.append(Line(one, worths.get(one.name), entered, exited))
-    lines.sort(key=lambda line: (line.segment.state == "archived", -line.segment.size, line.segment.title.lower()))
+    lines.sort(
+        key=lambda line: (line.segment.state == "archived", -line.segment.size, line.segment.title.lower())
+    )
     return render(
         request.app, "segments.html", here="segments", lines=lines, archived=archived, done=done, states=STATES,
         tones=TONES,
@@ -101,9 +103,13 @@ def save(request: Request[Any, Any, Any], shop: Shop, data: Form) -> Response[An
         return build(request, shop, data)
     try:
         if not text(data, "of") and any(one.name == name for one in shop.segments()):
-            raise Conflict(f"there is a segment {name!r} already", hint="choose another name, or change that one")
+            raise Conflict(
+                f"there is a segment {name!r} already", hint="choose another name, or change that one"
+            )
         if not name:
-            raise InvalidInput("a segment needs a name", hint="small letters and digits, such as fading-valuable")
+            raise InvalidInput(
+                "a segment needs a name", hint="small letters and digits, such as fading-valuable"
+            )
         shop.save_segment(
             name, text(data, "condition"), title=text(data, "title"), sentence=text(data, "sentence"),
             activate=what == "activate",
