@@ -193,7 +193,7 @@ def of_customer(reader: LedgerReader, customer: int) -> tuple[InSegment, ...]:
     titles = {}
     for one in found:
         titles[one.segment] = reader.segment_versions(one.segment)[-1].title
-    return tuple(InSegment(rows[one.segment].name, titles[one.segment], instant(one.since)) for one in found)
+    return tuple(InSegment(name=rows[one.segment].name, title=titles[one.segment], since=instant(one.since)) for one in found)
 
 
 def recount(places: Places, wanted: Sequence[str], progress: Progress | None) -> Recounted:

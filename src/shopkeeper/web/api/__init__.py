@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shopkeeper.web.api import customers, docs, flow, identity, profiles, segments, whole
+from shopkeeper.web.api import customers, docs, flow, identity, insight, profiles, segments, whole
 
 API: tuple[Any, ...] = (
     whole.health,
@@ -17,6 +17,11 @@ API: tuple[Any, ...] = (
     customers.list_customers,
     segments.query_customers,
     segments.size_customers,
+    insight.read_condition,
+    insight.compare,
+    insight.channels,
+    insight.overlaps,
+    insight.suggestions,
     identity.explain,
     identity.explain_pair,
     identity.match,
