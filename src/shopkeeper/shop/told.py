@@ -1,4 +1,4 @@
-"""What verbs tell of groups of customers, for doors, which may not ask the stages for their nouns. Brings NumPy along."""
+"""What verbs tell of groups of customers, for doors, which do not know the stages. Brings NumPy along."""
 
 from shopkeeper.know.insight import ChannelsPart, Comparison, Overlaps
 
