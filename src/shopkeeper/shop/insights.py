@@ -6,6 +6,7 @@ that everything told of one group is told of the same customers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -19,7 +20,7 @@ from shopkeeper.domain.condition import Condition, check, parse, sql
 from shopkeeper.domain.condition.builder import from_builder, to_builder
 from shopkeeper.domain.condition.english import english
 from shopkeeper.domain.condition.tree import Behaviour
-from shopkeeper.domain.errors import BadCondition, Conflict, InvalidInput
+from shopkeeper.domain.errors import BadCondition, Conflict, InvalidInput, UnknownName
 from shopkeeper.domain.insight import Group, Misread, ReadBack, Suggestion, Suggestions, Worth
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.segments import Setting, answers
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from shopkeeper.know.insight import ChannelsPart, Comparison, Overlaps, People
     from shopkeeper.know.insight.people import Mask
 
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
 OTHER_BUYERS: Final = "other buyers"
 """Stands for everybody who ordered and is not in the group: those who never bought differ in everything."""
 _KEPT: Final = 64
@@ -52,8 +54,12 @@ class Known(Struct, frozen=True):
 
     def condition(self, asked: str) -> Condition:
         """A saved segment's condition by its name, or the condition that was written."""
-        saved = self.setting.segments.get(asked)
-        return saved or check(asked, self.setting.traits, self.setting.segments)
+        saved, traits = self.setting.segments, self.setting.traits
+        if asked in saved:
+            return saved[asked]
+        if _NAME.fullmatch(asked) and asked not in traits and asked not in ("true", "false"):
+            raise UnknownName("segment", asked, saved)
+        return check(asked, traits, saved)
 
 
 def known(places: Places, traits: Sequence[Trait]) -> Known:
@@ -96,10 +102,8 @@ def _kept(places: Places, told: Known, key: tuple[str, ...], make: Callable[[], 
 def _people(places: Places, told: Known) -> People:
     from shopkeeper.know.insight import People
 
-    made = _kept(
-        places, told, ("people",), lambda: People(places.lake.query, list(told.setting.traits.values()))
-    )
-    return made
+    traits = list(told.setting.traits.values())
+    return _kept(places, told, ("people",), lambda: People(places.lake.query, traits))
 
 
 def _masks(places: Places, told: Known, people: People, conditions: Sequence[Condition]) -> list[Mask]:

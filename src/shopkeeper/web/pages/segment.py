@@ -10,7 +10,7 @@ from litestar.params import PathParameter, QueryParameter
 from litestar.response import Redirect, Response
 
 from shopkeeper.domain.actor import Permission
-from shopkeeper.domain.errors import Conflict, InvalidInput, ShopkeeperError, UnknownName
+from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, ShopkeeperError, UnknownName
 from shopkeeper.domain.segment import STATES
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.door import Form, text
@@ -59,6 +59,7 @@ def change(request: Request[Any, Any, Any], shop: Shop, name: Name, data: Form) 
     if what not in verbs:
         raise UnknownName("change", what[:20], verbs)
     try:
+        _known(shop, name)
         verbs[what](name)
     except Conflict as error:
         return _page(request, shop, name, wrong=str(error), status=status_of(error))
@@ -81,6 +82,7 @@ def members(
     """Further customers in it: rows for htmx, else the page from there on."""
     if not _piece(request):
         return _page(request, shop, name, cursor=cursor)
+    _known(shop, name)
     page = shop.members(name, cursor=cursor, limit=_FIRST)
     return _html(render(request.app, "segments/members.html", here="segments", name=name, members=page))
 
@@ -93,7 +95,7 @@ def comparison(
     beside: Annotated[str, QueryParameter(name="with", max_length=96)] = "",
 ) -> Response[Any]:
     """What its customers have in common, beside the rest or beside another segment's."""
-    shop.segment(name)
+    _known(shop, name)
     found = wrong = None
     try:
         found = shop.compare(name, beside or None)
@@ -109,7 +111,7 @@ def comparison(
 @get(_ONE + "/channels", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt=_SEE)
 def channels(request: Request[Any, Any, Any], shop: Shop, name: Name) -> Response[Any]:
     """Which channels start, assist and close its orders."""
-    shop.segment(name)
+    _known(shop, name)
     found = wrong = None
     try:
         found = shop.channels_of(name)
@@ -121,7 +123,7 @@ def channels(request: Request[Any, Any, Any], shop: Shop, name: Name) -> Respons
 @get(_ONE + "/overlaps", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt=_SEE)
 def overlaps(request: Request[Any, Any, Any], shop: Shop, name: Name) -> Response[Any]:
     """Which other segments its customers are in as well."""
-    shop.segment(name)
+    _known(shop, name)
     others = _others(shop, name)[:_BESIDE]
     found = wrong = None
     try:
@@ -135,6 +137,13 @@ def overlaps(request: Request[Any, Any, Any], shop: Shop, name: Name) -> Respons
     )
     titles = {one.name: one.title for one in others}
     return _piece_of(request, "overlaps", name=name, pairs=pairs, titles=titles, wrong=wrong)
+
+
+def _known(shop: Shop, name: str) -> SegmentHistory:
+    try:
+        return shop.segment(name)
+    except UnknownName as error:
+        raise NotFound(error.message, hint=error.hint) from None
 
 
 def _others(shop: Shop, name: str) -> list[Any]:
@@ -165,7 +174,7 @@ def _page(
     cursor: int | None = None,
     status: int = 200,
 ) -> Response[Any]:
-    found = shop.segment(name)
+    found = _known(shop, name)
     one = found.segment
     seen = shop.members(name, cursor=cursor, limit=_FIRST) if shop.actor.may(Permission.LOOK_UP) else None
     try:

@@ -47,7 +47,9 @@ def builder(
     """The page, empty, or beginning with a segment that is to be changed or with a suggestion."""
     given = dict.fromkeys(_FIELDS, "")
     if of:
-        one = shop.segment(of).segment
+        one = next((one for one in shop.segments() if one.name == of), None)
+        if one is None:
+            raise NotFound("there is no segment of that name", hint="see the list of segments")
         given |= {
             "name": one.name, "title": one.title, "sentence": one.sentence, "condition": one.condition, "of": of,
         }  # fmt: skip
