@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from litestar import MediaType, Request, get, post
-from litestar.params import QueryParameter
+from litestar.params import FromQuery, QueryParameter
 from litestar.response import Redirect, Response
 from msgspec import Struct
 
@@ -52,7 +52,7 @@ def segments(
     shop: Shop,
     done: Annotated[str, QueryParameter(max_length=64)] = "",
     *,
-    archived: bool = False,
+    archived: FromQuery[bool] = False,
 ) -> str:
     """The list."""
     worths = shop.worths()
