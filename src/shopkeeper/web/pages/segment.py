@@ -79,12 +79,12 @@ def members(
     name: Name,
     cursor: Annotated[int | None, QueryParameter(ge=0, le=2**62)] = None,
 ) -> Response[Any]:
-    """Further customers in it: rows for htmx, else the page from there on."""
-    if not _piece(request):
-        return _page(request, shop, name, cursor=cursor)
-    _known(shop, name)
-    page = shop.members(name, cursor=cursor, limit=_FIRST)
-    return _html(render(request.app, "segments/members.html", here="segments", name=name, members=page))
+    """Customers in it, after one: rows for htmx, else a page of them."""
+    try:
+        page = shop.members(name, cursor=cursor, limit=_FIRST)
+    except UnknownName as error:
+        raise NotFound(error.message, hint=error.hint) from None
+    return _piece_of(request, "members", name=name, members=page)
 
 
 @get(_ONE + "/comparison", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt=_SEE)
@@ -171,12 +171,11 @@ def _page(
     *,
     done: str = "",
     wrong: str = "",
-    cursor: int | None = None,
     status: int = 200,
 ) -> Response[Any]:
     found = _known(shop, name)
     one = found.segment
-    seen = shop.members(name, cursor=cursor, limit=_FIRST) if shop.actor.may(Permission.LOOK_UP) else None
+    seen = shop.members(name, limit=_FIRST) if shop.actor.may(Permission.LOOK_UP) else None
     try:
         said = shop.read_back(one.condition)
     except ShopkeeperError:  # pragma: no cover - a saved condition can be read
