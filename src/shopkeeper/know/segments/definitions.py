@@ -25,6 +25,9 @@ CLOCK: Final = "segments_clock"
 """Up to when it is accounted for what the clock alone changes for everybody."""
 _COUNTER: Final = "last_segment"
 _ACTIVE: Final = frozenset({"backfilling", "live"})
+_MOST_KEPT: Final = 10_000
+_UNDERSTOOD: Final[dict[str, Condition]] = {}
+"""Conditions by their text: reading one again costs a hundred times as much as all the rest."""
 
 
 class Known(Struct):
@@ -52,7 +55,13 @@ class Known(Struct):
 
     def understood(self, version: VersionRow) -> Condition:
         """A version's condition."""
-        return check(version.condition, self.traits)
+        found = _UNDERSTOOD.get(version.condition)
+        if found is None:
+            found = check(version.condition, self.traits)
+            if len(_UNDERSTOOD) >= _MOST_KEPT:
+                _UNDERSTOOD.clear()
+            _UNDERSTOOD[version.condition] = found
+        return found
 
     def asks(self, row: SegmentRow) -> set[str]:
         """Segments that the conditions of one ask about: the latest one and those in force."""
