@@ -1,4 +1,4 @@
-"""Segments within conditions, asked of everybody: by the lake, and by the ledger for those whom it does not know yet."""
+"""Segments within conditions, asked of everybody: by the lake, and by the ledger for those it does not know yet."""
 
 from __future__ import annotations
 

@@ -46,6 +46,9 @@ class Worth(Struct, frozen=True, kw_only=True):
     expected: float | None = None
     """Contribution margin they are expected to bring within the horizon."""
     expected_share: float | None = None
+    entered: int = 0
+    """Within the last seven days, as often as it happened."""
+    exited: int = 0
 
 
 class Suggestion(Struct, frozen=True, kw_only=True):

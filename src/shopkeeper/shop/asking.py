@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 MOST_CHANGED: Final = 2_000
 """Customers that are asked one by one at most."""
 _AT_ONCE: Final = 50_000
+_READ: Final = 10_000
+"""Conditions that are kept as they were understood."""
 _TURNS_AT_ONCE: Final = 1_000
 _EVERY_EVENT: Final = 1_000_000
 
@@ -76,19 +78,30 @@ def understood(
         zone=places.settings.time_zone,
         currency=places.settings.currency,
         rates=tuple((rate.currency, day_of_date(rate.date), rate.rate) for rate in rates),
-        segments=saved_conditions(reader, declared),
     )
-    condition = None if text is None else check(text, declared, setting.segments)
+    condition = None if text is None else check(text, declared)
+    if condition is not None and condition.segments:
+        setting = msgspec.structs.replace(setting, segments=saved_conditions(places, reader, declared))
+        condition = check(text or "", declared, setting.segments)
     changed = _changed(reader, manifest.watermark, manifest.turn)
     if changed is None:
         return Asked(condition, setting, (), manifest.as_of)
     return Asked(condition, setting, tuple(sorted(changed)), places.clock.now())
 
 
-def saved_conditions(reader: LedgerReader, traits: Mapping[str, Trait]) -> dict[str, Condition]:
+def saved_conditions(
+    places: Places, reader: LedgerReader, traits: Mapping[str, Trait]
+) -> dict[str, Condition]:
     """The latest condition of every segment that is not put away, by name; each comes after those it asks about."""
     all_ = known(reader, traits.values())
-    found = {name: all_.understood(all_.latest(all_.rows[name])) for name in all_.usable()}
+    if len(places.read) > _READ:
+        places.read.clear()
+    found = {}
+    for name in all_.usable():
+        version = all_.latest(all_.rows[name])
+        if version.condition not in places.read:
+            places.read[version.condition] = all_.understood(version)
+        found[name] = places.read[version.condition]
     return {name: found[name] for name in in_order({name: one.segments for name, one in found.items()})}
 
 

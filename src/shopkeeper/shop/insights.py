@@ -15,13 +15,12 @@ import msgspec
 from msgspec import Struct
 
 from shopkeeper.domain.catalogue import Rate
-from shopkeeper.domain.clock import micros
-from shopkeeper.domain.condition import Condition, check, parse, sql
-from shopkeeper.domain.condition.builder import from_builder, to_builder
+from shopkeeper.domain.clock import DAY, micros
+from shopkeeper.domain.condition import Condition, check
 from shopkeeper.domain.condition.english import english
 from shopkeeper.domain.condition.tree import Behaviour
-from shopkeeper.domain.errors import BadCondition, Conflict, InvalidInput, UnknownName
-from shopkeeper.domain.insight import Group, Misread, ReadBack, Suggestion, Suggestions, Worth
+from shopkeeper.domain.errors import Conflict, UnknownName
+from shopkeeper.domain.insight import Group, Suggestion, Suggestions, Worth
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.segments import Setting, answers
 from shopkeeper.shop.asking import saved_conditions
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
 OTHER_BUYERS: Final = "other buyers"
 """Stands for everybody who ordered and is not in the group: those who never bought differ in everything."""
+LATELY: Final = 7
+"""Days for which a list says who entered and left."""
 _KEPT: Final = 64
 """Answers that are kept until the lake changes."""
 _VALUES: Final = 60
@@ -72,7 +73,7 @@ def known(places: Places, traits: Sequence[Trait]) -> Known:
     declared = {trait.name: trait for trait in traits}
     with places.ledger.read() as reader:
         rates = [msgspec.json.decode(body, type=Rate) for body in reader.reference("rate")]
-        segments = saved_conditions(reader, declared)
+        segments = saved_conditions(places, reader, declared)
     setting = Setting(
         traits=declared,
         now=micros(places.clock.now()),
@@ -251,13 +252,25 @@ def known_values(places: Places, traits: Sequence[Trait]) -> dict[str, tuple[str
 
 
 def worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:
-    """What every segment that is not put away comes to, by name."""
+    """What every segment that is not put away comes to, by name, and how many entered and left within a week."""
+    found = _worths(places, traits)
+    since = places.now() - LATELY * DAY
+    with places.ledger.read() as reader:
+        numbers = {row.name: row.id for row in reader.segments()}
+        for name, one in found.items():
+            days = reader.audience_days(numbers[name], since) if name in numbers else []
+            entered, exited = sum(day[1] for day in days), sum(day[2] for day in days)
+            found[name] = msgspec.structs.replace(one, entered=entered, exited=exited)
+    return found
+
+
+def _worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:
     try:
         told = known(places, traits)
     except Conflict:  # before the first refresh
         declared = {trait.name: trait for trait in traits}
         with places.ledger.read() as reader:
-            saved = saved_conditions(reader, declared)
+            saved = saved_conditions(places, reader, declared)
         return {name: _worth(places, declared, name, condition) for name, condition in saved.items()}
     asked = told.setting.segments
 
@@ -275,7 +288,7 @@ def worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:
             for (name, condition), mask in zip(asked.items(), masks, strict=True)
         }  # fmt: skip
 
-    return _kept(places, told, ("worths", *(f"{n} {c.text}" for n, c in asked.items())), make)
+    return dict(_kept(places, told, ("worths", *(f"{n} {c.text}" for n, c in asked.items())), make))
 
 
 def _worth(
@@ -330,35 +343,3 @@ def _suggested(places: Places, told: Known) -> Suggestions:
         for one in found.clusters
     )  # fmt: skip
     return Suggestions(as_of=told.as_of, rows=tuple(rows), groups=groups, note=found.note)
-
-
-def read_back(
-    places: Places, traits: Sequence[Trait], text: str | None, builder: Mapping[str, Any] | None
-) -> ReadBack:
-    """A condition from a text or a builder's groups, read back in every form; what is wrong with it is part of it."""
-    declared = {trait.name: trait for trait in traits}
-    with places.ledger.read() as reader:
-        names = set(saved_conditions(reader, declared))
-    written = text or ""
-    try:
-        if builder is not None:
-            node = from_builder(builder)
-            written = sql(node)
-            condition = check(parse(written), declared, names)
-        else:
-            condition = check(written, declared, names)
-    except BadCondition as error:
-        wrong = Misread(
-            message=error.what, hint=error.hint, start=error.start, stop=error.stop, line=error.line,
-            column=error.column,
-        )  # fmt: skip
-        return ReadBack(text=written, error=wrong)
-    except InvalidInput as error:
-        return ReadBack(text=written, error=Misread(message=error.message, hint=error.hint))
-    return ReadBack(
-        text=condition.text,
-        builder=to_builder(condition.tree),
-        english=english(condition.tree, declared, places.settings.currency),
-        traits=tuple(sorted(condition.traits)),
-        segments=tuple(sorted(condition.segments)),
-    )

@@ -15,7 +15,7 @@ from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.insight import ReadBack, Suggestions, Worth
 from shopkeeper.domain.size import Size
 from shopkeeper.domain.traits import Trait
-from shopkeeper.shop import insights
+from shopkeeper.shop import insights, reading_back
 from shopkeeper.shop.places import Places
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class InsightVerbs:
             )
         if size not in _SIZES:
             raise InvalidInput(f"unknown size {size[:20]!r}", hint="'estimate', 'exact' or ''")
-        found = insights.read_back(self.places, self.traits(), text, builder)
+        found = reading_back.read_back(self.places, self.traits(), text, builder)
         if not size or found.error is not None:
             return found
         counted = self.size(found.text, estimate=size == "estimate")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from litestar import MediaType, Request, get, post
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 _HERE = "/segments"
 _SEE = {OPT: Permission.REPORT}
-_LATELY = timedelta(days=7)
 TONES = {"live": "good", "backfilling": "fresh", "draft": "plain", "paused": "warn", "archived": "faint"}
 """The colours of what may become of a segment."""
 FAMILIES = {
@@ -42,8 +40,6 @@ class Line(Struct, frozen=True):
 
     segment: Segment
     worth: Worth | None
-    entered: int
-    exited: int
 
 
 @get(_HERE, media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt=_SEE)
@@ -56,12 +52,7 @@ def segments(
 ) -> str:
     """The list."""
     worths = shop.worths()
-    since = (shop.clock.now() - _LATELY).date()
-    lines = []
-    for one in shop.segments(archived=archived):
-        days = [day for day in shop.segment(one.name).days if day.day > since]
-        entered, exited = sum(day.entered for day in days), sum(day.exited for day in days)
-        lines.append(Line(one, worths.get(one.name), entered, exited))
+    lines = [Line(one, worths.get(one.name)) for one in shop.segments(archived=archived)]
     lines.sort(
         key=lambda line: (line.segment.state == "archived", -line.segment.size, line.segment.title.lower())
     )
