@@ -104,6 +104,36 @@ def test_a_condition_is_clicked_together_and_saved(segmented, pages, open_page):
     assert (saved.condition, saved.state, saved.size) == (text, "live", segmented.size(text).customers)
 
 
+def test_what_was_clicked_a_moment_ago_is_saved_too(segmented, pages, open_page):
+    page = open_page(pages + "/segment-builder")
+    pick(page, "orders placed", "Orders")
+    page.get_by_label("Orders: value").fill("2")
+    says(page, "orders >= 2")
+    page.get_by_label("Name", exact=True).fill("hasty")
+    page.evaluate(
+        "() => { const field = document.querySelector('[aria-label=\"Orders: value\"]'); field.value = '7';"
+        "field.dispatchEvent(new Event('input')); document.querySelector('[value=save]').click(); }"
+    )
+    page.wait_for_url("**/segments/hasty?done=saved")
+    assert segmented.segment("hasty").segment.condition == "orders >= 7"
+
+
+def test_a_large_shop_is_estimated_first_and_counted_then(segmented, pages, open_page, monkeypatch):
+    monkeypatch.setattr("shopkeeper.stores.lake.sample.SAMPLE_CUSTOMERS", 60)
+    estimate = segmented.read_back("orders >= 1", size="estimate").size
+    assert not estimate.exact
+    page = open_page(pages + "/segment-builder")
+    page.evaluate(
+        "() => { const [n, note] = document.querySelectorAll('#size-n, #size-n-note'); window.seen = [];"
+        "new MutationObserver(() => window.seen.push(`${n.textContent}|${note.textContent}`))"
+        ".observe(document.querySelector('#size'), {childList: true, subtree: true, characterData: true}); }"
+    )
+    typed(page).fill("orders >= 1")
+    counted(page, segmented.size("orders >= 1").customers)
+    said = f"about {estimate.customers:,}|{estimate.low:,} to {estimate.high:,}; counting exactly …"
+    assert said in page.evaluate("window.seen")
+
+
 def test_what_is_typed_shows_as_rows_which_can_be_changed(segmented, pages, open_page):
     page = open_page(pages + "/segment-builder")
     typed(page).fill(MIXED)

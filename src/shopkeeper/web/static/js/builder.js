@@ -12,7 +12,7 @@
   const traits = by(offers.traits), deeds = by(offers.deeds), facts = by(offers.facts), events = by(offers.events);
   const { el, select, input, button, KINDS, TESTS, operatorsOf, filled } = window.builderParts;
   let root = { match: "all", rows: [] };
-  let asked = 0, waiting = null;
+  let asked = 0, waiting = null, unsent = null;
 
   // What kind of value an operand is compared with.
   const kindOf = (o) => o.trait ? (traits[o.trait] || { kind: "text" }).kind
@@ -45,13 +45,14 @@
     if (builder) later({ builder }, delay);
     else { cancel(); box.value = ""; window.builderAnswer.nothing(); }
   }
-  const cancel = () => { clearTimeout(waiting); asked += 1; };
-  const later = (body, delay) => { cancel(); waiting = setTimeout(() => ask(body), delay); };
+  const cancel = () => { clearTimeout(waiting); asked += 1; unsent = null; };
+  const later = (body, delay) => { cancel(); unsent = body; waiting = setTimeout(() => ask(body), delay); };
 
   async function ask(body) {
     const mine = ++asked;
     const told = await call({ ...body, size: "estimate" });
     if (mine !== asked || !told) return;
+    unsent = null;
     window.builderAnswer.show(told, body.builder === undefined);
     if (body.builder !== undefined) box.value = told.text;
     else if (told.builder) { root = grouped(told.builder); draw(); document.querySelector("#unfinished").textContent = ""; }
@@ -152,6 +153,16 @@
     if (box.value.trim()) later({ text: box.value }, 300);
     else { cancel(); root = { match: "all", rows: [] }; draw(); window.builderAnswer.nothing(); }
   });
+  // What was clicked last may not have come back as text yet: it is waited for before it is saved.
+  box.form.addEventListener("submit", async (event) => {
+    if (!unsent || unsent.builder === undefined) return;
+    event.preventDefault();
+    clearTimeout(waiting);
+    await ask(unsent);
+    unsent = null;
+    box.form.requestSubmit(event.submitter);
+  });
+  addEventListener("pageshow", (event) => { if (event.persisted && box.value.trim()) ask({ text: box.value }); });
   document.querySelector("#goto").addEventListener("click", () => window.builderAnswer.goto(box));
   window.builderPicker.fill(offers);
   document.documentElement.classList.add("builds");
