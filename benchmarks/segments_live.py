@@ -163,7 +163,7 @@ def plain_way(shop: Shop, samples: int) -> tuple[float, int]:
         cpu = time.process_time()
         person = evaluator.person(found.values.of(record, {}, places.now()), held)
         for rule in network.rules:
-            rule.holds(person, places.now())
+            rule.answer(person, places.now())
         spent += time.process_time() - cpu
     return spent / len(records) * 1e6, len(network.rules)
 
@@ -188,7 +188,7 @@ def ten(shop: Shop) -> list[dict[str, Any]]:
         person = evaluator.person(found.values.of(unpack_record(r.body), {}, now), held)
         began = time.perf_counter()
         for rule in rules:
-            rule.holds(person, now)
+            rule.answer(person, now)
         took.append(time.perf_counter() - began)
     p50, p99 = np.percentile(np.array(took) * 1e6, [50, 99])
     for n in range(len(TEN)):
@@ -206,7 +206,7 @@ def asked(shop: Shop, after: int, events: int) -> float:
     with places.ledger.read() as reader:
         found = compiled(places, reader)
     assert found is not None
-    plain = [rule.holds for rule in found.network.rules]
+    plain = [rule.answer for rule in found.network.rules]
 
     def counting(holds: Any) -> Any:
         def count_and_hold(person: Any, now: int) -> bool:
@@ -217,12 +217,12 @@ def asked(shop: Shop, after: int, events: int) -> float:
         return count_and_hold
 
     for rule in found.network.rules:
-        rule.holds = counting(rule.holds)
+        rule.answer = counting(rule.answer)
     try:
         taken(shop, after, events)
     finally:
         for rule, holds in zip(found.network.rules, plain, strict=True):
-            rule.holds = holds
+            rule.answer = holds
     return count / events
 
 

@@ -32,12 +32,16 @@ class Atom(Struct, frozen=True):
     kind: str = ""
     on: tree.Value | None = None
     """What is compared: a trait, a behaviour, or the day of one."""
-    bounds: tuple[tuple[float, int], ...] = ()
-    """Of numbers: (bound, 0) where reaching it matters, (bound, 1) where exceeding it does."""
-    ends: tuple[tuple[str, End, int], ...] = ()
+    bounds: tuple[tuple[float, int, bool], ...] = ()
+    """Of numbers: (bound, 0) where reaching it matters, (bound, 1) where exceeding it does; and whether the atom gets
+    true by that, or false.
+    """
+    ends: tuple[tuple[str, End, int, bool], ...] = ()
     """Of days and instants: the same, each with its text."""
     words: tuple[str, ...] = ()
-    """Of texts and lists."""
+    """Of texts and lists: those that make it true."""
+    plain: bool = True
+    """Whether ``bounds``, ``ends`` and ``words`` say what makes it true, and not only where it changes."""
 
 
 def leaves(node: tree.Value) -> Iterator[tree.Value]:
@@ -103,15 +107,15 @@ class Reader:
         match right:
             case tree.Number(value):
                 if self._is_number(left):
-                    return Atom(leaf, NUMBER, left, _bounds(test, value))
+                    return Atom(leaf, NUMBER, left, _bounds(test, value), plain=test != "<>")
                 match left:
                     case tree.Arithmetic("-", tree.Today("day"), day) if self._kind(day) == "day":
-                        return Atom(leaf, DAYS, day, _bounds(test, value))
+                        return Atom(leaf, DAYS, day, _bounds(test, value), plain=test != "<>")
                 return None
             case tree.Text(value) if isinstance(left, tree.TraitRef):
-                return Atom(leaf, TEXT, left, words=(value,))
+                return Atom(leaf, TEXT, left, words=(value,), plain=test == "=")
         if self._kind(left) in ("day", "time") and (found := self._end(right)) is not None:
-            return Atom(leaf, INSTANT, left, ends=_ends(test, sql(right), found))
+            return Atom(leaf, INSTANT, left, ends=_ends(test, sql(right), found), plain=test != "<>")
         return None
 
     def _among(self, leaf: tree.Value, operand: tree.Value, values: tuple[tree.Value, ...]) -> Atom:
@@ -120,7 +124,7 @@ class Reader:
             return Atom(leaf, TEXT, operand, words=words)
         if self._is_number(operand) and all(isinstance(one, tree.Number | tree.Null) for one in values):
             bounds = [b for one in values if isinstance(one, tree.Number) for b in _bounds("=", one.value)]
-            return Atom(leaf, NUMBER, operand, tuple(bounds))
+            return Atom(leaf, NUMBER, operand, tuple(bounds), plain=len(values) == 1)
         return Atom(leaf)
 
     def _is_number(self, node: tree.Value) -> bool:
@@ -155,18 +159,38 @@ class Reader:
         return None if found.at(0) == ALWAYS else found
 
 
-def _bounds(test: str, value: float) -> tuple[tuple[float, int], ...]:
-    """What must be reached or exceeded for a comparison with a number to change.
+def _bounds(test: str, value: float) -> tuple[tuple[float, int, bool], ...]:
+    """What must be reached or exceeded for a comparison with a number to change, and whether it gets true by that.
 
     >>> _bounds(">=", 2), _bounds("<=", 2), _bounds("=", 2)
-    (((2, 0),), ((2, 1),), ((2, 0), (2, 1)))
+    (((2, 0, True),), ((2, 1, False),), ((2, 0, True), (2, 1, False)))
     """
     if test in (">=", "<"):
-        return ((value, 0),)
+        return ((value, 0, test == ">="),)
     if test in (">", "<="):
-        return ((value, 1),)
-    return ((value, 0), (value, 1))
+        return ((value, 1, test == ">"),)
+    return ((value, 0, True), (value, 1, False))
 
 
-def _ends(test: str, text: str, found: End) -> tuple[tuple[str, End, int], ...]:
-    return tuple((text, found, beyond) for _, beyond in _bounds(test, 0))
+def _ends(test: str, text: str, found: End) -> tuple[tuple[str, End, int, bool], ...]:
+    return tuple((text, found, beyond, rises) for _, beyond, rises in _bounds(test, 0))
+
+
+def conjunction(node: tree.Value) -> dict[tree.Value, bool] | None:
+    """The leaves of a condition that is true only where each of them is true, or false where it stands under 'not';
+    None where it is of another shape, or one leaf stands on both sides.
+
+    >>> from shopkeeper.domain.condition import parse
+    >>> sorted(conjunction(parse("omnichannel and not marketing_email").tree).values())
+    [False, True]
+    """
+    found: dict[tree.Value, bool] = {}
+    parts = node.conditions if isinstance(node, tree.AllOf) else (node,)
+    for part in parts:
+        inner, sense = (part.condition, False) if isinstance(part, tree.Not) else (part, True)
+        if isinstance(inner, tree.AllOf | tree.AnyOf | tree.Not) or found.get(inner, sense) is not sense:
+            return None
+        if isinstance(inner, tree.Is) and inner.what != "null":
+            return None
+        found[inner] = sense
+    return found

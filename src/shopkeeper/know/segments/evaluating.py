@@ -8,17 +8,17 @@ has come.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from heapq import heapify, heappop, heappush
 from typing import Any
 
+from shopkeeper.domain.condition import orderbook
 from shopkeeper.domain.condition.facts import EventFacts
-from shopkeeper.domain.condition.states import Book, Tally
+from shopkeeper.domain.condition.states import Tally, Times
 from shopkeeper.domain.condition.states import Sequence as Followed
-from shopkeeper.domain.condition.terms import Bought, Term
 from shopkeeper.know.segments.held import NEVER, Held, Sums, sums_of
 from shopkeeper.know.segments.network import Network, Rule
-from shopkeeper.know.segments.operands import Operand
+from shopkeeper.know.segments.operands import Asked, Operand
 from shopkeeper.know.segments.person import Person, Traits, Values, empty_states
 
 ORDERS = 0
@@ -33,7 +33,7 @@ class Evaluator:
         self.values = values
         self.now = now
         self.swept = swept
-        self._names = (network.term_keys, network.segment_ids, network.empty)
+        self._names = (network.count_keys, network.segment_ids, network.empty)
         self._baseline: tuple[set[int], dict[int, int]] | None = None
 
     def person(self, traits: Traits, held: Held) -> Person:
@@ -52,7 +52,7 @@ class Evaluator:
             person = self.person(self.values.nobody, held)
             inside: set[int] = set()
             for rule in self.network.rules:
-                if rule.holds(person, self.now):
+                if rule.answer(person, self.now) is True:
                     inside.add(rule.number)
                     held.inside.add(rule.segment)
             self._baseline = inside, self._following(person, self.network.operands.values(), self.network.rules)
@@ -78,13 +78,14 @@ class Evaluator:
         ``orders`` are all events of orders, where one of them says something of an order that was told before.
         """
         network, now, then = self.network, self.now, held.at
+        counts = network.counts
         before, after = self.person(old, held), self.person(new, held)
         looked: dict[int, tuple[Operand, Any]] = {}
-        asked: set[int] = set()
+        asked = Asked()
         touched: set[int] = set()
         if orders is not None:
             for key in network.bought:
-                for operand in network.of_term.get(key, ()):
+                for operand in counts[key].operands:
                     looked[operand.key] = (operand, operand.get(before, then))
             touched |= network.bought
             self._orders(held, orders)
@@ -93,15 +94,15 @@ class Evaluator:
                 if orders is not None and key in network.bought:
                     continue
                 if key not in touched:
-                    for operand in network.of_term.get(key, ()):
+                    for operand in counts[key].operands:
                         looked[operand.key] = (operand, operand.get(before, then))
                     touched.add(key)
                 if self._add(held, key, event):
-                    after.forget(network.terms[key].key)
+                    after.forget(key)
         for key in touched:
-            asked |= network.asked_of_term.get(key, _NONE)
+            asked.add(counts[key].rules)
         for name in self._differing(old, new):
-            asked |= network.asked_of_trait.get(name, _NONE)
+            asked.add(network.asked_of_trait.get(name, ()))
             for operand in network.of_trait.get(name, ()):
                 looked[operand.key] = (operand, operand.get(before, then))
         due = {key for key, at in held.following.items() if at <= now}
@@ -110,7 +111,7 @@ class Evaluator:
                 operand = network.operands[key]
                 looked[key] = (operand, operand.get(before, then))
             elif key in network.by_key:
-                asked.add(network.by_key[key].number)
+                asked.add((network.by_key[key].number,))
             elif key not in network.operands:
                 del held.following[key]
         for key, (operand, was) in looked.items():
@@ -121,7 +122,7 @@ class Evaluator:
                 operand.changed(was, value, now, asked)
             if operand.timed:
                 self._follow(held, key, operand.following(after, value, now))
-        self._decide(customer, held, after, asked)
+        self._decide(customer, held, after, asked.enter, asked.leave)
         self._settle(held, touched)
         held.at = now
 
@@ -130,7 +131,7 @@ class Evaluator:
         network = self.network
         held.states.clear()
         held.following.clear()
-        self._take(customer, held, traits, events, network.rules, network.terms.keys(), network.operands.values())
+        self._take(customer, held, traits, events, network.rules, network.counts.keys(), network.operands.values())
 
     def some(
         self,
@@ -139,13 +140,13 @@ class Evaluator:
         traits: Traits,
         events: Iterable[EventFacts],
         rules: Collection[Rule],
-        terms: Collection[int],
+        counts: Collection[int],
     ) -> None:
-        """Evaluate some rules; ``terms`` are those of their behaviours that nobody counted before."""
-        for key in terms:
+        """Evaluate some rules; ``counts`` are those of their behaviours that nobody kept before."""
+        for key in counts:
             held.states.pop(key, None)
         operands = {operand.key: operand for rule in rules for operand in rule.operands}
-        self._take(customer, held, traits, events, rules, terms, operands.values())
+        self._take(customer, held, traits, events, rules, counts, operands.values())
 
     def _take(
         self,
@@ -154,15 +155,16 @@ class Evaluator:
         traits: Traits,
         events: Iterable[EventFacts],
         rules: Collection[Rule],
-        terms: Collection[int],
+        counts: Collection[int],
         operands: Iterable[Operand],
     ) -> None:
-        if terms:
-            self._read(held, events, terms)
+        if counts:
+            self._read(held, events, counts)
         person = self.person(traits, held)
         held.following |= self._following(person, operands, rules)
-        self._decide(customer, held, person, {rule.number for rule in rules})
-        self._settle(held, terms)
+        every = {rule.number for rule in rules}
+        self._decide(customer, held, person, every, every)
+        self._settle(held, counts)
         held.at = self.now
 
     def _orders(self, held: Held, events: Iterable[EventFacts]) -> None:
@@ -172,49 +174,55 @@ class Evaluator:
             held.states.pop(key, None)
         self._read(held, events, self.network.bought)
 
-    def _read(self, held: Held, events: Iterable[EventFacts], terms: Collection[int]) -> None:
+    def _read(self, held: Held, events: Iterable[EventFacts], counts: Collection[int]) -> None:
+        """Count some behaviours from the beginning. Of orders, those of which anything concerns a behaviour."""
         network = self.network
-        books: dict[int, Book] = {}
-        told = list(events)
-        for event in told:
+        told: dict[int, dict[str, None]] = defaultdict(dict)
+        alone: dict[int, list[EventFacts]] = defaultdict(list)
+        by_order: dict[str, list[EventFacts]] = defaultdict(list)
+        ahead = NEVER
+        for event in events:
+            number = event.told.order_id if event.name in orderbook.NAMES else ""
+            if number:
+                by_order[number].append(event)
+                ahead = min(ahead, event.at) if event.at > self.now else ahead
             for key in dict.fromkeys(network.listening.concerned(event)):
-                if key not in terms:
+                if key not in counts:
                     continue
-                term = network.terms[key]
-                if key in network.bought:
-                    books.setdefault(key, term.new())
+                if key not in network.bought:
+                    self._add(held, key, event)
+                elif number:
+                    told[key][number] = None
                 else:
-                    state = held.states.get(key)
-                    if state is None:
-                        state = held.states[key] = term.new()
-                    term.add(state, event)
-        if books:
-            ofs = [event for event in told if event.name in network.orders.names]
-            ahead = min((event.at for event in ofs if event.at > self.now), default=None)
-            if ahead is not None:
-                held.following[ORDERS] = ahead
-            for key, book in books.items():
-                term = network.terms[key]
-                for event in ofs:
+                    alone[key].append(event)
+        for key in told.keys() | alone.keys():
+            term = network.counts[key].term
+            book = term.new()
+            for number in told.get(key, ()):
+                for event in by_order[number]:
                     term.add(book, event)
-                found = sums_of(book, term.orders.points(book, self.now))  # type: ignore[attr-defined]
-                if found is not None:
-                    held.states[key] = found
+            for event in alone.get(key, ()):
+                term.add(book, event)
+            found = sums_of(book, term.orders.points(book, self.now))  # type: ignore[attr-defined]
+            if found is not None:
+                held.states[key] = found
+        if ahead < NEVER and told:
+            held.following[ORDERS] = ahead
 
     def _add(self, held: Held, key: int, event: EventFacts) -> bool:
-        term = self.network.terms[key]
-        state = held.states.get(key)
-        if isinstance(term, Bought):
+        term = self.network.counts[key].term
+        if key in self.network.bought:
             return self._bought(held, key, term, event)
-        if state is None:
-            state = term.new()
-            if not term.add(state, event):
-                return False
-            held.states[key] = state
-            return True
-        return term.add(state, event)
+        state = held.states.get(key)
+        if state is not None:
+            return term.add(state, event)
+        state = term.new()
+        if not term.add(state, event):
+            return False
+        held.states[key] = state
+        return True
 
-    def _bought(self, held: Held, key: int, term: Bought, event: EventFacts) -> bool:
+    def _bought(self, held: Held, key: int, term: Any, event: EventFacts) -> bool:
         """Add an order of which nothing was heard before: what it comes to does not depend on any other."""
         book = term.new()
         if not term.add(book, event):
@@ -254,24 +262,29 @@ class Evaluator:
                 found[rule.key] = at
         return found
 
-    def _decide(self, customer: int, held: Held, person: Person, asked: set[int]) -> None:
+    def _decide(
+        self, customer: int, held: Held, person: Person, enter: Collection[int], leave: Collection[int]
+    ) -> None:
         """Ask the conditions concerned, in their order; who asks about a segment that changed is concerned as well."""
-        network, now, inside = self.network, self.now, held.inside
-        waiting = list(asked)
-        heapify(waiting)
-        while waiting:
-            rule = network.rules[heappop(waiting)]
-            while waiting and waiting[0] == rule.number:
-                heappop(waiting)
+        network, now, inside, rules = self.network, self.now, held.inside, self.network.rules
+        chosen = {n for n in enter if rules[n].segment not in inside or rules[n].involved}
+        chosen.update(n for n in leave if rules[n].segment in inside or rules[n].involved)
+        waiting = sorted(chosen)
+        place = 0
+        while place < len(waiting):
+            rule = rules[waiting[place]]
+            place += 1
             if self.swept and not self.covers(rule, customer):
                 continue
-            holds = rule.holds(person, now)
+            holds = rule.answer(person, now) is True
             if rule.involved:
                 self._follow(held, rule.key, rule.predicate.next_change(person, now))
             if holds != (rule.segment in inside):
                 (inside.add if holds else inside.discard)(rule.segment)
                 for other in network.asks.get(rule.segment, ()):
-                    heappush(waiting, other)
+                    at = bisect_left(waiting, other, place)
+                    if at == len(waiting) or waiting[at] != other:
+                        waiting.insert(at, other)
 
     def _settle(self, held: Held, touched: Iterable[int]) -> None:
         """Forget what cannot matter any more of the behaviours that changed."""
@@ -280,19 +293,19 @@ class Evaluator:
             state = states.get(key)
             if state is None:
                 continue
-            term: Term = self.network.terms[key]
+            count = self.network.counts[key]
             if type(state) is Sums:
-                gone = bisect_left(state.times, term.range.since.at(now))
+                gone = bisect_left(state.times, count.low(now))
                 del state.times[:gone], state.values[:gone]
                 empty = not state.times
+            elif type(state) is Times:
+                del state.times[: bisect_left(state.times, count.low(now))]
+                empty = not state.times
             else:
-                term.settle(state, now)
+                count.term.settle(state, now)
                 empty = _nothing(state)
             if empty:
                 del states[key]
-
-
-_NONE: frozenset[int] = frozenset()
 
 
 def _nothing(state: Any) -> bool:

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.condition import Condition, tree
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.sql import sql
-from shopkeeper.domain.condition.terms import Bought, Term
+from shopkeeper.domain.condition.terms import Bought, Term, Windowed
 from shopkeeper.domain.condition.values import Values
 from shopkeeper.domain.condition.window import soonest
 from shopkeeper.domain.condition.zone import Zone
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.traits import Trait
-from shopkeeper.know.segments.atoms import Atom, Reader, leaves, of_somebody, timed
+from shopkeeper.know.segments.atoms import Atom, Reader, conjunction, leaves, of_somebody, timed
 from shopkeeper.know.segments.listening import Listening
 from shopkeeper.know.segments.operands import Operand, key_of, operand_of
 from shopkeeper.know.segments.person import empty_states
@@ -52,12 +52,38 @@ class Rule:
         """Whether a coming one takes its place, customer by customer."""
         self.condition = told.condition
         self.predicate = predicate
-        self.holds = predicate.holds
+        self.answer = predicate.answer
         self.key = key_of(f"rule {told.segment} {told.version}")
         self.involved = False
         """Whether time may change something in it that only the whole condition can tell."""
         self.operands: list[Operand] = []
-        self.terms: tuple[int, ...] = ()
+
+
+class Count:
+    """What is kept for behaviours that differ only in their window: one list of instants serves all of them."""
+
+    def __init__(self, key: int, term: Term) -> None:
+        self.key = key
+        self.term = term
+        """Any of them: what is added is the same for all."""
+        self.bought = isinstance(term, Bought)
+        self.terms: list[Term] = []
+        self.operands: list[Operand] = []
+        self.rules: set[int] = set()
+        """Rules in which one of them stands in something involved."""
+
+    def low(self, now: int) -> int:
+        """What lies before this matters to none of them any more."""
+        return min(term.range.since.at(now) for term in self.terms)
+
+
+def counted(behaviour: tree.Behaviour, term: Term) -> str:
+    """A text that behaviours share which are counted alike."""
+    if isinstance(term, Bought):
+        return sql(structs.replace(behaviour, window=tree.Window()))
+    if isinstance(term, Windowed):
+        return "when " + sql(structs.replace(behaviour, deed="events", window=tree.Window()))
+    return term.key
 
 
 class Network:
@@ -88,22 +114,26 @@ class Network:
         coming = {rule.segment for rule in self.rules if rule.coming}
         for rule in self.rules:
             rule.replaced = rule.segment in coming and not rule.coming
-        self.term_keys = {text: key_of(text) for text in self.known}
         self.empty = empty_states(self.known)
-        self.terms = {self.term_keys[text]: term for text, term in self.known.items()}
-        self.bought = {key for key, term in self.terms.items() if isinstance(term, Bought)}
+        self.counts: dict[int, Count] = {}
+        """By key: what is kept of each customer."""
+        self.count_keys: dict[str, int] = {}
+        """By a behaviour's text."""
         behaviours = {one for rule in self.rules for one in rule.condition.behaviours}
-        numbered = [(self.term_keys[sql(one)], one) for one in behaviours]
-        self.listening = Listening(numbered, catalogue)
-        self.orders = Listening([one for one in numbered if one[0] in self.bought], catalogue)
+        numbered: dict[int, tree.Behaviour] = {}
+        for one in sorted(behaviours, key=sql):
+            term = self.known[sql(one)]
+            key = self.count_keys[term.key] = key_of(counted(one, term))
+            self.counts.setdefault(key, Count(key, term)).terms.append(term)
+            numbered.setdefault(key, one)
+        self.bought = {key for key, count in self.counts.items() if count.bought}
+        self.listening = Listening(numbered.items(), catalogue)
         self.names = tuple(sorted(self.listening.names))
         self.brands = any(f.fact == "brand" for one in behaviours for f in one.filters)
         self.operands: dict[int, Operand] = {}
         self.of_trait: dict[str, list[Operand]] = defaultdict(list)
-        self.of_term: dict[int, list[Operand]] = defaultdict(list)
         self.asked_of_trait: dict[str, set[int]] = defaultdict(set)
         """Rules in which a trait stands in something involved."""
-        self.asked_of_term: dict[int, set[int]] = defaultdict(set)
         self.asks: dict[int, list[int]] = defaultdict(list)
         """Rules that ask about a segment."""
         self.refreshed = {
@@ -121,10 +151,10 @@ class Network:
         reader = Reader(traits, self.zone)
         found: dict[tuple[str, str], Operand] = {}
         for rule in self.rules:
-            rule.terms = tuple(self.term_keys[term.key] for term in rule.predicate.terms)
+            senses = conjunction(rule.condition.meaning) or {}
             values = Values(traits, {one: self.known[sql(one)] for one in rule.condition.behaviours}, self.zone)
             for leaf in dict.fromkeys(leaves(rule.condition.meaning)):
-                self._leaf(reader.atom(leaf), rule, values, found)
+                self._leaf(reader.atom(leaf), rule, values, found, senses.get(leaf))
             if rule.involved:
                 self._involve(rule.condition.meaning, rule)
             for name in rule.condition.segments:
@@ -133,7 +163,14 @@ class Network:
         for operand in found.values():
             operand.ready()
 
-    def _leaf(self, atom: Atom, rule: Rule, values: Values, found: dict[tuple[str, str], Operand]) -> None:
+    def _leaf(  # noqa: PLR0913 - one place for all that is known of a leaf
+        self,
+        atom: Atom,
+        rule: Rule,
+        values: Values,
+        found: dict[tuple[str, str], Operand],
+        sense: bool | None,
+    ) -> None:
         if atom.on is None:
             if not of_somebody(atom.node):
                 self._for_all.append((rule.number, self._alone(atom.node, rule)))
@@ -152,10 +189,10 @@ class Network:
             )
             self.operands[operand.key] = operand
             if term is not None:
-                self.of_term[self.term_keys[term.key]].append(operand)
+                self.counts[self.count_keys[term.key]].operands.append(operand)
             elif isinstance(inner, tree.TraitRef):
                 self.of_trait[inner.name].append(operand)
-        operand.add(atom, rule.number)
+        operand.add(atom, rule.number, sense)
         if operand not in rule.operands:
             rule.operands.append(operand)
 
@@ -168,7 +205,7 @@ class Network:
             if isinstance(one, tree.TraitRef):
                 self.asked_of_trait[one.name].add(rule.number)
             elif isinstance(one, tree.Behaviour):
-                self.asked_of_term[self.term_keys[sql(one)]].add(rule.number)
+                self.counts[self.count_keys[sql(one)]].rules.add(rule.number)
 
     def next_for_all(self, now: int) -> tuple[int, set[int]] | None:
         """When the clock alone changes what some conditions say of everybody, and which rules those are."""

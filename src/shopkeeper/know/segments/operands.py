@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from math import ceil, floor
 from typing import Any, Final
@@ -27,6 +27,22 @@ Get = Callable[[Facts, int], Any]
 Rules = set[int]
 
 
+class Asked:
+    """Rules that something concerns: those that may hold from now on, and those that may not hold any more."""
+
+    __slots__ = ("enter", "leave")
+
+    def __init__(self) -> None:
+        self.enter: Rules = set()
+        self.leave: Rules = set()
+
+    def add(self, rules: Iterable[int]) -> None:
+        """Rules of which it may be either."""
+        self.enter.update(rules)
+        self.leave.update(rules)
+
+
+
 def key_of(text: str) -> int:
     """A number for a text: 48 bits, which a few thousand texts share as good as never.
 
@@ -34,6 +50,28 @@ def key_of(text: str) -> int:
     (True, True)
     """
     return int.from_bytes(blake2b(text.encode(), digest_size=6).digest())
+
+
+class Bound:
+    """A bound, with the rules that get true by meeting it, and those that get false."""
+
+    __slots__ = ("falls", "rises")
+
+    def __init__(self) -> None:
+        self.rises: Rules = set()
+        self.falls: Rules = set()
+
+    def add(self, rule: int, sense: bool | None) -> None:
+        """Note a rule; None where it may be either."""
+        if sense is not False:
+            self.rises.add(rule)
+        if sense is not True:
+            self.falls.add(rule)
+
+    def crossed(self, into: Asked, *, up: bool) -> None:
+        """It is met from now on, or not any more."""
+        into.enter |= self.rises if up else self.falls
+        into.leave |= self.falls if up else self.rises
 
 
 class Operand:
@@ -53,19 +91,19 @@ class Operand:
         self.timed = term is not None
         """Whether time alone may change how it compares."""
 
-    def add(self, atom: Atom, rule: int) -> None:  # noqa: ARG002 - some take bounds of it
-        """Note what a rule compares it with."""
+    def add(self, atom: Atom, rule: int, sense: bool | None) -> None:  # noqa: ARG002 - some take bounds of it
+        """Note what a rule compares it with; ``sense`` is that of ``atoms.conjunction``."""
         self.every.add(rule)
 
     def ready(self) -> None:
         """Everything was added."""
 
-    def changed(self, old: Any, new: Any, now: int, into: Rules) -> None:  # noqa: ARG002 - some move with the clock
+    def changed(self, old: Any, new: Any, now: int, into: Asked) -> None:  # noqa: ARG002 - some move with the clock
         """Add the rules that an old and a new value concern, as of one instant."""
         if old != new:
-            into |= self.every
+            into.add(self.every)
 
-    def passed(self, old: Any, new: Any, then: int, now: int, into: Rules) -> None:  # noqa: ARG002 - the same
+    def passed(self, old: Any, new: Any, then: int, now: int, into: Asked) -> None:  # noqa: ARG002 - the same
         """The same where time went by between the two."""
         self.changed(old, new, now, into)
 
@@ -80,25 +118,25 @@ class Words(Operand):
     def __init__(self, kind: str, node: tree.Value, get: Get) -> None:
         super().__init__(kind, node, get)
         self.listed = kind == LIST
-        self._of: dict[str, Rules] = defaultdict(set)
+        self._of: dict[str, Bound] = defaultdict(Bound)
 
-    def add(self, atom: Atom, rule: int) -> None:
+    def add(self, atom: Atom, rule: int, sense: bool | None) -> None:
         """Note what a rule compares it with."""
         self.every.add(rule)
         for word in atom.words:
-            self._of[word].add(rule)
+            self._of[word].add(rule, sense if atom.plain else None)
 
-    def changed(self, old: Any, new: Any, now: int, into: Rules) -> None:  # noqa: ARG002 - as for every operand
+    def changed(self, old: Any, new: Any, now: int, into: Asked) -> None:  # noqa: ARG002 - as for every operand
         """Rules that name the old or the new word."""
         if old == new:
             return
         if old is None or new is None:
-            into |= self.every
+            into.add(self.every)
             return
-        words = set(old) ^ set(new) if self.listed else (old, new)
-        for word in words:
+        before, after = (set(old), set(new)) if self.listed else ({old}, {new})
+        for word in before ^ after:
             if word in self._of:
-                into |= self._of[word]
+                self._of[word].crossed(into, up=word in after)
 
 
 class Numbers(Operand):
@@ -106,35 +144,39 @@ class Numbers(Operand):
 
     def __init__(self, node: tree.Value, get: Get, term: Term | None = None) -> None:
         super().__init__(NUMBER, node, get, term)
-        self._rules: dict[tuple[float, int], Rules] = defaultdict(set)
+        self._of: dict[tuple[float, int], Bound] = defaultdict(Bound)
         self.bounds: list[tuple[float, int]] = []
-        self._concerned: list[Rules] = []
+        self._sorted: list[Bound] = []
 
-    def add(self, atom: Atom, rule: int) -> None:
+    def add(self, atom: Atom, rule: int, sense: bool | None) -> None:
         """Note the bounds of a rule."""
         self.every.add(rule)
-        for bound in atom.bounds:
-            self._rules[bound].add(rule)
+        for bound, beyond, rises in atom.bounds:
+            self._of[bound, beyond].add(rule, _sensed(sense, rises, plain=atom.plain))
 
     def ready(self) -> None:
         """Put the bounds into their order."""
-        self.bounds = sorted(self._rules)
-        self._concerned = [self._rules[bound] for bound in self.bounds]
+        self.bounds = sorted(self._of)
+        self._sorted = [self._of[bound] for bound in self.bounds]
 
     def place(self, value: float) -> int:
         """How many bounds are met."""
         return bisect_right(self.bounds, (value, 0))
 
-    def changed(self, old: Any, new: Any, now: int, into: Rules) -> None:  # noqa: ARG002 - as for every operand
+    def changed(self, old: Any, new: Any, now: int, into: Asked) -> None:  # noqa: ARG002 - as for every operand
         """Rules with a bound between."""
         if old == new:
             return
         if old is None or new is None:
-            into |= self.every
+            into.add(self.every)
             return
         one, other = self.place(old), self.place(new)
-        if one != other:
-            into.update(*self._concerned[min(one, other) : max(one, other)])
+        if one < other:
+            for bound in self._sorted[one:other]:
+                bound.crossed(into, up=True)
+        elif other < one:
+            for bound in self._sorted[other:one]:
+                bound.crossed(into, up=False)
 
     def following(self, facts: Facts, value: Any, now: int) -> int | None:
         """When it crosses a bound."""
@@ -176,20 +218,20 @@ class Days(Operand):
         self.zone = zone
         self._numbers = Numbers(node, get)
 
-    def add(self, atom: Atom, rule: int) -> None:
+    def add(self, atom: Atom, rule: int, sense: bool | None) -> None:
         """Note the bounds of a rule."""
-        self._numbers.add(atom, rule)
+        self._numbers.add(atom, rule, sense)
 
     def ready(self) -> None:
         """Put the bounds into their order."""
         self._numbers.ready()
         self.every = self._numbers.every
 
-    def changed(self, old: Any, new: Any, now: int, into: Rules) -> None:
+    def changed(self, old: Any, new: Any, now: int, into: Asked) -> None:
         """Rules with a bound between."""
         self.passed(old, new, now, now, into)
 
-    def passed(self, old: Any, new: Any, then: int, now: int, into: Rules) -> None:
+    def passed(self, old: Any, new: Any, then: int, now: int, into: Asked) -> None:
         """The same where midnights passed."""
         day = self.zone.day
         before = None if old is None else day(then) - old
@@ -221,17 +263,18 @@ class Instants(Operand):
         super().__init__(INSTANT, node, get, term)
         self.zone = zone
         self.of_day = of_day
-        self._of: dict[tuple[str, int], tuple[End, int, Rules]] = {}
-        self._ends: list[tuple[End, int, Rules]] = []
+        self._of: dict[tuple[str, int], tuple[End, int, Bound]] = {}
+        self._ends: list[tuple[End, int, Bound]] = []
         self._at = -_NEVER
         self._order: list[tuple[int, int]] = []
-        self._sorted: list[tuple[End, int, Rules]] = []
+        self._sorted: list[tuple[End, int, Bound]] = []
 
-    def add(self, atom: Atom, rule: int) -> None:
+    def add(self, atom: Atom, rule: int, sense: bool | None) -> None:
         """Note the ends of a rule."""
         self.every.add(rule)
-        for text, end, beyond in atom.ends:
-            self._of.setdefault((text, beyond), (end, beyond, set()))[2].add(rule)
+        for text, end, beyond, rises in atom.ends:
+            found = self._of.setdefault((text, beyond), (end, beyond, Bound()))
+            found[2].add(rule, _sensed(sense, rises, plain=atom.plain))
             self.timed = self.timed or not isinstance(end, Fixed)
 
     def ready(self) -> None:
@@ -247,36 +290,37 @@ class Instants(Operand):
             self._at = now
         return self._order
 
-    def _met(self, at: int, now: int) -> list[tuple[End, int, Rules]]:
+    def _met(self, at: int, now: int) -> list[tuple[End, int, Bound]]:
         met = bisect_right(self._placed(now), (at, 0))
         return self._sorted[:met]
 
     def _instant(self, value: int) -> int:
         return self.zone.start(value) if self.of_day else value
 
-    def changed(self, old: Any, new: Any, now: int, into: Rules) -> None:
+    def changed(self, old: Any, new: Any, now: int, into: Asked) -> None:
         """Rules with an end between."""
         if old == new:
             return
         if old is None or new is None:
-            into |= self.every
+            into.add(self.every)
             return
         order = self._placed(now)
         one = bisect_right(order, (self._instant(old), 0))
         other = bisect_right(order, (self._instant(new), 0))
-        for _, _, rules in self._sorted[min(one, other) : max(one, other)]:
-            into |= rules
+        for _, _, bound in self._sorted[min(one, other) : max(one, other)]:
+            bound.crossed(into, up=one < other)
 
-    def passed(self, old: Any, new: Any, then: int, now: int, into: Rules) -> None:
+    def passed(self, old: Any, new: Any, then: int, now: int, into: Asked) -> None:
         """Rules with an end that was met and is not, or the other way round."""
         if old is None or new is None:
             if old is not new:
-                into |= self.every
+                into.add(self.every)
             return
         before, after = (self._instant(old), 0), (self._instant(new), 0)
-        for end, beyond, rules in self._ends:
-            if ((end.at(then), beyond) <= before) != ((end.at(now), beyond) <= after):
-                into |= rules
+        for end, beyond, bound in self._ends:
+            met = (end.at(now), beyond) <= after
+            if ((end.at(then), beyond) <= before) is not met:
+                bound.crossed(into, up=met)
 
     def following(self, facts: Facts, value: Any, now: int) -> int | None:
         """When an end that lies before the value gets beyond it."""
@@ -287,6 +331,11 @@ class Instants(Operand):
         for end, beyond, _ in self._met(at, now):
             found = soonest(found, end.passes(at - beyond, now))
         return found
+
+
+def _sensed(sense: bool | None, rises: bool, *, plain: bool) -> bool | None:  # noqa: FBT001 - two values of one kind
+    """Whether a rule gets true by meeting a bound; None where that cannot be said."""
+    return None if sense is None or not plain else sense is rises
 
 
 def operand_of(atom: Atom, get: Get, zone: Zone, *, of_day: bool, term: Term | None) -> Operand:

@@ -47,7 +47,7 @@ def _reader(trait: Trait, scale: float) -> Callable[[Customer, int], Any]:
 class Person:
     """The facts that predicates ask for (``condition.part.Facts``)."""
 
-    __slots__ = ("_books", "_empty", "_ids", "_keys", "inside", "states", "traits")
+    __slots__ = ("_books", "_empty", "_ids", "_keys", "inside", "states", "trait", "traits")
 
     def __init__(
         self,
@@ -58,24 +58,22 @@ class Person:
     ) -> None:
         """``names``: keys of behaviours and of segments by their names, and what is kept where nothing was heard."""
         self.traits = traits
+        self.trait = traits.get
         self.states = states
         self.inside = inside
         self._keys, self._ids, self._empty = names
-        self._books: dict[str, Book] = {}
-
-    def trait(self, name: str) -> Any:
-        """A trait's value."""
-        return self.traits.get(name)
+        self._books: dict[int, Book] = {}
 
     def state(self, key: str) -> Any:
         """What is kept for a behaviour."""
-        found = self.states.get(self._keys[key])
+        number = self._keys[key]
+        found = self.states.get(number)
         if found is None:
             return self._empty[key]
         if type(found) is Sums:
-            book = self._books.get(key)
+            book = self._books.get(number)
             if book is None:
-                book = self._books[key] = book_of(found)
+                book = self._books[number] = book_of(found)
             return book
         return found
 
@@ -83,8 +81,8 @@ class Person:
         """Whether the customer is in a segment."""
         return self._ids.get(segment) in self.inside
 
-    def forget(self, key: str) -> None:
-        """What was kept of a behaviour is not what it was."""
+    def forget(self, key: int) -> None:
+        """What is kept under a key is not what it was."""
         self._books.pop(key, None)
 
 

@@ -13,7 +13,6 @@ from shopkeeper.know.segments import definitions
 from shopkeeper.know.segments.network import Network
 from shopkeeper.know.segments.watch import Watch
 from shopkeeper.stores.contract.ledger import LedgerWriter
-from shopkeeper.stores.contract.segments import SegmentRow
 
 WatchAt = Callable[[Mapping[int, int]], Watch]
 """A watch for which some segments are swept up to some customers."""
@@ -38,17 +37,15 @@ def sweep(tx: LedgerWriter, network: Network, watch_at: WatchAt, most: int) -> i
         return 0
     upto = customers[-1] if len(customers) == most or ahead == _ALL else ahead
     swept = {row.id: row.swept for row in rows} | {row.id: upto for row in ours}
-    rules = [rule for rule in network.rules if _swept(rule.segment, rule.version, ours)]
-    others = {key for rule in network.rules if not rule.coming for key in rule.terms}
-    terms = {key for rule in rules if rule.coming for key in rule.terms} - others
+    wanted = {(row.id, row.coming) for row in ours}
+    rules = [rule for rule in network.rules if (rule.segment, rule.version) in wanted]
+    settled = {term for rule in network.rules if not rule.coming for term in rule.predicate.terms}
+    fresh = {term for rule in rules if rule.coming for term in rule.predicate.terms} - settled
+    counts = {network.count_keys[term.key] for term in fresh}  # what another window forgot is read again
     if customers:
-        watch_at(swept).sweep(customers, rules, terms, {row.id: row.cause for row in ours})
+        watch_at(swept).sweep(customers, rules, counts, {row.id: row.cause for row in ours})
     tx.swept([(row.id, upto) for row in ours])
     return len(customers)
-
-
-def _swept(segment: int, version: int, rows: list[SegmentRow]) -> bool:
-    return any(row.id == segment and row.coming == version for row in rows)
 
 
 def wake(tx: LedgerWriter, watch: Watch, most: int) -> int:

@@ -167,15 +167,21 @@ class Watch:
             self._keep(customer, held, was, self._whole.pop(customer, self.cause), new=body is None)
         self._written.flush()
 
-    def sweep(self, customers: Sequence[int], rules: Sequence[Rule], terms: Collection[int], causes: Mapping[int, str]) -> None:
-        """Evaluate some rules for some customers, of whose behaviours some are new; ``causes`` by segment."""
-        names = sorted({name for key in terms for name in self.network.terms[key].names})
+    def sweep(
+        self,
+        customers: Sequence[int],
+        rules: Sequence[Rule],
+        counts: Collection[int],
+        causes: Mapping[int, str],
+    ) -> None:
+        """Evaluate some rules for some customers, of whose behaviours some are counted anew; ``causes`` by segment."""
+        names = sorted({name for key in counts for name in self.network.counts[key].term.names})
         events = self.events(customers, names)
         for customer, held, traits, new in self.kept(customers):
             was = set(held.inside)
             self._catch_up(customer, held, traits)
             between = set(held.inside)
-            self.evaluator.some(customer, held, traits, events.get(customer, ()), rules, terms)
+            self.evaluator.some(customer, held, traits, events.get(customer, ()), rules, counts)
             self._written.put(customer, was, between, "time")
             self._keep(customer, held, between, self.cause, new=new, causes=causes)
         self._written.flush()
