@@ -4,8 +4,8 @@
 
 Events are drawn (``world.py``), their payloads are templates that the shop's own door made, and ``LakeChange.log``
 shreds them as a refresh does. Traits are counted from the arrays; predictions are a rule of thumb from rate and
-silence, not a model's. The lake is kept in ``SHOPKEEPER_BENCHMARKS`` (or ~/.cache/shopkeeper-benchmarks). Everything in it is
-simulated. ``tests/journey/test_bulk.py`` shows that its log equals the one that a refresh writes.
+silence, not a model's. The lake is kept in ``SHOPKEEPER_BENCHMARKS`` (or ~/.cache/shopkeeper-benchmarks). Everything
+in it is simulated. ``tests/journey/test_bulk.py`` shows that its log equals the one that a refresh writes.
 """
 
 from __future__ import annotations

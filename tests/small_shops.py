@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
+import shutil
 import tempfile
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -31,14 +33,15 @@ TRADE = ("Order Updated", "Order Lines Added", "Order Refunded", "Order Cancelle
 class SmallShop:
     """A shop of some customers; ``customers`` tells of each, by id, its traits and events as plain data."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, draws_traits: bool = True) -> None:
         self.chance = Random(seed)
         self.shop = found()
         self.put(
-            self._event(customer) for customer in range(CUSTOMERS) for _ in range(self.chance.randint(0, 12))
+            self.draw(customer) for customer in range(CUSTOMERS) for _ in range(self.chance.randint(0, 12))
         )
         self.shop.refresh()
-        self.draw_traits()
+        if draws_traits:
+            self.draw_traits()
         self.customers = self.told()
 
     def put(self, events: Any) -> None:
@@ -47,7 +50,8 @@ class SmallShop:
         self.shop.places.ledger.write(lambda tx: self.shop.places.intake.append(tx, given, outcome))
         self.shop.advance()
 
-    def _event(self, customer: int) -> Event:
+    def draw(self, customer: int) -> Event:
+        """An event of a customer."""
         chance = self.chance
         name = chance.choice([*EVENTS_USED, *["Order Completed"] * 3, *TRADE])
         at = chance.randint((TODAY - 50) * 24, (TODAY + 5) * 24) * DAY // 24
@@ -129,6 +133,7 @@ class SmallShop:
 def found() -> shopkeeper.Shop:
     """An empty shop with rates and products, a few days after the events that ``SmallShop`` draws."""
     folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=TODAY + 10)
     shop = shopkeeper.create(folder / "shop", currency="GBP", time_zone=ZONE, now=now.isoformat())
     for kind, header, rows in (

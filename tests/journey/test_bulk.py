@@ -179,3 +179,25 @@ def test_a_rebuild_and_the_same_events_again_change_nothing(pair: tuple[Shop, Sh
     again = bulky.collect(bulky.places.folder.parent / "events.jsonl", source="site")
     assert (again.kept, again.repeated) == (0, _EVENTS)
     assert not [f for f in bulky.doctor() if not f.ok and "backup" not in f.advice]
+
+
+def test_a_lake_made_without_a_ledger_tells_the_same(pair: Any, tmp_path: Path) -> None:
+    bulky, _ = pair
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(_BENCHMARKS))
+        import bulk_lake
+
+        bulk_lake.build(tmp_path / "lake", _CUSTOMERS, _EVENTS, say=lambda _: None)
+        lake = bulk_lake.open_lake(tmp_path / "lake")
+    for question in (
+        "SELECT * FROM events ORDER BY seq",
+        "SELECT * FROM order_lines ORDER BY seq, line",
+        "SELECT * FROM identities ORDER BY node",
+        "SELECT product_id, category, unit_cost FROM products ORDER BY product_id",
+        "SELECT id, orders, returns, web_orders, store_orders, events, contacts, first_seen FROM customers ORDER BY id",
+    ):
+        assert lake.query(question).equals(bulky.query(question)), question
+    assert lake.query("SELECT * FROM customers LIMIT 0").schema.equals(
+        bulky.query("SELECT * FROM customers LIMIT 0").schema
+    )
+    lake.close()

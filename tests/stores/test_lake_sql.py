@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import pytest
 import sqlglot
+from tests.conditions import TRAITS
 
+from shopkeeper.domain.condition import check
 from shopkeeper.know.insight.derived_sql import SQL as DERIVED
 from shopkeeper.know.insight.paths_sql import paths
 from shopkeeper.know.overview import SQL
-from shopkeeper.stores.lake import sql
+from shopkeeper.know.segments import Setting, answers, matches, totals
+from shopkeeper.stores.lake import sample, sql
 from shopkeeper.stores.lake.schema import LOG, TABLES
+
+CONDITIONS = (
+    "orders > 1 and events('Product Viewed', category => 'Lighting', days => 14) >= 2",
+    "events('Order Completed', category <> 'Garden', amount > 5) and not events('Email Opened', machine => true)",
+    "orders(channel => 'store', amount >= 20, product_id => 'p1', days => 30) > 0 or spend(since => this_year()) > 5",
+    "events('Product Added', then_not => 'Order Completed', within_days => 3) and last('Store Visited') is null",
+    "days_since_order > 30 and last_order < today() - interval '3 months' and day(last_seen) = today()",
+    "last_seen - first_seen > interval '3 days' and last_seen + interval '2 hours' > now() and revenue / orders > 3",
+    "has_any(looked_not_bought, 'a', 'b') and size(looked_not_bought) > 1 and starts_with(lower(country), 'f')",
+    "country ilike 'f%' and contains(country, 'r') and ends_with(country, 'e') and round(revenue, 1) in (1, 2, null)",
+)
+CHECKED = [check(text, TRAITS) for text in CONDITIONS]
+SETTING = Setting(traits=TRAITS, now=0, currency="GBP")
 
 TEXTS = (
     {f"{table} of the log": select for table, (select, _) in sql.OF_LOG.items()}
@@ -22,6 +38,10 @@ TEXTS = (
     | {f"overview {name}": select for name, select in SQL.items()}
     | {f"derived {name}": select for name, select in DERIVED.items()}
     | {"paths": paths(14)}
+    | {f"sample {table}": select for table, select in sample.SELECTS.items()}
+    | {f"who: {one.text}": matches(one, SETTING, without=[1], after=2).sql for one in CHECKED}
+    | {f"size: {one.text}": totals(one, SETTING).sql for one in CHECKED}
+    | {"all conditions": answers(CHECKED, SETTING).sql}
 )
 
 

@@ -13,8 +13,18 @@ from shopkeeper.domain.condition import functions
 from shopkeeper.domain.condition.tree import Behaviour, Filter, Then
 from shopkeeper.domain.event import EVENTS
 from shopkeeper.know.segments.binding import Binding
-from shopkeeper.know.segments.facts import GOODS, LINE_FACTS, all_met, earliest, half_even, length, within
-from shopkeeper.know.segments.moments import Moments, at
+from shopkeeper.know.segments.facts import (
+    GOODS,
+    LINE_FACTS,
+    all_met,
+    earliest,
+    half_even,
+    length,
+    one_of,
+    since,
+    within,
+)
+from shopkeeper.know.segments.moments import Moments
 
 COLUMNS: Final[Mapping[str, str]] = {
     "category": "coalesce(nullif(e.category, ''), p.category)", "product_id": "e.product_id", "channel": "e.channel",
@@ -24,19 +34,30 @@ COLUMNS: Final[Mapping[str, str]] = {
     "machine": "coalesce(e.machine, FALSE)",
 }  # fmt: skip
 _LINE: Final = {"category": "coalesce(nullif(l.category, ''), p.category)", "product_id": "l.product_id"}
-_UNTOLD: Final = "p.product_id = CASE WHEN coalesce({0}.category, '') = '' THEN {0}.product_id END"
+_NO_CATEGORY: Final = "coalesce({0}.category, '') = ''"
+_UNTOLD: Final = f"p.product_id = CASE WHEN {_NO_CATEGORY} THEN {{0}}.product_id END"
 """The catalogue is asked only where the row itself tells no category."""
+_AND: Final = "\n        AND "
 
 
 class Doings:
-    """The terms of one question that are counted in ``events``, by number; written as common table expressions."""
+    """The terms of one question that are counted in ``events``, by number; written as common table expressions.
 
-    def __init__(self, bound: Binding, moments: Moments, terms: Mapping[Behaviour, int]) -> None:
+    ``asked`` says that only the nodes in the table ``asked`` matter: rows of others are then passed over early.
+    """
+
+    def __init__(
+        self, bound: Binding, moments: Moments, terms: Mapping[Behaviour, int], *, asked: bool = False
+    ) -> None:
         self._bound = bound
         self._moments = moments
         self._terms = terms
+        self._asked = asked
         self._marks: dict[tuple[Filter, ...], int] = {}
         """Filters that one line must meet together, by number."""
+        self._begin = earliest(moments, (term.window for term in terms))
+        self._ways: list[str] = []
+        """What a row must be to count for some term, as far as it tells by itself."""
 
     def tables(self) -> list[str]:
         """The expressions; the last are ``did`` and ``followed``, with a row a customer, where there are terms."""
@@ -57,37 +78,43 @@ class Doings:
 
     def _row(self, names: Sequence[str], filters: Sequence[Filter], term: Behaviour | None = None) -> str:
         """What a row of events must be to count for a term, or to be what came after."""
-        lined = [name for name in names if name in functions.LINED]
-        others = [name for name in names if name not in functions.LINED]
         of_lines = tuple(one for one in filters if one.fact in LINE_FACTS)
-        if of_lines and lined:
-            ways = [f"e.name IN {self._bound.listed(lined)} AND m.l{self._mark(of_lines)} = 1"]
-            if others:
-                own = all_met(self._bound, of_lines, COLUMNS)
-                ways.append(" AND ".join([f"e.name IN {self._bound.listed(others)}", *own]))
-            parts = [f"({' OR '.join(ways)})"]
-        else:
-            parts = [f"e.name IN {self._bound.listed(names)}", *all_met(self._bound, of_lines, COLUMNS)]
+        others = [one for one in filters if one.fact not in LINE_FACTS]
+        rest = all_met(self._bound, others, self._columns(names))
         if term is not None:
-            parts += within(self._bound, self._moments, term.window, "e.occurred_at")
-        columns = COLUMNS
+            rest += within(self._bound, self._moments, term.window, "e.occurred_at", self._begin)
+        lined = [name for name in names if of_lines and name in functions.LINED]
+        ways = []
+        if lined:
+            parts = [one_of(self._bound, "e.name", lined), *rest]
+            ways.append([*parts, f"m.l{self._mark(of_lines)} = 1"])
+            self._may_count(parts)
+        if own := [name for name in names if name not in lined]:
+            parts = [one_of(self._bound, "e.name", own), *rest]
+            tests = all_met(self._bound, of_lines, COLUMNS)
+            ways.append([*parts, *tests])
+            told = all_met(self._bound, of_lines, {**COLUMNS, "category": "e.category"})
+            untold = [f"({test} OR {_NO_CATEGORY.format('e')})" for test in told]
+            self._may_count([*parts, *untold])
+        return " OR ".join(" AND ".join(parts) for parts in ways)
+
+    def _may_count(self, parts: Sequence[str]) -> None:
+        self._ways.append(" AND ".join(part for part in parts if "e.reporting" not in part))
+
+    def _columns(self, names: Sequence[str]) -> Mapping[str, str]:
         if undeclared := [name for name in names if name not in EVENTS]:
             # What nobody declared tells nothing but its envelope, whatever it happens to carry.
-            machine = f"CASE WHEN e.name IN {self._bound.listed(undeclared)} THEN FALSE ELSE {COLUMNS['machine']} END"
-            columns = {**COLUMNS, "machine": machine}
-        parts += all_met(self._bound, (one for one in filters if one.fact not in LINE_FACTS), columns)
-        return " AND ".join(parts)
+            nobodys = one_of(self._bound, "e.name", undeclared)
+            return {**COLUMNS, "machine": f"CASE WHEN {nobodys} THEN FALSE ELSE {COLUMNS['machine']} END"}
+        return COLUMNS
 
     def _mark(self, filters: tuple[Filter, ...]) -> int:
         return self._marks.setdefault(filters, len(self._marks))
 
     def _bounds(self, alias: str) -> list[str]:
         """Which rows may matter at all: by time, so that files and parts of them are passed over."""
-        begin = earliest(self._moments, (term.window for term in self._terms))
         parts = [f"{alias}.occurred_at <= $now", f"{alias}.node <> 0"]
-        if begin is not None:
-            parts.append(f"{alias}.occurred_at >= {self._bound.to(at(begin))}")
-        return parts
+        return [*parts, *since(self._bound, f"{alias}.occurred_at", self._begin)]
 
     def _sources(self, flags: Mapping[str, str]) -> list[str]:
         found = []
@@ -101,13 +128,17 @@ class Doings:
             found.append(f"""marked AS (
     SELECT l.seq, {columns}
     FROM order_lines AS l LEFT JOIN goods AS p ON {_UNTOLD.format("l")}
-    WHERE {" AND ".join(self._bounds("l"))} AND ({" OR ".join(met.values())})
+    WHERE {" AND ".join(self._bounds("l"))} AND ({" OR ".join(f"({test})" for test in met.values())})
     GROUP BY l.seq
 )""")
         return found
 
     def _seen(self, flags: Mapping[str, str]) -> str:
-        """Rows of events that count for some term, with a flag for each."""
+        """Rows of events that count for some term, with a flag for each.
+
+        What a row tells by itself is tested first, so that few of them are looked up elsewhere. Rows without any flag
+        are left in: a test after the look-ups has the engine make them for all rows.
+        """
         rows, joins = "events AS e", ""
         if any("e.reporting" in flag for flag in flags.values()):
             rows = f"""(
@@ -115,50 +146,57 @@ class Doings:
         FROM events AS a LEFT JOIN rates AS r ON r.currency = coalesce(nullif(a.currency, ''), $currency)
             AND a.occurred_at >= r.since AND a.occurred_at < r.until
     ) AS e"""
+        if self._asked:
+            joins += "\n    JOIN asked AS i ON i.node = e.node"
         if any("p.category" in flag for flag in flags.values()):
             joins += f"\n    LEFT JOIN goods AS p ON {_UNTOLD.format('e')}"
         if self._marks:
             lined = self._bound.listed(sorted(functions.LINED))
             joins += f"\n    LEFT JOIN marked AS m ON m.seq = CASE WHEN e.name IN {lined} THEN e.seq END"
-        names = sorted({name for term in self._terms for name in term.names} | self._after())
+        names = {name for term in self._terms for name in term.names}
+        names |= {term.then.name for term in self._terms if term.then is not None}
         columns = ",\n        ".join(f"CASE WHEN {flag} THEN 1 END AS {name}" for name, flag in flags.items())
-        counts = " OR ".join(f"({flag})" for flag in flags.values())
+        of = "i.customer" if self._asked else "e.node"
+        tests = [one_of(self._bound, "e.name", sorted(names)), *self._bounds("e")]
+        if len(self._ways) > 1 or " AND " in self._ways[0]:
+            tests.append(f"({' OR '.join(f'({way})' for way in dict.fromkeys(self._ways))})")
         return f"""seen AS (
     SELECT
-        e.node, e.occurred_at,
+        {of} AS who, e.occurred_at,
         {columns}
     FROM {rows}{joins}
-    WHERE e.name IN {self._bound.listed(names)} AND {" AND ".join(self._bounds("e"))}
-        AND ({counts})
+    WHERE {_AND.join(tests)}
 )"""
 
-    def _after(self) -> set[str]:
-        return {term.then.name for term in self._terms if term.then is not None}
-
     def _did(self, terms: Mapping[Behaviour, int]) -> list[str]:
-        by_node, by_customer = [], []
+        first, again = [], []
         for term, number in terms.items():
             name = f"t{number}"
             if term.deed == "events":
-                by_node.append(f"count({name}) AS {name}")
-                by_customer.append(f"sum(n.{name}) AS {name}")
+                first.append(f"count({name}) AS {name}")
+                again.append(f"sum(n.{name}) AS {name}")
             else:
                 pick = "min" if term.deed == "first" else "max"
-                by_node.append(f"{pick}(CASE WHEN {name} = 1 THEN occurred_at END) AS {name}")
-                by_customer.append(f"{pick}(n.{name}) AS {name}")
+                first.append(f"{pick}(CASE WHEN {name} = 1 THEN occurred_at END) AS {name}")
+                again.append(f"{pick}(n.{name}) AS {name}")
+        if self._asked:
+            return [f"did AS (\n    SELECT who AS customer, {', '.join(first)} FROM seen GROUP BY who\n)"]
         return [
-            f"by_node AS (\n    SELECT node, {', '.join(by_node)} FROM seen GROUP BY node\n)",
+            f"by_node AS (\n    SELECT who AS node, {', '.join(first)} FROM seen GROUP BY who\n)",
             f"""did AS (
-    SELECT i.customer, {", ".join(by_customer)}
+    SELECT i.customer, {", ".join(again)}
     FROM by_node AS n JOIN identities AS i ON i.node = n.node GROUP BY i.customer
 )""",
         ]
 
     def _followed(self, terms: Sequence[tuple[Behaviour, int, Then]]) -> list[str]:
         """For every event of a term the next one that may follow, strictly later."""
+        people = "s.who AS customer", "seen AS s"
+        if not self._asked:
+            people = "i.customer", "seen AS s JOIN identities AS i ON i.node = s.who"
         steps = " UNION ALL ".join(
-            f"SELECT {number} AS term, {role} AS role, i.customer, s.occurred_at "
-            f"FROM seen AS s JOIN identities AS i ON i.node = s.node WHERE s.{flag}{number} = 1"
+            f"SELECT {number} AS term, {role} AS role, {people[0]}, s.occurred_at FROM {people[1]} "
+            f"WHERE s.{flag}{number} = 1"
             for _, number, _ in terms
             for role, flag in enumerate("tu")
         )

@@ -6,7 +6,7 @@ A test of what is not known is not met, so that a row's filters stand where NULL
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from shopkeeper.domain.clock import DAY, SECOND
@@ -66,23 +66,37 @@ _NEVER: Final = 1 << 62
 """Later than every instant: a window whose end is no day holds nothing."""
 
 
-def within(bound: Binding, moments: Moments, window: Window, column: str) -> list[str]:
-    """A window as conditions on a column, beside the one that nothing is later than now."""
+def within(
+    bound: Binding, moments: Moments, window: Window, column: str, common: tuple[int, bool] | None = None
+) -> list[str]:
+    """A window as conditions on a column, beside the one that nothing is later than now and that of ``earliest``."""
     found = []
     begin = lower_end(moments, window)
-    if begin is not None:
-        found.append(f"{column} {'>=' if begin[1] else '>'} {bound.to(at(begin[0]))}")
+    if begin is not None and begin != common:
+        found += since(bound, column, begin)
     if window.before is not None:
         end = moments.begins(window.before)
         found.append(f"{column} < {bound.to(at(-_NEVER if end is None else end))}")
     return found
 
 
-def earliest(moments: Moments, windows: Iterable[Window]) -> int | None:
-    """The instant before which none of the windows begins; None where one has no beginning."""
+def earliest(moments: Moments, windows: Iterable[Window]) -> tuple[int, bool] | None:
+    """Where the first of the windows begins, as in ``lower_end``; None where one has no beginning."""
     ends = [lower_end(moments, window) for window in windows]
-    known = [end[0] for end in ends if end is not None]
-    return min(known) if known and len(known) == len(ends) else None
+    known = [end for end in ends if end is not None]
+    if not known or len(known) < len(ends):
+        return None
+    return min(known, key=lambda end: (end[0], not end[1]))
+
+
+def since(bound: Binding, column: str, begin: tuple[int, bool] | None) -> list[str]:
+    """The end that ``earliest`` found, as a condition on a column."""
+    return [] if begin is None else [f"{column} {'>=' if begin[1] else '>'} {bound.to(at(begin[0]))}"]
+
+
+def one_of(bound: Binding, column: str, values: Sequence[str]) -> str:
+    """Whether a column is one of the values."""
+    return f"{column} = {bound.to(values[0])}" if len(values) == 1 else f"{column} IN {bound.listed(values)}"
 
 
 def length(then: Then) -> int:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from shopkeeper.domain.clock import instant
 from shopkeeper.domain.condition import Condition, check
-from shopkeeper.domain.condition.tree import Behaviour, Is, Not
+from shopkeeper.domain.condition.tree import AllOf, Behaviour, Is, Not, Segment, walk
 from shopkeeper.domain.errors import InvalidInput, UnknownName
 from shopkeeper.domain.money import exponent
 from shopkeeper.domain.traits import Trait
@@ -61,6 +61,8 @@ class _Asking:
         self.traits: set[str] = set()
         self._terms: dict[Behaviour, int] = {}
         self._inside: list[str] = []
+        self._asked = ""
+        self._shown: set[str] = set()
         self._values = Values(self.bound, self.moments, setting.traits, self._behaviour, self._segment)
 
     def condition(self, condition: Condition) -> str:
@@ -68,10 +70,21 @@ class _Asking:
         self.traits |= condition.traits
         return self._values.condition(condition.meaning)
 
+    def only(self, condition: Condition | None) -> None:
+        """Let events of others go unread than of those who meet what a condition asks of traits alone."""
+        if condition is None:
+            return
+        meaning = condition.meaning
+        parts = meaning.conditions if isinstance(meaning, AllOf) else (meaning,)
+        plain = [part for part in parts if not any(isinstance(n, Behaviour | Segment) for n in walk(part))]
+        if plain and self._terms:
+            self._asked = " AND ".join(map(self._values.condition, plain))
+
     def shown(self, trait: Trait) -> str:
         """A trait as a column of the answer."""
         if not trait.formula:
-            return f'c."{trait.name}"'
+            self._shown.add(trait.name)
+            return f'who."shown_{trait.name}"'
         meaning = check(f"({trait.formula}) is not null", self.setting.traits)
         self.traits |= meaning.traits
         match meaning.meaning:
@@ -105,14 +118,19 @@ class _Asking:
         """The whole question; ``columns`` are traits that the SELECT itself names, or None for the id alone."""
         wanted = sorted(self.traits | set(columns))
         listed = "".join(f', {prepared(self.setting.traits[name])} AS "{name}"' for name in wanted)
+        listed += "".join(f', "{name}" AS "shown_{name}"' for name in sorted(self._shown))
         tables = [f"who AS (\n    SELECT id{listed} FROM customers\n)"]
         joins = ""
+        if self._asked:
+            # Not ``who`` itself: read twice, it would be kept aside, and nobody could tell early how few these are.
+            people = f"identities AS i JOIN (SELECT id{listed} FROM customers) AS who ON who.id = i.customer"
+            tables.append(f"asked AS (\n    SELECT i.node, i.customer FROM {people} WHERE {self._asked}\n)")
         doings = {term: number for term, number in self._terms.items() if term.deed not in _TRADE}
         trades = {term: number for term, number in self._terms.items() if term.deed in _TRADE}
         if doings:
-            tables += Doings(self.bound, self.moments, doings).tables()
+            tables += Doings(self.bound, self.moments, doings, asked=bool(self._asked)).tables()
         if trades:
-            trading = Trading(self.bound, self.moments, trades)
+            trading = Trading(self.bound, self.moments, trades, asked=bool(self._asked))
             if trading.lined and GOODS not in tables:
                 tables.append(GOODS)
             tables += trading.tables()
@@ -161,6 +179,7 @@ def matches(
     """
     asking = _Asking(setting)
     where = [asking.condition(condition)] if condition is not None else []
+    asking.only(condition)
     where += _others(asking, without)
     if after is not None:
         where.append(f"who.id > {asking.bound.named('after', after)}")
@@ -169,7 +188,7 @@ def matches(
         if name not in setting.traits:
             raise UnknownName("trait", name, setting.traits)
     listed = "".join(f', {asking.shown(setting.traits[name])} AS "{name}"' for name in dict.fromkeys(names))
-    select = f"c.id AS id{listed}\nFROM who JOIN customers AS c ON c.id = who.id{{joins}}"
+    select = f"who.id AS id{listed}\nFROM who{{joins}}"
     select += f"\nWHERE {' AND '.join(where)}" if where else ""
     select += "\nORDER BY id" + (f"\nLIMIT {int(limit)}" if limit is not None else "")
     return asking.question(select, ())
@@ -184,6 +203,7 @@ def totals(condition: Condition | None, setting: Setting, without: Sequence[int]
     """
     asking = _Asking(setting)
     kept = asking.condition(condition) if condition is not None else "TRUE"
+    asking.only(condition)
     others = "".join(f" WHERE {test}" for test in _others(asking, without))
     money = {name: column(trait) for name, trait in (("expected", "clv_12m"), ("margin", "margin"))}
     listed = ", ".join(f"{trait} AS {name}" for name, trait in money.items())

@@ -11,7 +11,7 @@ from typing import Final
 
 from shopkeeper.domain.condition.tree import Behaviour, Filter
 from shopkeeper.know.segments.binding import Binding
-from shopkeeper.know.segments.facts import LINE_FACTS, all_met, half_even, within
+from shopkeeper.know.segments.facts import LINE_FACTS, all_met, earliest, half_even, since, within
 from shopkeeper.know.segments.moments import Moments
 
 _HEADER: Final = {
@@ -20,16 +20,40 @@ _HEADER: Final = {
 }  # fmt: skip
 _LINE: Final = {"category": "coalesce(nullif(l.category, ''), p.category)", "product_id": "l.product_id"}
 
-_TOLD: Final = f"""heard AS (
-    SELECT
-        e.seq, e.name, e.occurred_at, i.customer, nullif(e.order_id, '') AS order_id, e.channel, e.store, e.source,
-        e.brand, coalesce(nullif(e.currency, ''), $currency) AS currency, coalesce(e.amount, 0) AS amount
-    FROM events AS e JOIN identities AS i ON i.node = e.node
-    WHERE e.name IN ('Order Completed', 'Order Updated', 'Order Lines Added', 'Order Refunded', 'Order Cancelled')
-        AND e.occurred_at <= $now AND e.node <> 0
+_NAMES: Final = (
+    "('Order Completed', 'Order Updated', 'Order Lines Added', 'Order Refunded', 'Order Cancelled')"
+)
+_RETOLD: Final = f"""retold AS (
+    SELECT order_id FROM events
+    WHERE name IN {_NAMES} AND occurred_at <= $now AND node <> 0 AND order_id <> ''{{only}}{{recent}}
+    GROUP BY order_id HAVING count(*) > 1
+)"""
+"""Numbers under which more than one event was heard. Of all others nothing needs to be sorted out."""
+_RECENT: Final = f"""
+        AND order_id IN (
+            SELECT order_id FROM events WHERE name IN {_NAMES} AND occurred_at <= $now AND node <> 0{{only}}{{since}}
+        )"""
+_COLUMNS: Final = """e.seq, e.name, e.occurred_at, i.customer, nullif(e.order_id, '') AS order_id, e.channel, e.store,
+        e.source, e.brand, coalesce(nullif(e.currency, ''), $currency) AS currency, coalesce(e.amount, 0) AS amount"""
+_ROWS: Final = f"""FROM events AS e JOIN {{people}} AS i ON i.node = e.node {{join}}
+    WHERE e.name IN {_NAMES} AND e.occurred_at <= $now AND e.node <> 0"""
+_TELLS: Final = """(
+            name = 'Order Completed'
+            OR name = 'Order Updated' AND order_id IS NOT NULL AND (
+                amount <> 0 OR seq IN (SELECT seq FROM order_lines WHERE name = 'Order Updated')
+            )
+        )"""
+_TOLD: Final = f"""once AS (
+    SELECT {_COLUMNS}
+    {_ROWS.format(people="{people}", join="LEFT JOIN retold AS r ON r.order_id = e.order_id")}
+        AND r.order_id IS NULL AND e.name <> 'Order Cancelled'{{since}}
+),
+heard AS (
+    SELECT {_COLUMNS}
+    {_ROWS.format(people="{people}", join="JOIN retold AS r ON r.order_id = e.order_id")}
 ),
 called_off AS (
-    SELECT DISTINCT customer, order_id FROM heard WHERE name = 'Order Cancelled' AND order_id IS NOT NULL
+    SELECT DISTINCT customer, order_id FROM heard WHERE name = 'Order Cancelled'
 ),
 tellings AS (
     SELECT
@@ -41,12 +65,7 @@ tellings AS (
         count(*) OVER (PARTITION BY customer, order_id) AS times,
         min(occurred_at) OVER (PARTITION BY customer, order_id) AS since
     FROM heard
-    WHERE order_id IS NOT NULL AND (
-        name = 'Order Completed'
-        OR name = 'Order Updated' AND (
-            amount <> 0 OR seq IN (SELECT seq FROM order_lines WHERE name = 'Order Updated')
-        )
-    )
+    WHERE {_TELLS}
 ),
 stands AS (
     SELECT customer, order_id, seq, times, since, occurred_at AS until, channel, store
@@ -66,9 +85,15 @@ counted AS (
     WHERE c.order_id IS NULL AND (
         h.name = 'Order Refunded'
         OR h.seq = s.seq
-        OR h.name = 'Order Completed' AND h.order_id IS NULL
         OR h.name = 'Order Lines Added' AND (s.seq IS NULL OR s.times = 1 OR h.occurred_at >= s.until)
     )
+    UNION ALL
+    SELECT
+        seq, customer, source, brand, currency, amount,
+        CASE WHEN name IN ('Order Refunded', 'Order Lines Added') THEN name ELSE 'Order Completed' END,
+        occurred_at, channel, store, CASE WHEN name <> 'Order Refunded' THEN seq END
+    FROM once
+    WHERE name IN ('Order Refunded', 'Order Lines Added') OR {_TELLS}
 ),
 told AS (
     SELECT
@@ -84,10 +109,14 @@ told AS (
 class Trading:
     """The terms of one question about orders and spending, by number."""
 
-    def __init__(self, bound: Binding, moments: Moments, terms: Mapping[Behaviour, int]) -> None:
+    def __init__(
+        self, bound: Binding, moments: Moments, terms: Mapping[Behaviour, int], *, asked: bool = False
+    ) -> None:
         self._bound = bound
         self._moments = moments
         self._terms = terms
+        self._people = "asked" if asked else "identities"
+        self._begin = earliest(moments, (term.window for term in terms))
         self._marks: dict[tuple[Filter, ...], int] = {}
 
     @property
@@ -98,7 +127,11 @@ class Trading:
     def tables(self) -> list[str]:
         """The expressions, the last one being ``traded`` with a row a customer."""
         columns = [f"{self._term(term)} AS t{number}" for term, number in self._terms.items()]
-        found, joins = [_TOLD], ""
+        recent = " AND ".join(["", *since(self._bound, "occurred_at", self._begin)])
+        only = " AND node IN (SELECT node FROM asked)" if self._people == "asked" else ""
+        retold = _RETOLD.format(only=only, recent=_RECENT.format(only=only, since=recent) if recent else "")
+        of_rows = " AND ".join(["", *since(self._bound, "e.occurred_at", self._begin)])
+        found, joins = [retold, _TOLD.format(people=self._people, since=of_rows)], ""
         if self._marks:
             found += self._lines()
             joins += " LEFT JOIN goods_of AS g ON g.seq = t.seq"
@@ -145,12 +178,20 @@ class Trading:
         SELECT
             a.seq, a.category, a.product_id,
             {half_even("CAST(a.amount AS DOUBLE) * t.factor")} AS reporting
-        FROM order_lines AS a JOIN told AS t ON t.seq = a.seq
+        FROM order_lines AS a JOIN told AS t ON t.seq = a.seq{self._recent_lines()}
     ) AS l
     LEFT JOIN goods AS p ON p.product_id = CASE WHEN coalesce(l.category, '') = '' THEN l.product_id END
     WHERE {" OR ".join(f"({test})" for test in met.values())}
     GROUP BY l.seq
 )"""]  # fmt: skip
+
+    def _recent_lines(self) -> str:
+        """Lines of what counts within the windows are within them as well, but for lines that were added to an order
+        before it was told.
+        """
+        if any(term.deed == "orders" and self._whole(term) for term in self._terms):
+            return ""
+        return " WHERE ".join(["", *since(self._bound, "a.occurred_at", self._begin)])
 
     def _orders(self) -> str:
         marks = "".join(f", max(g.l{n}) AS l{n}" for n in self._marks.values())

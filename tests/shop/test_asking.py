@@ -1,0 +1,172 @@
+"""The table of customers by condition: the lake, and the ledger for those whom the lake does not tell of yet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.conditions import DAY, TODAY, TRAITS, conditions, nowadays
+from tests.events import NOW, event, order, put
+from tests.small_shops import SmallShop, found
+
+from shopkeeper.domain.actor import Actor
+from shopkeeper.domain.condition import check
+from shopkeeper.domain.errors import BadCondition, Conflict, InvalidInput, NotPermitted, UnknownName
+from shopkeeper.domain.size import proportion, total
+from shopkeeper.predict.traits import TRAITS as FORETOLD
+from shopkeeper.shop import asking
+
+PREDICTED = {trait.name for trait in FORETOLD}
+
+
+def without_predictions(tree):
+    """Whether a refresh does not change the answer by itself, and no segment is asked for."""
+    understood = check(tree, TRAITS)
+    return not understood.traits & PREDICTED and not understood.segments
+
+
+def ids(table):
+    return table["id"].to_pylist()
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(conditions.filter(without_predictions), min_size=12, max_size=12), st.integers(10, 99), nowadays
+)
+def test_what_happened_since_the_refresh_counts_as_if_the_lake_knew_it(trees, seed, now):
+    small = SmallShop(seed, draws_traits=False)
+    solo, then = {"anonymous_id": "solo"}, TODAY * DAY - NOW
+    put(small.shop, order("o9", then - DAY, ids=solo), event("Product Viewed", "v9", then, ids=solo))
+    small.shop.refresh()
+    shop, at = small.shop, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now)
+    # New customers, late events, cancellations, and two customers who turn out to be one.
+    small.put(small.draw(customer) for customer in (0, 1, 2, 3, 50, 51) for _ in range(6))
+    put(shop, event("Page Viewed", "both", then, ids={"user_id": "u4", **solo}))
+    texts = [check(tree, TRAITS).text for tree in trees]
+    ahead = [shop.customers(text, columns=["orders", "revenue"], as_of=at) for text in texts]
+    sizes = [shop.size(text, as_of=at).customers for text in texts]
+    shop.refresh()
+    for text, before, size in zip(texts, ahead, sizes, strict=True):
+        assert (
+            before.to_pylist() == shop.customers(text, columns=["orders", "revenue"], as_of=at).to_pylist()
+        ), text
+        assert size == before.num_rows, text
+    shop.close()
+
+
+@pytest.fixture
+def asked():
+    shop = found()
+    then = TODAY * DAY - NOW
+    put(shop, *(order(f"o{n}", then - n * DAY, ids={"anonymous_id": f"b{n}"}) for n in range(1, 6)))
+    shop.refresh()
+    yield shop
+    shop.close()
+
+
+def test_the_table_has_the_wanted_columns_and_says_as_of(asked):
+    table = asked.customers("orders >= 1", columns=["orders", "days_since_order"], limit=2)
+    assert table.schema.names == ["id", "orders", "days_since_order"]
+    assert table.num_rows == 2
+    assert table.schema.metadata == {
+        b"as_of": asked.clock.now().isoformat().encode(),
+        b"condition": b"orders >= 1",
+    }
+    assert ids(asked.customers("orders >= 1", after=ids(table)[-1])) == ids(asked.customers())[2:]
+
+
+def test_days_that_pass_are_as_of_then(asked):
+    later = asked.clock.now() + timedelta(days=30)
+    now, then = (
+        asked.customers("orders > 0", columns=["days_since_order"], as_of=at) for at in (None, later)
+    )
+    assert [n + 30 for n in now["days_since_order"].to_pylist()] == then["days_since_order"].to_pylist()
+
+
+def test_a_customer_merged_into_another_is_gone_from_the_answer(asked):
+    before = ids(asked.customers("orders >= 1"))
+    put(
+        asked, *(event("Page Viewed", f"m{n}", ids={"user_id": "u", "anonymous_id": f"b{n}"}) for n in (1, 2))
+    )
+    after = asked.customers("orders >= 1", columns=["orders"])
+    assert len(before) == 5
+    assert sorted(after["orders"].to_pylist()) == [1, 1, 1, 2]
+    assert asked.size("orders = 2").customers == 1
+
+
+def test_where_too_many_changed_the_lake_alone_is_asked(asked, monkeypatch):
+    put(asked, order("new", ids={"user_id": "new"}))
+    assert asked.size("orders >= 1").customers == 6
+    monkeypatch.setattr(asking, "MOST_CHANGED", 0)
+    assert asked.size("orders >= 1").customers == 5
+
+
+def test_what_cannot_be_asked_is_said(asked, shop):
+    with pytest.raises(BadCondition, match="ordres"):
+        asked.customers("ordres > 1")
+    with pytest.raises(UnknownName, match="ordres"):
+        asked.customers("orders > 1", columns=["ordres"])
+    with pytest.raises(BadCondition, match="vip"):
+        asked.customers("segment('vip')")
+    with pytest.raises(InvalidInput, match="time zone"):
+        asked.size("orders > 1", as_of=datetime(2025, 1, 1))
+    with pytest.raises(InvalidInput, match="limit"):
+        asked.customers("orders > 1", limit=-1)
+    with pytest.raises(Conflict, match="asked about"):
+        shop.customers("orders > 1")
+    for verb in (
+        asked.as_actor(Actor("u1", "associate")).customers,
+        asked.as_actor(Actor("u1", "associate")).size,
+    ):
+        with pytest.raises(NotPermitted):
+            verb("orders > 1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "country = 'x''; DROP TABLE customers; --'",
+        "country in ('$p0', ''') OR 1=1 --', '{joins}', '\\', 'a\nb')",
+        "country like '%''%' or has(looked_not_bought, '\"; SELECT 1')",
+        "events(custom('x'') UNION SELECT 1 --')) > 0 or events('Product Viewed', category => '''}') > 0",
+    ],
+)
+def test_texts_of_a_condition_are_only_ever_values(asked, text):
+    assert asked.customers(text).num_rows == 0
+    assert asked.size(f"not ({text})").of == 5
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/Sao_Paulo"])
+def test_what_is_far_or_deep_has_a_defined_answer(asked, zone):
+    deep = "(" * 15 + "orders" + ")" * 15
+    chain = " + ".join(["revenue / (margin - margin)"] * 50)
+    days = "last_order" + " - interval '100 years'" * 100
+    for text, number in (
+        (f"{deep} > 0", 5),
+        (f"({chain}) is null", 5),
+        (f"{days} is null or {days} < today()", 5),
+        ("1 / (1 / (1 / (1 / (1 / (1 / (orders - orders)))))) is null", 5),
+        (" and ".join(["orders >= 1"] * 400), 5),
+        ("orders in (" + ", ".join(map(str, range(900))) + ")", 5),
+    ):
+        assert asked.size(text).customers == number, text[:60]
+
+
+def test_the_intervals_hold_the_truth_about_as_often_as_they_say():
+    from random import Random
+
+    chance = Random(3)
+    people = [(chance.random() < 0.03, chance.paretovariate(1.8)) for _ in range(5_000)]
+    true = sum(kept for kept, _ in people), sum(value for kept, value in people if kept)
+    hits = [0, 0]
+    for _ in range(400):
+        drawn = chance.sample(people, 500)
+        values = [value if kept else 0.0 for kept, value in drawn]
+        low, high = proportion(sum(kept for kept, _ in drawn), 500, 5_000)
+        hits[0] += low * 5_000 <= true[0] <= high * 5_000
+        _, least, most = total(sum(values), sum(v * v for v in values), 500, 5_000)
+        hits[1] += least <= true[1] <= most
+    assert hits[0] >= 0.92 * 400
+    assert hits[1] >= 0.80 * 400  # few large values: a normal interval is a little too short
