@@ -12,6 +12,7 @@ from litestar.response import Redirect, Response
 from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, ShopkeeperError, UnknownName
 from shopkeeper.domain.segment import STATES
+from shopkeeper.shop.insights import OTHER_BUYERS
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.door import Form, text
 from shopkeeper.web.pages.segments import TONES
@@ -96,6 +97,9 @@ def comparison(
 ) -> Response[Any]:
     """What its customers have in common, beside the rest or beside another segment's."""
     _known(shop, name)
+    others = _others(shop, name)
+    if beside and beside not in (known := [OTHER_BUYERS, *(one.name for one in others)]):
+        raise UnknownName("segment", beside, known)
     found = wrong = None
     try:
         found = shop.compare(name, beside or None)
@@ -104,7 +108,7 @@ def comparison(
     reach = max((max(abs(fact.low), abs(fact.high)) for fact in found.facts), default=1.0) if found else 1.0
     return _piece_of(
         request, "comparison", name=name, found=found, wrong=wrong, reach=reach or 1.0, beside=beside,
-        others=_others(shop, name),
+        others=others,
     )  # fmt: skip
 
 
@@ -124,7 +128,8 @@ def channels(request: Request[Any, Any, Any], shop: Shop, name: Name) -> Respons
 def overlaps(request: Request[Any, Any, Any], shop: Shop, name: Name) -> Response[Any]:
     """Which other segments its customers are in as well."""
     _known(shop, name)
-    others = _others(shop, name)[:_BESIDE]
+    others = sorted(_others(shop, name), key=lambda one: -one.size)
+    left, others = len(others[_BESIDE:]), others[:_BESIDE]
     found = wrong = None
     try:
         found = shop.overlaps(name, *(one.name for one in others)) if others else None
@@ -136,7 +141,7 @@ def overlaps(request: Request[Any, Any, Any], shop: Shop, name: Name) -> Respons
         else []
     )
     titles = {one.name: one.title for one in others}
-    return _piece_of(request, "overlaps", name=name, pairs=pairs, titles=titles, wrong=wrong)
+    return _piece_of(request, "overlaps", name=name, pairs=pairs, titles=titles, wrong=wrong, left=left)
 
 
 def _known(shop: Shop, name: str) -> SegmentHistory:

@@ -28,19 +28,21 @@
     const rows = node.rows.map(pruned).filter(Boolean);
     return rows.length ? { match: node.match, rows } : null;
   };
+  const whole = (filter) => filter.values.length > 0 && filter.values.every((v) => v !== "" && v !== null);
   const stripped = (row) => {
     const operand = { ...row.operand };
-    if (operand.filters) operand.filters = operand.filters.filter((f) => f.values.length && f.values.every((v) => v !== "" && v !== null));
+    if (operand.filters) operand.filters = operand.filters.filter(whole);
     if (operand.filters && !operand.filters.length) delete operand.filters;
     const sent = { operand, operator: row.operator };
     if (row.value !== undefined) sent.value = row.value;
     return sent;
   };
-  const unfinished = (node) => node.match ? node.rows.reduce((sum, row) => sum + unfinished(row), 0) : pruned(node) ? 0 : 1;
+  const unfinished = (node) => node.match ? node.rows.reduce((sum, row) => sum + unfinished(row), 0)
+    : (pruned(node) ? 0 : 1) + (node.operand?.filters || []).filter((filter) => !whole(filter)).length;
 
   function changed(delay = 250) {
     const open = unfinished(root);
-    document.querySelector("#unfinished").textContent = open ? `${open} ${open === 1 ? "row is" : "rows are"} not complete yet and left out.` : "";
+    document.querySelector("#unfinished").textContent = open ? `${open} ${open === 1 ? "row or filter is" : "rows or filters are"} not complete yet and left out.` : "";
     const builder = pruned(root);
     if (builder) later({ builder }, delay);
     else { cancel(); box.value = ""; window.builderAnswer.nothing(); }
@@ -74,15 +76,16 @@
   const grouped = (node) => node.match ? node : { match: "all", rows: [node] };
 
   // Drawing. Every piece changes its own node and asks; only what adds or takes away draws anew.
-  function draw(focus) {
-    place.replaceChildren(group(root, null));
-    if (focus) place.querySelector(focus)?.focus();
-  }
-  function anew(path) {
+  const draw = () => place.replaceChildren(group(root, null));
+  // Afterwards the focus is where it was, or on what was added: the last one called ``added``, or a new row's value.
+  function anew(path, added) {
+    const was = added || document.activeElement?.getAttribute("aria-label");
     draw();
     changed(0);
-    const target = place.querySelector(`[data-path="${path}"]`);
-    (target?.querySelector("select, input, button") || place.querySelector("button"))?.focus();
+    const target = place.querySelector(`[data-path="${path}"]`) || place;
+    const same = was && [...target.querySelectorAll("[aria-label]")].filter((one) => one.getAttribute("aria-label") === was).pop();
+    const value = added === "value" && target.querySelector(".cond-values input, .cond-values select");
+    (value || same || target.querySelector("select, input, button"))?.focus();
   }
 
   function group(node, parent, path = "0") {
@@ -98,7 +101,7 @@
     const add = el("div", { class: "cond-add" },
       button("Add a condition", "button plain", () => window.builderPicker.open((operand) => {
         node.rows.push(fresh(operand));
-        anew(`${path}.${node.rows.length - 1}`);
+        anew(`${path}.${node.rows.length - 1}`, "value");
       })),
       button("Add a group", "quiet-button", () => { node.rows.push({ match: "any", rows: [] }); anew(`${path}.${node.rows.length - 1}`); }));
     field.append(legend, head, rows, add);
@@ -118,7 +121,7 @@
       return item;
     }
     const kind = kindOf(row.operand), label = labelOf(row.operand);
-    const pick = button(label, "cond-operand", () => window.builderPicker.open((operand) => { Object.assign(row, fresh(operand)); anew(path); }));
+    const pick = button(label, "cond-operand", () => window.builderPicker.open((operand) => { Object.assign(row, fresh(operand)); anew(path, "value"); }));
     pick.setAttribute("aria-label", `${label}: choose another`);
     const values = el("span", { class: "cond-values" });
     const value = () => values.replaceChildren(...KINDS[kind].inputs(row, {
@@ -132,7 +135,7 @@
     });
     value();
     item.append(el("div", { class: "cond-main" }, pick, ...(row.operand.names ? [named(row.operand, path)] : []), operator, values, drop));
-    if (row.operand.deed) item.append(window.builderDeeds.details(row.operand, { facts, events, deeds, changed, anew: () => anew(path) }));
+    if (row.operand.deed) item.append(window.builderDeeds.details(row.operand, { facts, events, deeds, changed, anew: (added) => anew(path, added) }));
     return item;
   }
 

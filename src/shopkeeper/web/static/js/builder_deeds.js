@@ -20,8 +20,8 @@
     list.append(when(operand, changed, anew));
     if (operand.then) list.append(following(operand, events, changed, anew));
     const add = el("span", { class: "cond-more" });
-    if (told.length) add.append(button("Add a filter", "quiet-button", () => { (operand.filters ||= []).push({ fact: told[0], test: "=", values: [""] }); anew(); }));
-    if (operand.deed === "events" && !operand.then) add.append(button("Followed by …", "quiet-button", () => { operand.then = { name: "Order Completed", never: true, days: 3 }; anew(); }));
+    if (told.length) add.append(button("Add a filter", "quiet-button", () => { (operand.filters ||= []).push({ fact: told[0], test: "=", values: [""] }); anew("Fact"); }));
+    if (operand.deed === "events" && !operand.then) add.append(button("Followed by …", "quiet-button", () => { operand.then = { name: "Order Completed", never: true, days: 3 }; anew("Event after"); }));
     list.append(add);
     return list;
   }
