@@ -90,6 +90,7 @@ def test_a_condition_is_clicked_together_and_saved(segmented, pages, open_page):
     assert "1 row or filter is not complete yet" in page.locator("#unfinished").inner_text()
     page.get_by_label("category", exact=True).fill("Lighting")
     assert page.locator("#unfinished").inner_text() == ""
+    page.get_by_label("When", exact=True).focus()
     page.get_by_label("When", exact=True).select_option("hours")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "When"
     page.get_by_label("When", exact=True).select_option("days")
