@@ -84,7 +84,15 @@ def log(shop: Shop, batches: int, customers: int, run: str, visit: int) -> int:
         body = msgspec.json.encode({"batch": calls})
         salt = places.vault.salt()
         kept = KeptDelivery(
-            number + 1, now, "site", "tracking", "batch", BATCH, salt, places.vault.seal(salt, (0, body, {})), 0
+            number + 1,
+            now,
+            "site",
+            "tracking",
+            "batch",
+            BATCH,
+            salt,
+            places.vault.seal(salt, (0, body, {})),
+            0,
         )
         told = understand(places, [kept]).told
 
@@ -239,7 +247,9 @@ def live(shop: Shop, batches: int, customers: int, count: int, visit: int) -> li
     places.ledger.write(lambda tx: _switched(tx, using))
     return [
         row(f"{label}: events a CPU second, no segments", events / bare.cpu, "a CPU s", "higher", None),
-        row(f"{label}: events a CPU second, {count:,} segments", events / spent.cpu, "a CPU s", "higher", RATE),
+        row(
+            f"{label}: events a CPU second, {count:,} segments", events / spent.cpu, "a CPU s", "higher", RATE
+        ),
         row(f"{label}: share of that for segments", 100 - bare.cpu / spent.cpu * 100, "%", "lower", None),
         row(f"{label}: longest step of {STEP:,} events", spent.longest, "s", "lower", GOAL_VISIBLE_S),
         row(f"{label}: entered and left for each event", spent.changes / events, "", "lower", None),
@@ -255,7 +265,9 @@ def _switched(tx: LedgerWriter, to: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="a shop of 200,000 events")
     parser.add_argument("--events", type=int, default=2_000_000, help="events there before")
     parser.add_argument("--segments", type=int, default=1_000)
@@ -271,11 +283,21 @@ def main() -> None:
         with shopkeeper.open(where) as shop:
             living.advance(shop.places)
             took = define(shop, options.segments)
-            rows = [row(f"{options.segments:,} segments brought to {customers:,} customers", took, "s", "lower", None)]
+            rows = [
+                row(
+                    f"{options.segments:,} segments brought to {customers:,} customers",
+                    took,
+                    "s",
+                    "lower",
+                    None,
+                )
+            ]
             for visit in (8, 1):
                 rows += live(shop, batches, customers, options.segments, visit)
             us, count = plain_way(shop, 200)
-            rows.append(row(f"the plain way: {count:,} conditions asked of one customer", us, "CPU µs", "lower", None))
+            rows.append(
+                row(f"the plain way: {count:,} conditions asked of one customer", us, "CPU µs", "lower", None)
+            )
             rows += ten(shop)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), "utf-8")

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from tests.conditions import TODAY
-
 from shopkeeper.domain.clock import DAY
 from shopkeeper.domain.condition.facts import EventFacts, event_facts
+from tests.conditions import TODAY
 
 HOUR = DAY // 24
 _CATEGORIES = ("Lighting", "Garden")
 
 
-def leaf(chance: Random) -> str:  # noqa: PLR0911 - a list of templates
+def leaf(chance: Random) -> str:
     """One comparison."""
     test = chance.choice(("<", "<=", ">", ">=", "=", "<>"))
     n, days, hours = chance.randint(0, 4), chance.choice((1, 2, 5, 10, 20)), chance.choice((2, 12, 30))
@@ -58,9 +57,13 @@ def leaf(chance: Random) -> str:  # noqa: PLR0911 - a list of templates
         case 15:
             return f"last_seen {test} today() - interval '{days} days'"
         case 16:
-            return chance.choice(("state = 'fading'", "state in ('new', 'lapsed')", "country = 'France'", "omnichannel"))
+            return chance.choice(
+                ("state = 'fading'", "state in ('new', 'lapsed')", "country = 'France'", "omnichannel")
+            )
         case 17:
-            return chance.choice(("has(looked_not_bought, 'p1')", "size(looked_not_bought) > 1", "country is null"))
+            return chance.choice(
+                ("has(looked_not_bought, 'p1')", "size(looked_not_bought) > 1", "country is null")
+            )
         case 18:
             return chance.choice(
                 (f"revenue / orders > {n}", "today() > last_order + interval '1 month'", "day(first_seen) = today()",
@@ -101,23 +104,38 @@ def traits(chance: Random) -> dict[str, Any]:
 def event(chance: Random, now: int, number: int) -> EventFacts:
     """Something that is heard at an instant: of then, of before, or dated ahead."""
     late = chance.random()
-    at = now - (0 if late < 0.6 else chance.randint(0, 12 * 24) * HOUR if late < 0.95 else -chance.randint(1, 60) * HOUR)
+    at = now - (
+        0
+        if late < 0.6
+        else chance.randint(0, 12 * 24) * HOUR
+        if late < 0.95
+        else -chance.randint(1, 60) * HOUR
+    )
     name = chance.choice(
         ("Product Viewed", "Product Viewed", "Product Viewed", "Store Visited", "Order Completed", "Order Completed",
          "Order Refunded", "Order Updated", "Order Lines Added", "Order Cancelled")
     )  # fmt: skip
-    payload: dict[str, Any] = {"category": chance.choice((*_CATEGORIES, "")), "product_id": chance.choice(("p0", "p1", ""))}
+    payload: dict[str, Any] = {
+        "category": chance.choice((*_CATEGORIES, "")),
+        "product_id": chance.choice(("p0", "p1", "")),
+    }
     if name == "Store Visited":
         payload = {"store": "S1"}
     if name.startswith("Order"):
-        lines = [{"category": chance.choice(_CATEGORIES), "amount": chance.choice((500, 1500))} for _ in range(2)]
+        lines = [
+            {"category": chance.choice(_CATEGORIES), "amount": chance.choice((500, 1500))} for _ in range(2)
+        ]
         payload = {
             "order_id": f"o{chance.randint(1, 9)}" if chance.random() < 0.9 else "",
             "products": lines, "amount": sum(line["amount"] for line in lines),
         }  # fmt: skip
     # two tellings of one instant are a corner of their own
     return event_facts(
-        name, at + number, json.dumps(payload).encode(), key=number.to_bytes(4, "big"), channel=chance.choice(("web", "store"))
+        name,
+        at + number,
+        json.dumps(payload).encode(),
+        key=number.to_bytes(4, "big"),
+        channel=chance.choice(("web", "store")),
     )
 
 

@@ -40,6 +40,7 @@ def main(number: str) -> None:
             order("other", -DAY, ids={"payment_token": "TOK"}),
         ]
         shop.places.ledger.write(lambda tx: shop.places.intake.append(tx, events, Outcome()))
+        shop.save_segment("regulars", "orders >= 2 and events('Product Viewed', days => 30)")
         shop.refresh()
         shutil.copy(shop.backup(), target)  # made inside the shop, so that no path of this machine is in it
 

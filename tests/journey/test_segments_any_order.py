@@ -20,7 +20,6 @@ from tests.usual_segments import usual
 import shopkeeper
 from shopkeeper.collect.intake import Outcome
 from shopkeeper.domain.clock import FixedClock
-from shopkeeper.domain.condition import check
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound
 from shopkeeper.domain.event import Event
@@ -83,7 +82,12 @@ def should(shop: Shop, now: int) -> dict[str, set[int]]:
         records = {row.customer: unpack(row.body) for chunk in reader.all_records() for row in chunk}
         told = ordered(definitions.in_force(all_))
         names = sorted(
-            {n for one in told for t in Predicate(one.condition, all_.traits, catalogue).terms for n in t.names}
+            {
+                n
+                for one in told
+                for t in Predicate(one.condition, all_.traits, catalogue).terms
+                for n in t.names
+            }
         )
         events = facts_by_customer(reader, list(records), names)
     values = Values(list(TRAITS), places.scale)
@@ -126,7 +130,7 @@ def is_(shop: Shop) -> dict[str, set[int]]:
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_live_is_what_a_look_at_everything_says(seed: int) -> None:
-    chance = Random(seed)  # noqa: S311 - a seed drawn
+    chance = Random(seed)
     with (
         tempfile.TemporaryDirectory() as folder,
         shopkeeper.create(Path(folder) / "s", name="S", now="2026-05-01T12:00:00+00:00") as shop,

@@ -359,6 +359,7 @@ def test_every_verb_asks_for_a_permission(shop: Shop, role: str) -> None:
         "audit": seen.audit,
         "forget": lambda: seen.erase("user_id:8"),
         "resolve": seen.review,
+        "segment": lambda: seen.save_segment("vip", "orders >= 2"),
     }
     assert set(verbs) == set(Permission)
     for permission, verb in verbs.items():

@@ -26,6 +26,9 @@ def test_an_old_shop_opens_and_lives_on(file: Path, tmp_path: Path) -> None:
         assert anna.traits["marketing_email"] is True
         assert [row.name for row in shop.find("berg").rows] == ["Anna Berg"]
         assert shop.report().trade.orders == 7
+        for known in shop.segments():
+            assert [row.customer for row in shop.members(known.name).rows] == [anna.id]
+            assert shop.recount().found == 0
         put(shop, order("new", -DAY // 2, ids={"loyalty_card": "LC7"}))
         shop.rebuild()
         shop.refresh()

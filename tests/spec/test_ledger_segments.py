@@ -60,9 +60,7 @@ def test_members_enter_and_leave_and_are_paged(ledger: Ledger) -> None:
 
 
 def test_the_audience_is_read_in_order(ledger: Ledger) -> None:
-    rows = [
-        Entry(n, n * DAY // 2, 1 + n % 2, 1, 10 + n % 3, n % 4 < 2, "event") for n in range(1, 9)
-    ]
+    rows = [Entry(n, n * DAY // 2, 1 + n % 2, 1, 10 + n % 3, n % 4 < 2, "event") for n in range(1, 9)]
     ledger.write(lambda tx: tx.note_audience(rows))
     with ledger.read() as reader:
         assert reader.audience(0, 3) == rows[:3]
@@ -83,7 +81,11 @@ def test_behaviours_and_what_is_due(ledger: Ledger) -> None:
     ledger.write(work)
     with ledger.read() as reader:
         assert reader.behaviours([2, 3, 9]) == {2: b"bb", 3: b"c"}
-        assert [row for chunk in reader.all_behaviours() for row in chunk] == [(1, b"a"), (2, b"bb"), (3, b"c")]
+        assert [row for chunk in reader.all_behaviours() for row in chunk] == [
+            (1, b"a"),
+            (2, b"bb"),
+            (3, b"c"),
+        ]
         assert reader.due(20, 10) == [3, 2]
         assert reader.due(50, 1) == [3]
         assert reader.next_due() == 10
@@ -104,7 +106,9 @@ def test_events_of_terms_are_read_by_name(ledger: Ledger) -> None:
         tx.assign([Member(a, 5, False), Member(b, 4, False)])
         tx.append(
             [
-                NewEvent(name, 1, "till", "acme", "store", at, at, node, "", bytes([at]) * 16, b"{}", bytes(8))
+                NewEvent(
+                    name, 1, "till", "acme", "store", at, at, node, "", bytes([at]) * 16, b"{}", bytes(8)
+                )
                 for at, name, node in ((1, "A", a), (2, "B", b), (3, "C", a), (4, "B", 0))
             ]
         )

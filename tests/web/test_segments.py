@@ -7,6 +7,7 @@ import re
 import pytest
 
 from shopkeeper.shop.demo import build
+from shopkeeper.shop.working import Worker
 
 READ = "/segment-builder/read"
 API = "/api/v1/insight"
@@ -237,3 +238,15 @@ def test_before_the_first_refresh_it_can_be_read_and_nobody_be_counted(shop, vis
         assert (told["english"], told["size"]) == ("Orders above 1", None)
         assert http.get("/segments/early").status_code == 200
         assert "nobody can be asked about yet" in http.get("/segments/early/comparison").text.lower()
+
+
+def test_beside_a_worker_it_is_the_worker_that_saves(shop, visit):
+    with visit(shop) as http, Worker(shop.places):
+        data = {"csrf": marked(http), "name": "early", "condition": "orders = 0", "then": "activate"}
+        assert "Saved." in http.post("/segments", data=data).text
+        wrong = http.post("/segments", data=data | {"name": "wrong", "condition": "ordrs = 0"})
+        assert wrong.status_code == 400
+        assert "<mark>ordrs</mark>" in wrong.text
+        paused = http.post("/segments/early", data={"csrf": data["csrf"], "what": "pause"})
+        assert paused.status_code in {200, 409}
+    assert [one.name for one in shop.segments()] == ["early"]

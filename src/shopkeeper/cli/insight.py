@@ -19,8 +19,8 @@ Group = Annotated[str, typer.Argument(help="A segment's name, or a condition.")]
 _SHOWN = 15
 
 
-def register(group: typer.Typer) -> None:
-    """Add the commands of this file."""
+def join(group: typer.Typer) -> None:
+    """Add the commands of this file to those about segments."""
     group.command()(compare)
     group.command()(channels)
     group.command()(suggest)

@@ -34,6 +34,7 @@ from shopkeeper.domain.errors import (
 )
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.reading import Reading
+from shopkeeper.shop import segment_jobs
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.gate import GateWriter, Job, NewJob
 
@@ -52,7 +53,7 @@ _ERRORS: Final = {
     for error in (
         BadFile, Conflict, InvalidInput, NotFound, NotPermitted, StoreBusy, StoreDamaged, StoreFailure, StoreFull,
     )
-} | {"unknown_name": InvalidInput}  # fmt: skip
+} | {"unknown_name": InvalidInput, "bad_condition": InvalidInput}  # fmt: skip
 
 
 class JobShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -377,6 +378,8 @@ VERBS: Final[dict[str, Callable[[Shop, dict[str, Any], Progress], Any]]] = {
     "replay": _replay,
     "settle": _settle,
     "link": _link,
+    "segment": segment_jobs.change,
+    "recount": segment_jobs.recount,
     "identity rules": _rules,
     "identity junk": _junk,
     "wished erase": _wished_erase,

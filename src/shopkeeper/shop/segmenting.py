@@ -193,7 +193,10 @@ def of_customer(reader: LedgerReader, customer: int) -> tuple[InSegment, ...]:
     titles = {}
     for one in found:
         titles[one.segment] = reader.segment_versions(one.segment)[-1].title
-    return tuple(InSegment(name=rows[one.segment].name, title=titles[one.segment], since=instant(one.since)) for one in found)
+    return tuple(
+        InSegment(name=rows[one.segment].name, title=titles[one.segment], since=instant(one.since))
+        for one in found
+    )
 
 
 def recount(places: Places, wanted: Sequence[str], progress: Progress | None) -> Recounted:
@@ -245,5 +248,3 @@ def _row(reader: LedgerReader, name: str) -> SegmentRow:
 def _bounded(limit: int) -> None:
     if not 1 <= limit <= _MOST:
         raise InvalidInput(f"limit is {limit}", hint=f"give 1 to {_MOST}")
-
-

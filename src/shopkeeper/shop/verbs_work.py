@@ -29,6 +29,8 @@ _NEEDS: Final[dict[str, Permission]] = {
     "link": Permission.REFRESH,
     "identity rules": Permission.RESOLVE,
     "identity junk": Permission.RESOLVE,
+    "segment": Permission.SEGMENT,
+    "recount": Permission.REFRESH,
 }
 """Jobs that may be handed over, and what that needs: the same as doing it here."""
 

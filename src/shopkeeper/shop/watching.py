@@ -68,9 +68,7 @@ def watching(places: Places, tx: LedgerWriter, cause: str) -> Watch | None:
     return _watch(places, tx, found, swept, cause)
 
 
-def _watch(
-    places: Places, tx: LedgerWriter, found: Compiled, swept: Mapping[int, int], cause: str
-) -> Watch:
+def _watch(places: Places, tx: LedgerWriter, found: Compiled, swept: Mapping[int, int], cause: str) -> Watch:
     return Watch(tx, found.network, found.values, places.now(), swept, cause)
 
 
@@ -95,7 +93,7 @@ class Tending:
         if not (late or found.sweeping or (clock is not None and clock[0] <= now)):
             return False
         with without_collecting():
-            return places.ledger.write(lambda tx: self._piece(tx)) > 0
+            return places.ledger.write(self._piece) > 0
 
     def _piece(self, tx: LedgerWriter) -> int:
         places = self.places
@@ -116,7 +114,9 @@ class Tending:
             if swept is not None:
                 took = max(1e-4, time.perf_counter() - began)
                 if swept:
-                    self._most = int(max(_AT_ONCE[0], min(_AT_ONCE[1], swept * _MOMENT / took, self._most * 2)))
+                    self._most = int(
+                        max(_AT_ONCE[0], min(_AT_ONCE[1], swept * _MOMENT / took, self._most * 2))
+                    )
                 done += swept + 1
         return done
 

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conditions import CATALOGUE, TODAY, TRAITS, Someone, conditions, customers
+from tests.usual_segments import happenings, usual
 
 from shopkeeper.domain.clock import DAY
 from shopkeeper.domain.condition import check, tree
@@ -16,10 +17,9 @@ from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.facts import EventFacts
 from shopkeeper.domain.condition.orderbook import NAMES as ORDER_NAMES
 from shopkeeper.know.segments.evaluating import ORDERS, Evaluator
-from shopkeeper.know.segments.held import Held, pack, unpack
+from shopkeeper.know.segments.held import pack, unpack
 from shopkeeper.know.segments.network import InForce, Network
 from shopkeeper.know.segments.person import Values
-from tests.usual_segments import happenings, usual
 
 VIP = check("orders >= 2 and not events('Store Visited', days => 3)", TRAITS)
 
@@ -78,7 +78,9 @@ def life(network: Network, moves: Iterator[tuple[str, Any]]) -> int:
             clock = network.next_for_all(now)
         elif what != "time" or held.next() <= now:
             ids = [event.told.order_id for event in heard if event.name in ORDER_NAMES]
-            again = any(e.told.order_id and ids.count(e.told.order_id) > 1 for e in news if e.name in ORDER_NAMES)
+            again = any(
+                e.told.order_id and ids.count(e.told.order_id) > 1 for e in news if e.name in ORDER_NAMES
+            )
             orders = [event for event in heard if event.name in ORDER_NAMES] if again else None
             evaluator.changed(7, held, old, new, news, orders)
         old = new
@@ -106,6 +108,6 @@ def test_any_conditions_and_any_customers(trees: list[tree.Value], happens: list
 @given(st.integers(0, 2**32))
 def test_step_by_step_is_all_at_once(seed: int) -> None:
     """About what segments are usually about, so that nearly every step changes some answer."""
-    chance = Random(seed)  # noqa: S311 - a seed drawn
+    chance = Random(seed)
     network = network_of([check(usual(chance), TRAITS).tree for _ in range(6)])
     assert life(network, happenings(chance, 40)) == 7 * 40

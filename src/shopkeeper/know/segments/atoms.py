@@ -119,7 +119,9 @@ class Reader:
         return None
 
     def _among(self, leaf: tree.Value, operand: tree.Value, values: tuple[tree.Value, ...]) -> Atom:
-        if isinstance(operand, tree.TraitRef) and all(isinstance(one, tree.Text | tree.Null) for one in values):
+        if isinstance(operand, tree.TraitRef) and all(
+            isinstance(one, tree.Text | tree.Null) for one in values
+        ):
             words = tuple(one.value for one in values if isinstance(one, tree.Text))
             return Atom(leaf, TEXT, operand, words=words)
         if self._is_number(operand) and all(isinstance(one, tree.Number | tree.Null) for one in values):

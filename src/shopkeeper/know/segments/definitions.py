@@ -129,7 +129,9 @@ def save(
     if last is not None and (last.title, last.sentence, last.condition) == (title, sentence, understood.text):
         return all_.rows[name]
     row = before or SegmentRow(tx.numbers(_COUNTER, 1), name, "draft", 0, 0, 0, "", 0)
-    version = VersionRow(row.id, last.version + 1 if last else 1, title, sentence, understood.text, now, actor)
+    version = VersionRow(
+        row.id, last.version + 1 if last else 1, title, sentence, understood.text, now, actor
+    )
     tx.put_version(version)
     if row.state in _ACTIVE:
         same = last is not None and last.condition == understood.text
@@ -169,7 +171,7 @@ def pause(tx: LedgerWriter, traits: Iterable[Trait], name: str, now: int) -> Seg
         return row
     if row.state not in _ACTIVE:
         raise Conflict(f"the segment {name!r} is not in use: it is {row.state}")
-    _unused(all_, name, [one for one in all_.used_by(name) if all_.row(one).state in _ACTIVE])
+    _unused(name, [one for one in all_.used_by(name) if all_.row(one).state in _ACTIVE])
     row = row._replace(state="paused", coming=0, swept=0, cause="")
     tx.put_segment(row)
     _changed(tx, now)
@@ -182,7 +184,7 @@ def archive(tx: LedgerWriter, traits: Iterable[Trait], name: str, now: int) -> S
     row = all_.row(name)
     if row.state == "archived":
         return row
-    _unused(all_, name, all_.used_by(name))
+    _unused(name, all_.used_by(name))
     tx.dissolve(row.id)
     row = row._replace(state="archived", live=0, coming=0, swept=0, cause="", size=0)
     tx.put_segment(row)
@@ -209,7 +211,7 @@ def ended(tx: LedgerWriter, row: SegmentRow) -> None:
     _changed(tx, None)
 
 
-def _unused(all_: Known, name: str, users: list[str]) -> None:
+def _unused(name: str, users: list[str]) -> None:
     if users:
         raise Conflict(
             f"the segment {users[0]!r} asks about {name!r}", hint=f"change or archive {users[0]!r} first"
@@ -223,5 +225,3 @@ def _changed(tx: LedgerWriter, now: int | None) -> None:
     tx.keep(IN_USE, str(count) if used else "")
     if now is not None and tx.setting(CLOCK) is None:
         tx.keep(CLOCK, str(now))
-
-

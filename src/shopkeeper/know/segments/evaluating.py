@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from shopkeeper.domain.condition import orderbook
 from shopkeeper.domain.condition.facts import EventFacts
-from shopkeeper.domain.condition.states import Tally, Times
 from shopkeeper.domain.condition.states import Sequence as Followed
+from shopkeeper.domain.condition.states import Tally, Times
 from shopkeeper.know.segments.held import NEVER, Held, Sums, sums_of
 from shopkeeper.know.segments.network import Network, Rule
 from shopkeeper.know.segments.operands import Asked, Operand
-from shopkeeper.know.segments.person import Person, Traits, Values, empty_states
+from shopkeeper.know.segments.person import Person, Traits, Values
 
 ORDERS = 0
 """In ``Held.following``: when an order's event that was dated ahead comes to count, so that orders are read anew."""
@@ -55,7 +55,10 @@ class Evaluator:
                 if rule.answer(person, self.now) is True:
                     inside.add(rule.number)
                     held.inside.add(rule.segment)
-            self._baseline = inside, self._following(person, self.network.operands.values(), self.network.rules)
+            self._baseline = (
+                inside,
+                self._following(person, self.network.operands.values(), self.network.rules),
+            )
         inside, following = self._baseline
         rules = self.network.rules
         if self.swept:
@@ -78,42 +81,28 @@ class Evaluator:
         ``orders`` are all events of orders, where one of them says something of an order that was told before.
         """
         network, now, then = self.network, self.now, held.at
-        counts = network.counts
         before, after = self.person(old, held), self.person(new, held)
         looked: dict[int, tuple[Operand, Any]] = {}
         asked = Asked()
-        touched: set[int] = set()
-        if orders is not None:
-            for key in network.bought:
-                for operand in counts[key].operands:
-                    looked[operand.key] = (operand, operand.get(before, then))
-            touched |= network.bought
-            self._orders(held, orders)
-        for event in events:
-            for key in network.listening.concerned(event):
-                if orders is not None and key in network.bought:
-                    continue
-                if key not in touched:
-                    for operand in counts[key].operands:
-                        looked[operand.key] = (operand, operand.get(before, then))
-                    touched.add(key)
-                if self._add(held, key, event):
-                    after.forget(key)
+
+        def look(operands: Iterable[Operand]) -> None:
+            for operand in operands:
+                looked[operand.key] = (operand, operand.get(before, then))
+
+        touched = self._hear(held, events, orders, look, after)
         for key in touched:
-            asked.add(counts[key].rules)
+            asked.add(network.counts[key].rules)
         for name in self._differing(old, new):
             asked.add(network.asked_of_trait.get(name, ()))
-            for operand in network.of_trait.get(name, ()):
-                looked[operand.key] = (operand, operand.get(before, then))
+            look(network.of_trait.get(name, ()))
         due = {key for key, at in held.following.items() if at <= now}
         for key in due:
-            if key in network.operands and key not in looked:
-                operand = network.operands[key]
-                looked[key] = (operand, operand.get(before, then))
-            elif key in network.by_key:
+            if key in network.by_key:
                 asked.add((network.by_key[key].number,))
             elif key not in network.operands:
-                del held.following[key]
+                del held.following[key]  # no condition asks for it any more
+            elif key not in looked:
+                look((network.operands[key],))
         for key, (operand, was) in looked.items():
             value = operand.get(after, now)
             if key in due:
@@ -126,12 +115,43 @@ class Evaluator:
         self._settle(held, touched)
         held.at = now
 
+    def _hear(
+        self,
+        held: Held,
+        events: Sequence[EventFacts],
+        orders: Sequence[EventFacts] | None,
+        look: Callable[[Iterable[Operand]], None],
+        after: Person,
+    ) -> set[int]:
+        """Count events; ``look`` is told of what is about to change. Returns which behaviours events concerned."""
+        network = self.network
+        touched: set[int] = set()
+        anew: Collection[int] = ()
+        if orders is not None:
+            anew = network.bought
+            for key in anew:
+                look(network.counts[key].operands)
+            touched |= network.bought
+            self._orders(held, orders)
+        for event in events:
+            for key in network.listening.concerned(event):
+                if key in anew:
+                    continue
+                if key not in touched:
+                    look(network.counts[key].operands)
+                    touched.add(key)
+                if self._add(held, key, event):
+                    after.forget(key)
+        return touched
+
     def whole(self, customer: int, held: Held, traits: Traits, events: Iterable[EventFacts]) -> None:
         """Evaluate a customer whose past is not what it was, from all events."""
         network = self.network
         held.states.clear()
         held.following.clear()
-        self._take(customer, held, traits, events, network.rules, network.counts.keys(), network.operands.values())
+        self._take(
+            customer, held, traits, events, network.rules, network.counts.keys(), network.operands.values()
+        )
 
     def some(
         self,
@@ -180,12 +200,10 @@ class Evaluator:
         told: dict[int, dict[str, None]] = defaultdict(dict)
         alone: dict[int, list[EventFacts]] = defaultdict(list)
         by_order: dict[str, list[EventFacts]] = defaultdict(list)
-        ahead = NEVER
         for event in events:
             number = event.told.order_id if event.name in orderbook.NAMES else ""
             if number:
                 by_order[number].append(event)
-                ahead = min(ahead, event.at) if event.at > self.now else ahead
             for key in dict.fromkeys(network.listening.concerned(event)):
                 if key not in counts:
                     continue
@@ -196,21 +214,24 @@ class Evaluator:
                 else:
                     alone[key].append(event)
         for key in told.keys() | alone.keys():
-            term = network.counts[key].term
-            book = term.new()
-            for number in told.get(key, ()):
-                for event in by_order[number]:
-                    term.add(book, event)
-            for event in alone.get(key, ()):
-                term.add(book, event)
-            found = sums_of(book, term.orders.points(book, self.now))  # type: ignore[attr-defined]
-            if found is not None:
-                held.states[key] = found
-        if ahead < NEVER and told:
-            held.following[ORDERS] = ahead
+            whole = [event for number in told.get(key, ()) for event in by_order[number]]
+            self._book(held, key, [*whole, *alone.get(key, ())])
+        ahead = [event.at for some in by_order.values() for event in some if event.at > self.now]
+        if ahead and told:
+            held.following[ORDERS] = min(ahead)
+
+    def _book(self, held: Held, key: int, events: Iterable[EventFacts]) -> None:
+        """Work out what orders come to, of which these are all events."""
+        term: Any = self.network.counts[key].term
+        book = term.new()
+        for event in events:
+            term.add(book, event)
+        found = sums_of(book, term.orders.points(book, self.now))
+        if found is not None:
+            held.states[key] = found
 
     def _add(self, held: Held, key: int, event: EventFacts) -> bool:
-        term = self.network.counts[key].term
+        term: Any = self.network.counts[key].term
         if key in self.network.bought:
             return self._bought(held, key, term, event)
         state = held.states.get(key)
@@ -228,11 +249,11 @@ class Evaluator:
         if not term.add(book, event):
             return False
         points = term.orders.points(book, NEVER - 1)
-        sums = held.states.get(key)
+        sums: Any = held.states.get(key)
         changed = False
         for at, before, after in zip(points.times, points.sums, points.sums[1:], strict=False):
             if sums is None:
-                sums = held.states[key] = Sums()
+                held.states[key] = sums = Sums()
             place = bisect_right(sums.times, at)
             sums.times.insert(place, at)
             sums.values.insert(place, after - before)
@@ -250,7 +271,9 @@ class Evaluator:
         else:
             held.following[key] = at
 
-    def _following(self, person: Person, operands: Iterable[Operand], rules: Iterable[Rule]) -> dict[int, int]:
+    def _following(
+        self, person: Person, operands: Iterable[Operand], rules: Iterable[Rule]
+    ) -> dict[int, int]:
         found: dict[int, int] = {}
         for operand in operands:
             if operand.timed:

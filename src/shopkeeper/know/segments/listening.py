@@ -10,7 +10,17 @@ from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.condition import functions, orderbook, tree
 from shopkeeper.domain.condition.facts import EventFacts
 
-_BY: Final = ("product_id", "category", "store", "campaign_id", "offer_id", "order_id", "reason", "channel", "source")
+_BY: Final = (
+    "product_id",
+    "category",
+    "store",
+    "campaign_id",
+    "offer_id",
+    "order_id",
+    "reason",
+    "channel",
+    "source",
+)
 """Facts by which behaviours are looked up, the one with the most values first."""
 _ENVELOPE: Final = frozenset({"channel", "source"})
 _OF_ORDERS: Final = frozenset({"product_id", "category"})

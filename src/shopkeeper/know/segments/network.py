@@ -137,7 +137,9 @@ class Network:
         self.asks: dict[int, list[int]] = defaultdict(list)
         """Rules that ask about a segment."""
         self.refreshed = {
-            rule.number for rule in self.rules if any(traits[n].clock == "refresh" for n in rule.condition.traits)
+            rule.number
+            for rule in self.rules
+            if any(traits[n].clock == "refresh" for n in rule.condition.traits)
         }
         """Rules over what a refresh writes."""
         self._for_all: list[tuple[int, Predicate]] = []
@@ -152,9 +154,11 @@ class Network:
         found: dict[tuple[str, str], Operand] = {}
         for rule in self.rules:
             senses = conjunction(rule.condition.meaning) or {}
-            values = Values(traits, {one: self.known[sql(one)] for one in rule.condition.behaviours}, self.zone)
+            values = Values(
+                traits, {one: self.known[sql(one)] for one in rule.condition.behaviours}, self.zone
+            )
             for leaf in dict.fromkeys(leaves(rule.condition.meaning)):
-                self._leaf(reader.atom(leaf), rule, values, found, senses.get(leaf))
+                self._leaf(reader.atom(leaf), rule, values, found, sense=senses.get(leaf))
             if rule.involved:
                 self._involve(rule.condition.meaning, rule)
             for name in rule.condition.segments:
@@ -163,17 +167,18 @@ class Network:
         for operand in found.values():
             operand.ready()
 
-    def _leaf(  # noqa: PLR0913 - one place for all that is known of a leaf
+    def _leaf(
         self,
         atom: Atom,
         rule: Rule,
         values: Values,
         found: dict[tuple[str, str], Operand],
+        *,
         sense: bool | None,
     ) -> None:
         if atom.on is None:
             if not of_somebody(atom.node):
-                self._for_all.append((rule.number, self._alone(atom.node, rule)))
+                self._for_all.append((rule.number, self._alone(atom.node)))
                 return
             rule.involved = rule.involved or timed(atom.node)
             self._involve(atom.node, rule)
@@ -192,11 +197,11 @@ class Network:
                 self.counts[self.count_keys[term.key]].operands.append(operand)
             elif isinstance(inner, tree.TraitRef):
                 self.of_trait[inner.name].append(operand)
-        operand.add(atom, rule.number, sense)
+        operand.add(atom, rule.number, sense=sense)
         if operand not in rule.operands:
             rule.operands.append(operand)
 
-    def _alone(self, node: tree.Value, rule: Rule) -> Predicate:
+    def _alone(self, node: tree.Value) -> Predicate:
         condition = Condition(node, sql(node), node, frozenset(), (), frozenset())
         return Predicate(condition, {}, self.catalogue, self.known)
 
@@ -242,5 +247,6 @@ def in_order(asks: Mapping[str, set[str]]) -> list[str]:
     except CycleError as error:
         circle = " asks about ".join(f"{name!r}" for name in reversed(error.args[1]))
         raise InvalidInput(
-            f"segments that ask about each other in a circle: {circle}", hint="let one of them say it without the other"
+            f"segments that ask about each other in a circle: {circle}",
+            hint="let one of them say it without the other",
         ) from None

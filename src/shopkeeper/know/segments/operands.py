@@ -42,7 +42,6 @@ class Asked:
         self.leave.update(rules)
 
 
-
 def key_of(text: str) -> int:
     """A number for a text: 48 bits, which a few thousand texts share as good as never.
 
@@ -61,7 +60,7 @@ class Bound:
         self.rises: Rules = set()
         self.falls: Rules = set()
 
-    def add(self, rule: int, sense: bool | None) -> None:
+    def add(self, rule: int, *, sense: bool | None) -> None:
         """Note a rule; None where it may be either."""
         if sense is not False:
             self.rises.add(rule)
@@ -91,7 +90,7 @@ class Operand:
         self.timed = term is not None
         """Whether time alone may change how it compares."""
 
-    def add(self, atom: Atom, rule: int, sense: bool | None) -> None:  # noqa: ARG002 - some take bounds of it
+    def add(self, atom: Atom, rule: int, *, sense: bool | None) -> None:  # noqa: ARG002 - some take bounds of it
         """Note what a rule compares it with; ``sense`` is that of ``atoms.conjunction``."""
         self.every.add(rule)
 
@@ -120,11 +119,11 @@ class Words(Operand):
         self.listed = kind == LIST
         self._of: dict[str, Bound] = defaultdict(Bound)
 
-    def add(self, atom: Atom, rule: int, sense: bool | None) -> None:
+    def add(self, atom: Atom, rule: int, *, sense: bool | None) -> None:
         """Note what a rule compares it with."""
         self.every.add(rule)
         for word in atom.words:
-            self._of[word].add(rule, sense if atom.plain else None)
+            self._of[word].add(rule, sense=sense if atom.plain else None)
 
     def changed(self, old: Any, new: Any, now: int, into: Asked) -> None:  # noqa: ARG002 - as for every operand
         """Rules that name the old or the new word."""
@@ -148,11 +147,11 @@ class Numbers(Operand):
         self.bounds: list[tuple[float, int]] = []
         self._sorted: list[Bound] = []
 
-    def add(self, atom: Atom, rule: int, sense: bool | None) -> None:
+    def add(self, atom: Atom, rule: int, *, sense: bool | None) -> None:
         """Note the bounds of a rule."""
         self.every.add(rule)
         for bound, beyond, rises in atom.bounds:
-            self._of[bound, beyond].add(rule, _sensed(sense, rises, plain=atom.plain))
+            self._of[bound, beyond].add(rule, sense=_sensed(sense, rises=rises, plain=atom.plain))
 
     def ready(self) -> None:
         """Put the bounds into their order."""
@@ -218,9 +217,9 @@ class Days(Operand):
         self.zone = zone
         self._numbers = Numbers(node, get)
 
-    def add(self, atom: Atom, rule: int, sense: bool | None) -> None:
+    def add(self, atom: Atom, rule: int, *, sense: bool | None) -> None:
         """Note the bounds of a rule."""
-        self._numbers.add(atom, rule, sense)
+        self._numbers.add(atom, rule, sense=sense)
 
     def ready(self) -> None:
         """Put the bounds into their order."""
@@ -269,12 +268,12 @@ class Instants(Operand):
         self._order: list[tuple[int, int]] = []
         self._sorted: list[tuple[End, int, Bound]] = []
 
-    def add(self, atom: Atom, rule: int, sense: bool | None) -> None:
+    def add(self, atom: Atom, rule: int, *, sense: bool | None) -> None:
         """Note the ends of a rule."""
         self.every.add(rule)
         for text, end, beyond, rises in atom.ends:
             found = self._of.setdefault((text, beyond), (end, beyond, Bound()))
-            found[2].add(rule, _sensed(sense, rises, plain=atom.plain))
+            found[2].add(rule, sense=_sensed(sense, rises=rises, plain=atom.plain))
             self.timed = self.timed or not isinstance(end, Fixed)
 
     def ready(self) -> None:
@@ -333,7 +332,7 @@ class Instants(Operand):
         return found
 
 
-def _sensed(sense: bool | None, rises: bool, *, plain: bool) -> bool | None:  # noqa: FBT001 - two values of one kind
+def _sensed(sense: bool | None, *, rises: bool, plain: bool) -> bool | None:
     """Whether a rule gets true by meeting a bound; None where that cannot be said."""
     return None if sense is None or not plain else sense is rises
 

@@ -1,4 +1,4 @@
-"""One customer as conditions see one: values of the traits in use, what behaviours counted, segments the customer is in."""
+"""One customer as conditions see one: values of the traits in use, what behaviours counted, segments."""
 
 from __future__ import annotations
 

@@ -41,4 +41,3 @@ def recount(watch: Watch, customers: Sequence[int], segments: Collection[int]) -
         watch.mend(customer, Held(watch.now, set(inside)), Held(watch.now))
     watch.write()
     return found
-

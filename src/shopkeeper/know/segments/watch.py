@@ -22,11 +22,13 @@ from shopkeeper.know.segments.held import NEVER, Held, pack, unpack
 from shopkeeper.know.segments.network import Network, Rule
 from shopkeeper.know.segments.person import Traits, Values
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
-from shopkeeper.stores.contract.rows import FoldedRow, Logged as LoggedRow
+from shopkeeper.stores.contract.rows import FoldedRow
+from shopkeeper.stores.contract.rows import Logged as LoggedRow
 from shopkeeper.stores.contract.segments import Entry, Membership, TermEvent
 
 COUNTER: Final = "last_audience"
 _NOTHING: Final[Traits] = {}
+_NO_CAUSES: Final[Mapping[int, str]] = {}
 
 
 class _Heard(Struct):
@@ -44,7 +46,13 @@ class Watch:
     """The segments of one transaction."""
 
     def __init__(
-        self, tx: LedgerWriter, network: Network, values: Values, now: int, swept: Mapping[int, int], cause: str
+        self,
+        tx: LedgerWriter,
+        network: Network,
+        values: Values,
+        now: int,
+        swept: Mapping[int, int],
+        cause: str,
     ) -> None:
         self.tx = tx
         self.network = network
@@ -245,7 +253,7 @@ class Watch:
         cause: str,
         *,
         new: bool,
-        causes: Mapping[int, str] = _NOTHING,
+        causes: Mapping[int, str] = _NO_CAUSES,
     ) -> None:
         self._written.put(customer, was, held.inside, cause, causes)
         following = held.next()
@@ -289,16 +297,20 @@ class _Written:
         self._news: list[tuple[int, int, int, bool, str]] = []
 
     def put(
-        self, customer: int, was: set[int], now: set[int], cause: str, causes: Mapping[int, str] = _NOTHING
+        self, customer: int, was: set[int], now: set[int], cause: str, causes: Mapping[int, str] = _NO_CAUSES
     ) -> None:
         """Note where a customer was and is now."""
         if was == now:
             return
         version = self._watch.version
         for segment in sorted(was - now):
-            self._news.append((segment, version(segment, customer), customer, False, causes.get(segment, cause)))
+            self._news.append(
+                (segment, version(segment, customer), customer, False, causes.get(segment, cause))
+            )
         for segment in sorted(now - was):
-            self._news.append((segment, version(segment, customer), customer, True, causes.get(segment, cause)))
+            self._news.append(
+                (segment, version(segment, customer), customer, True, causes.get(segment, cause))
+            )
 
     def flush(self) -> None:
         """Write it."""

@@ -17,7 +17,11 @@ _PERSONAL: Final = (
     "membership", "audience", "behaviour", "due",
 )  # fmt: skip
 """Tables out of which an erasure deletes."""
-_COUNTERS: Final = (("last_seq", "event", "seq"), ("last_node", "node", "node"), ("last_audience", "audience", "id"))
+_COUNTERS: Final = (
+    ("last_seq", "event", "seq"),
+    ("last_node", "node", "node"),
+    ("last_audience", "audience", "id"),
+)
 
 
 class PostgresLedger(PostgresPlace[LedgerReader, LedgerWriter]):

@@ -43,12 +43,16 @@ class SegmentReads:
 
     def members_between(self, segment: int, first: int, last: int) -> list[int]:
         """Who of some customers is in a segment."""
-        sql = "SELECT customer FROM membership WHERE segment = ? AND customer BETWEEN ? AND ? ORDER BY customer"
+        sql = (
+            "SELECT customer FROM membership WHERE segment = ? AND customer BETWEEN ? AND ? ORDER BY customer"
+        )
         return [row[0] for row in self.session.rows(sql, (segment, first, last))]
 
     def memberships(self, segments: Sequence[int], customer: int) -> list[Membership]:
         """In which of some segments a customer is."""
-        sql = "SELECT segment, customer, since, version FROM membership WHERE segment IN (...) AND customer = ?"
+        sql = (
+            "SELECT segment, customer, since, version FROM membership WHERE segment IN (...) AND customer = ?"
+        )
         return sorted(map(Membership._make, among(self.session, sql, segments, customer)))
 
     def audience(self, after: int, limit: int, segment: int | None = None) -> list[Entry]:
@@ -185,8 +189,10 @@ class SegmentWrites(SegmentReads):
         change_among(self.session, "DELETE FROM due WHERE customer IN (...)", customers)
 
     def forget_members(self, customers: Sequence[int], at: int) -> None:
-        """Delete what is known of customers that are erased; that a number left its segments is kept for who follows."""
-        inside = among(self.session, "SELECT segment, customer FROM membership WHERE customer IN (...)", customers)
+        """Delete what is known of erased customers; that a number left its segments is kept for who follows."""
+        inside = among(
+            self.session, "SELECT segment, customer FROM membership WHERE customer IN (...)", customers
+        )
         for table in ("membership", "audience", "behaviour", "due"):
             change_among(self.session, f"DELETE FROM {table} WHERE customer IN (...)", customers)
         if inside:

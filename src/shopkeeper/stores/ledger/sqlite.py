@@ -18,9 +18,7 @@ from shopkeeper.stores.sql.sqlite import SqlitePlace
 _CACHE_KIB = 262_144
 
 
-class SqlReader(
-    LogReads, IdentityReads, VerdictReads, LimitReads, MemoryReads, HeardReads, SegmentReads
-):
+class SqlReader(LogReads, IdentityReads, VerdictReads, LimitReads, MemoryReads, HeardReads, SegmentReads):
     """Reads one state of the ledger."""
 
     def __init__(self, session: Session) -> None:

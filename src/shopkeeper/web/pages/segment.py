@@ -17,6 +17,7 @@ from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.door import Form, text
 from shopkeeper.web.pages.segments import TONES
 from shopkeeper.web.render import render
+from shopkeeper.web.segmented import segmented
 from shopkeeper.web.status import status_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _SEE = {OPT: Permission.REPORT}
 _LOOK_UP = {OPT: Permission.LOOK_UP}
 _CHANGE = {OPT: Permission.SEGMENT}
 _FIRST = 25
+_CHANGES = ("activate", "pause", "archive")
 _BESIDE = 40
 """Segments that one is laid beside at most."""
 DONE = {
@@ -55,13 +57,12 @@ def segment(
 @post(_ONE, media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt=_CHANGE)
 def change(request: Request[Any, Any, Any], shop: Shop, name: Name, data: Form) -> Response[Any]:
     """Bring it into use, let it stand still, or put it away."""
-    verbs = {"activate": shop.activate_segment, "pause": shop.pause_segment, "archive": shop.archive_segment}
     what = text(data, "what")
-    if what not in verbs:
-        raise UnknownName("change", what[:20], verbs)
+    if what not in _CHANGES:
+        raise UnknownName("change", what[:20], _CHANGES)
     try:
         _known(shop, name)
-        verbs[what](name)
+        segmented(shop, what, name=name)
     except Conflict as error:
         return _page(request, shop, name, wrong=str(error), status=status_of(error))
     return Redirect(f"{_HERE}/{name}?done={what}", status_code=303)

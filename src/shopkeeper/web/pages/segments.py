@@ -16,6 +16,7 @@ from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.door import Form, text
 from shopkeeper.web.pages.segment_builder import build
 from shopkeeper.web.render import render
+from shopkeeper.web.segmented import segmented
 from shopkeeper.web.status import status_of
 
 if TYPE_CHECKING:
@@ -101,9 +102,9 @@ def save(request: Request[Any, Any, Any], shop: Shop, data: Form) -> Response[An
             raise InvalidInput(
                 "a segment needs a name", hint="small letters and digits, such as fading-valuable"
             )
-        shop.save_segment(
-            name, text(data, "condition"), title=text(data, "title"), sentence=text(data, "sentence"),
-            activate=what == "activate",
+        segmented(
+            shop, "save", name=name, condition=text(data, "condition"), title=text(data, "title"),
+            sentence=text(data, "sentence"), activate=what == "activate",
         )  # fmt: skip
     except ShopkeeperError as error:
         return build(request, shop, data, wrong=error, status=status_of(error))

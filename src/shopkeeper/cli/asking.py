@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from shopkeeper.cli import insight
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
 from shopkeeper.cli.screen import count, day, fill, heading, minute, money, percent, screen, table, text
 from shopkeeper.domain.errors import BadFile
@@ -30,12 +29,11 @@ Condition = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(customers)
-    group = typer.Typer(
-        help="Segments: how many they are, what they have in common, what is worth one.", no_args_is_help=True
-    )
+
+
+def join(group: typer.Typer) -> None:
+    """Add what is about segments to the group of their commands."""
     group.command(name="count")(size)
-    insight.register(group)
-    app.add_typer(group, name="segment")
 
 
 def customers(
