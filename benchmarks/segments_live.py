@@ -32,8 +32,8 @@ import shopkeeper
 from shopkeeper.collect.intake import Outcome
 from shopkeeper.domain.clock import FixedClock, instant
 from shopkeeper.know.fold import unpack as unpack_record
-from shopkeeper.know.segments import definitions, sweeping
-from shopkeeper.know.segments.held import Held, unpack
+from shopkeeper.know.live import definitions, sweeping
+from shopkeeper.know.live.held import Held, unpack
 from shopkeeper.shop import Shop, living
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.understanding import understand
@@ -69,7 +69,7 @@ def define(shop: Shop, count: int) -> float:
 
 
 def log(shop: Shop, batches: int, customers: int, run: str, visit: int) -> int:
-    """Log events at 5,000 a second from the shop's present on, and nothing more; returns after which place in the log."""
+    """Log events at 5,000 a second from the shop's present on, and no more; returns after which place in it."""
     places = shop.places
     plan = Plan(
         port=0, key="", requests=batches, seconds=0, batch=BATCH, customers=customers, run=run, visit=visit
@@ -162,7 +162,7 @@ def plain_way(shop: Shop, samples: int) -> tuple[float, int]:
         some = chance.sample(everybody, samples)
         kept = reader.behaviours(some)
         records = {r.customer: unpack_record(r.body) for r in reader.records(some)}
-    from shopkeeper.know.segments.evaluating import Evaluator
+    from shopkeeper.know.live.evaluating import Evaluator
 
     evaluator = Evaluator(network, found.values, places.now(), {})
     spent = 0.0
@@ -186,7 +186,7 @@ def ten(shop: Shop) -> list[dict[str, Any]]:
         assert found is not None
         rows = [r for chunk in reader.all_records() for r in chunk if r.orders][:2_000]
         kept = reader.behaviours([r.customer for r in rows])
-    from shopkeeper.know.segments.evaluating import Evaluator
+    from shopkeeper.know.live.evaluating import Evaluator
 
     evaluator = Evaluator(found.network, found.values, places.now(), {})
     rules = [rule for rule in found.network.rules if rule.name.startswith("ten-")]

@@ -15,7 +15,7 @@ HOUR = DAY // 24
 _CATEGORIES = ("Lighting", "Garden")
 
 
-def leaf(chance: Random) -> str:
+def leaf(chance: Random) -> str:  # noqa: C901, PLR0911 - a list of templates
     """One comparison."""
     test = chance.choice(("<", "<=", ">", ">=", "=", "<>"))
     n, days, hours = chance.randint(0, 4), chance.choice((1, 2, 5, 10, 20)), chance.choice((2, 12, 30))
@@ -90,7 +90,7 @@ def usual(chance: Random, depth: int = 2) -> str:
 def traits(chance: Random) -> dict[str, Any]:
     """Traits of somebody."""
     day = TODAY - chance.randint(0, 40)
-    known = {
+    return {
         "orders": chance.randint(0, 4), "revenue": chance.choice((0.0, 5.0, 20.0)),
         "last_order": chance.choice((None, day * DAY)), "state": chance.choice(("new", "fading", "lapsed", None)),
         "country": chance.choice(("France", "Sweden", "")), "omnichannel": chance.random() < 0.5,
@@ -98,7 +98,6 @@ def traits(chance: Random) -> dict[str, Any]:
         "first_seen": chance.choice((None, day * DAY + chance.randint(0, DAY))),
         "looked_not_bought": chance.sample(["p0", "p1", "p2"], chance.randint(0, 3)),
     }  # fmt: skip
-    return known
 
 
 def event(chance: Random, now: int, number: int) -> EventFacts:

@@ -24,10 +24,10 @@ from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound
 from shopkeeper.domain.event import Event
 from shopkeeper.know.fold import unpack
-from shopkeeper.know.segments import definitions
-from shopkeeper.know.segments.network import ordered
-from shopkeeper.know.segments.person import Person, Values, empty_states
-from shopkeeper.know.segments.watch import facts_by_customer
+from shopkeeper.know.live import definitions
+from shopkeeper.know.live.network import ordered
+from shopkeeper.know.live.person import Person, Values, empty_states
+from shopkeeper.know.live.watch import facts_by_customer
 from shopkeeper.shop import Shop
 from shopkeeper.shop.watching import TRAITS, keep_up
 
@@ -110,7 +110,7 @@ def should(shop: Shop, now: int) -> dict[str, set[int]]:
 
 
 def is_(shop: Shop) -> dict[str, set[int]]:
-    """Who is in each segment in use, by its list; and the same by what entered and left, and by what is kept of each."""
+    """Who is in each segment in use, by its list, which is what entered and left comes to."""
     with shop.places.ledger.read() as reader:
         rows = [row for row in reader.segments() if row.state in ("live", "backfilling")]
         listed = {row.name: {one.customer for one in reader.members_in(row.id, 0, 1_000)} for row in rows}

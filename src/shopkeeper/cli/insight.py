@@ -19,7 +19,7 @@ Group = Annotated[str, typer.Argument(help="A segment's name, or a condition.")]
 _SHOWN = 15
 
 
-def join(group: typer.Typer) -> None:
+def commands(group: typer.Typer) -> None:
     """Add the commands of this file to those about segments."""
     group.command()(compare)
     group.command()(channels)

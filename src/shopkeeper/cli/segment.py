@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
-from shopkeeper.cli import asking, insight
 from shopkeeper.cli.handing import done
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
 from shopkeeper.cli.screen import count, fill, heading, minute, screen, table, text
@@ -23,17 +22,11 @@ if TYPE_CHECKING:
 Name = Annotated[str, typer.Argument(help="The segment's name: small letters, digits, - and _.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this file."""
-    group = typer.Typer(
-        help="Segments: customers for whom a condition is true, kept up live.", no_args_is_help=True
-    )
+def commands(group: typer.Typer) -> None:
+    """Add the commands of this file to the group of segments."""
     group.command("list")(list_)
     for command in (save, show, members, changes, recount, activate, pause, archive):
         group.command()(command)
-    asking.join(group)
-    insight.join(group)
-    app.add_typer(group, name="segment")
 
 
 def list_(

@@ -13,9 +13,9 @@ from shopkeeper.domain.customer import Customer
 from shopkeeper.domain.ordering import place
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.know.fold import attributes, fold, heed, pack, unpack
+from shopkeeper.know.live.watch import Watch
 from shopkeeper.know.reducers import VERSION
 from shopkeeper.know.reducers.shape import Retold
-from shopkeeper.know.segments.watch import Watch
 from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.ordering import in_order
 from shopkeeper.stores.contract.rows import Folded, Logged, Record

@@ -25,8 +25,8 @@ from shopkeeper.domain.event import EVENTS, Logged
 from shopkeeper.domain.size import Size, proportion, total
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
+from shopkeeper.know.live.definitions import known
 from shopkeeper.know.segments import Setting, matches, totals
-from shopkeeper.know.segments.definitions import known
 from shopkeeper.shop.feeding import trait_table
 from shopkeeper.shop.places import Places, day_of_date
 from shopkeeper.stores.contract.ledger import LedgerReader

@@ -34,8 +34,8 @@ from shopkeeper.domain.errors import (
 )
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.reading import Reading
-from shopkeeper.shop import segment_jobs
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.segment_jobs import change_segment, recount_segments
 from shopkeeper.stores.contract.gate import GateWriter, Job, NewJob
 
 if TYPE_CHECKING:
@@ -378,8 +378,8 @@ VERBS: Final[dict[str, Callable[[Shop, dict[str, Any], Progress], Any]]] = {
     "replay": _replay,
     "settle": _settle,
     "link": _link,
-    "segment": segment_jobs.change,
-    "recount": segment_jobs.recount,
+    "segment": change_segment,
+    "recount": recount_segments,
     "identity rules": _rules,
     "identity junk": _junk,
     "wished erase": _wished_erase,

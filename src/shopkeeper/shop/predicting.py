@@ -13,7 +13,7 @@ import msgspec
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.report import Score
 from shopkeeper.know.fold import unpack
-from shopkeeper.know.segments.definitions import again
+from shopkeeper.know.live.definitions import again
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.watching import compiled
 from shopkeeper.stores.contract.ledger import LedgerWriter

@@ -1,4 +1,4 @@
-"""Jobs about segments, as a worker does them."""
+"""Changes of segments as jobs of the worker."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ if TYPE_CHECKING:
     from shopkeeper.shop.facade import Shop
 
 
-def change(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
-    """Save, activate, pause or archive."""
+def change_segment(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
+    """Save, activate, pause or archive one."""
     name = told["name"]
     match told["what"]:
         case "save":
             return shop.save_segment(
-                name, told["condition"], title=told.get("title"), sentence=told.get("sentence"),
-                activate=bool(told.get("activate", True)), progress=progress,
-            )  # fmt: skip
+                name,
+                told["condition"],
+                title=told.get("title"),
+                sentence=told.get("sentence"),
+                activate=bool(told.get("activate", True)),
+                progress=progress,
+            )
         case "activate":
             return shop.activate_segment(name, progress=progress)
         case "pause":
@@ -27,6 +31,6 @@ def change(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
             return shop.archive_segment(name)
 
 
-def recount(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
-    """Recount some, or all in use."""
+def recount_segments(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:
+    """Recount some, or all."""
     return shop.recount(*told["names"], progress=progress)

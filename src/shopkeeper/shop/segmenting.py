@@ -21,9 +21,9 @@ from shopkeeper.domain.segment import (
     SegmentHistory,
     Version,
 )
-from shopkeeper.know.segments import definitions
-from shopkeeper.know.segments.held import unpack
-from shopkeeper.know.segments.recounting import recount as compare
+from shopkeeper.know.live import definitions
+from shopkeeper.know.live.held import unpack
+from shopkeeper.know.live.recounting import recount as compare
 from shopkeeper.shop.holding import worked
 from shopkeeper.shop.masking import Sees
 from shopkeeper.shop.naming import names

@@ -27,10 +27,10 @@ _NEEDS: Final[dict[str, Permission]] = {
     "replay": Permission.COLLECT,
     "settle": Permission.RESOLVE,
     "link": Permission.REFRESH,
-    "identity rules": Permission.RESOLVE,
-    "identity junk": Permission.RESOLVE,
     "segment": Permission.SEGMENT,
     "recount": Permission.REFRESH,
+    "identity rules": Permission.RESOLVE,
+    "identity junk": Permission.RESOLVE,
 }
 """Jobs that may be handed over, and what that needs: the same as doing it here."""
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from shopkeeper.know.segments import definitions, sweeping
-from shopkeeper.know.segments.network import Network
-from shopkeeper.know.segments.person import Values
-from shopkeeper.know.segments.watch import Watch
+from shopkeeper.know.live import definitions, sweeping
+from shopkeeper.know.live.network import Network
+from shopkeeper.know.live.person import Values
+from shopkeeper.know.live.watch import Watch
 from shopkeeper.know.traits import TRAITS as KNOWN
 from shopkeeper.predict.traits import TRAITS as FORETOLD
 from shopkeeper.shop.pace import without_collecting

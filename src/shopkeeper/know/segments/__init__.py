@@ -1,4 +1,4 @@
-"""Segments: a condition asked of all customers at once, in one question to the lake, and live of those who change.
+"""Segments: a condition asked of all customers at once, in one question to the lake.
 
 The same conditions are answered for one customer by ``domain.condition``'s closures; both mean the same.
 """

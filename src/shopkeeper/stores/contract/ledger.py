@@ -42,7 +42,7 @@ from shopkeeper.stores.contract.verdicts import VerdictReader
 T = TypeVar("T")
 
 
-class LedgerReader(LimitReader, VerdictReader, SegmentReader, Protocol):
+class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
     """Reads one unchanging state of the ledger."""
 
     def setting(self, name: str) -> str | None:

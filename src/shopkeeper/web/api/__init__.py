@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from shopkeeper.web.api import conditions, customers, docs, flow, identity, insight, profiles, segments, whole
+from shopkeeper.web.api import (
+    customers,
+    docs,
+    flow,
+    identity,
+    insight,
+    profiles,
+    segments,
+    segments_live,
+    whole,
+)
 
 API: tuple[Any, ...] = (
     whole.health,
@@ -15,8 +25,8 @@ API: tuple[Any, ...] = (
     profiles.profile_household,
     profiles.profile_events,
     customers.list_customers,
-    conditions.query_customers,
-    conditions.size_customers,
+    segments.query_customers,
+    segments.size_customers,
     insight.read_condition,
     insight.compare,
     insight.channels,
@@ -30,16 +40,16 @@ API: tuple[Any, ...] = (
     identity.settle,
     identity.rules,
     identity.junk,
-    segments.segments,
-    segments.all_changes,
-    segments.segment,
-    segments.save,
-    segments.activate,
-    segments.pause,
-    segments.archive,
-    segments.members,
-    segments.changes,
-    segments.recount,
+    segments_live.segments,
+    segments_live.all_changes,
+    segments_live.segment,
+    segments_live.save,
+    segments_live.activate,
+    segments_live.pause,
+    segments_live.archive,
+    segments_live.members,
+    segments_live.changes,
+    segments_live.recount,
     whole.report,
     whole.traits,
     flow.sources,

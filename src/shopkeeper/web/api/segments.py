@@ -1,189 +1,87 @@
-"""Segments, for programs: definitions, who is in them, and who entered and left, in order."""
+"""Conditions asked of all customers, for programs. A condition travels in a body: addresses end up in logs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
-from litestar import get, post, put
-from litestar.params import JSONBody, PathParameter, QueryParameter
-from msgspec import Struct
+from litestar import post
+from litestar.params import JSONBody
+from msgspec import Meta, Struct
 
 from shopkeeper.domain.actor import Permission
-from shopkeeper.domain.segment import Audience, Members, Recounted, Segment, SegmentHistory
+from shopkeeper.domain.size import Size
 from shopkeeper.web.access.declared import OPT
-from shopkeeper.web.api.shapes import INVALID, NOT_FOUND, NOT_PERMITTED, PREFIX, Limit
-from shopkeeper.web.segmented import recounted, segmented
+from shopkeeper.web.api.shapes import INVALID, NOT_PERMITTED, PREFIX, Cursor
 
 if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
-_HERE = PREFIX + "/segments"
-_NUMBER = QueryParameter(ge=0, le=2**62, description="`next` of the answer before; leave out to begin")
-_Name = Annotated[str, PathParameter(max_length=80, description="the segment's name")]
+_Condition = Annotated[str, Meta(max_length=20_000, description="see the reference of conditions")]
 
 
-class Definition(Struct, frozen=True, kw_only=True):
-    """A segment to save. ``condition`` is in the condition language."""
+class CustomerQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which customers, and what of each. Without a condition it is everybody; without columns it is every trait."""
 
+    condition: _Condition | None = None
+    columns: Annotated[tuple[str, ...], Meta(max_length=200)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    cursor: (
+        Annotated[str, Meta(pattern=r"^[0-9]{1,18}$", description="`cursor.next` of the answer before")]
+        | None
+    ) = None
+
+
+class CustomerRows(Struct, frozen=True):
+    """Customers in the order of their ids, each with traits by name; ``condition`` as it is written in one way."""
+
+    data: tuple[dict[str, Any], ...]
+    cursor: Cursor
+    as_of: datetime
     condition: str
-    title: str | None = None
-    sentence: str | None = None
-    activate: bool = True
 
 
-class Segments(Struct, frozen=True):
-    """All segments, by name."""
+class SizeQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which customers to count; an estimate comes of a sample and is quick."""
 
-    data: tuple[Segment, ...]
-
-
-class Names(Struct, frozen=True):
-    """Segments by name; all in use where none is named."""
-
-    names: tuple[str, ...] = ()
+    condition: _Condition | None = None
+    estimate: bool = False
 
 
-@get(
-    _HERE,
+@post(
+    PREFIX + "/customers/query",
     sync_to_thread=True,
+    status_code=200,
     responses=INVALID | NOT_PERMITTED,
-    tags=["segments"],
-    operation_id="segments",
+    tags=["customers"],
+    operation_id="query_customers",
     opt={OPT: Permission.REPORT},
 )
-def segments(
-    shop: Shop,
-    *,
-    archived: Annotated[bool, QueryParameter(description="also those put away")] = False,
-) -> Segments:
-    """Every segment with its state and size; those put away only where asked for."""
-    return Segments(shop.segments(archived=archived))
+def query_customers(shop: Shop, data: JSONBody[CustomerQuery]) -> CustomerRows:
+    """The customers of whom a condition is true, with their traits and predictions; no names."""
+    after = None if data.cursor is None else int(data.cursor)
+    found = shop.customers(data.condition, columns=data.columns, limit=data.limit + 1, after=after)
+    told = {key.decode(): value.decode() for key, value in (found.schema.metadata or {}).items()}
+    more = found.num_rows > data.limit
+    rows = found.slice(0, data.limit).to_pylist()
+    following = str(rows[-1]["id"]) if more else None
+    return CustomerRows(
+        tuple(row | {"id": f"c{row['id']}"} for row in rows),
+        Cursor(following, more, data.limit),
+        datetime.fromisoformat(told["as_of"]),
+        told["condition"],
+    )
 
 
-@get(
-    _HERE + "/changes",
+@post(
+    PREFIX + "/customers/size",
     sync_to_thread=True,
+    status_code=200,
     responses=INVALID | NOT_PERMITTED,
-    tags=["segments"],
-    operation_id="audience_changes",
-    opt={OPT: Permission.LOOK_UP},
-)
-def all_changes(shop: Shop, cursor: Annotated[int | None, _NUMBER] = None, limit: Limit = 100) -> Audience:
-    """Who entered and left any segment, in order and each once."""
-    return shop.audience(cursor=cursor, limit=limit)
-
-
-@get(
-    _HERE + "/{name:str}",
-    sync_to_thread=True,
-    responses=INVALID | NOT_PERMITTED | NOT_FOUND,
-    tags=["segments"],
-    operation_id="segment",
+    tags=["customers"],
+    operation_id="size_customers",
     opt={OPT: Permission.REPORT},
 )
-def segment(shop: Shop, name: _Name) -> SegmentHistory:
-    """One segment with all its versions, and how it grew and shrank."""
-    return shop.segment(name)
-
-
-@put(
-    _HERE + "/{name:str}",
-    sync_to_thread=True,
-    status_code=200,
-    responses=INVALID | NOT_PERMITTED,
-    tags=["segments"],
-    operation_id="save_segment",
-    opt={OPT: Permission.SEGMENT},
-)
-def save(shop: Shop, name: _Name, data: JSONBody[Definition]) -> Segment:
-    """Define a segment, or change it; the same definition again changes nothing."""
-    return segmented(
-        shop, "save", name=name, condition=data.condition, title=data.title, sentence=data.sentence,
-        activate=data.activate,
-    )  # fmt: skip
-
-
-@post(
-    _HERE + "/{name:str}/activate",
-    sync_to_thread=True,
-    status_code=200,
-    responses=INVALID | NOT_PERMITTED | NOT_FOUND,
-    tags=["segments"],
-    operation_id="activate_segment",
-    opt={OPT: Permission.SEGMENT},
-)
-def activate(shop: Shop, name: _Name) -> Segment:
-    """Bring a segment into use."""
-    return segmented(shop, "activate", name=name)
-
-
-@post(
-    _HERE + "/{name:str}/pause",
-    sync_to_thread=True,
-    status_code=200,
-    responses=INVALID | NOT_PERMITTED | NOT_FOUND,
-    tags=["segments"],
-    operation_id="pause_segment",
-    opt={OPT: Permission.SEGMENT},
-)
-def pause(shop: Shop, name: _Name) -> Segment:
-    """Let a segment stand still."""
-    return segmented(shop, "pause", name=name)
-
-
-@post(
-    _HERE + "/{name:str}/archive",
-    sync_to_thread=True,
-    status_code=200,
-    responses=INVALID | NOT_PERMITTED | NOT_FOUND,
-    tags=["segments"],
-    operation_id="archive_segment",
-    opt={OPT: Permission.SEGMENT},
-)
-def archive(shop: Shop, name: _Name) -> Segment:
-    """Put a segment away; what entered and left is kept."""
-    return segmented(shop, "archive", name=name)
-
-
-@get(
-    _HERE + "/{name:str}/members",
-    sync_to_thread=True,
-    responses=INVALID | NOT_PERMITTED | NOT_FOUND,
-    tags=["segments"],
-    operation_id="segment_members",
-    opt={OPT: Permission.LOOK_UP},
-)
-def members(
-    shop: Shop, name: _Name, cursor: Annotated[int | None, _NUMBER] = None, limit: Limit = 50
-) -> Members:
-    """Who is in a segment, and since when."""
-    return shop.members(name, cursor=cursor, limit=limit)
-
-
-@get(
-    _HERE + "/{name:str}/changes",
-    sync_to_thread=True,
-    responses=INVALID | NOT_PERMITTED | NOT_FOUND,
-    tags=["segments"],
-    operation_id="segment_changes",
-    opt={OPT: Permission.LOOK_UP},
-)
-def changes(
-    shop: Shop, name: _Name, cursor: Annotated[int | None, _NUMBER] = None, limit: Limit = 100
-) -> Audience:
-    """Who entered a segment and left it, in order and each once."""
-    return shop.audience(name, cursor=cursor, limit=limit)
-
-
-@post(
-    _HERE + "/recount",
-    sync_to_thread=True,
-    status_code=200,
-    responses=INVALID | NOT_PERMITTED,
-    tags=["segments"],
-    operation_id="recount_segments",
-    opt={OPT: Permission.REFRESH},
-)
-def recount(shop: Shop, data: JSONBody[Names]) -> Recounted:
-    """Compare who is in segments with what everybody's whole history says; differences are told and mended."""
-    return recounted(shop, list(data.names))
+def size_customers(shop: Shop, data: JSONBody[SizeQuery]) -> Size:
+    """How many customers a condition is true of, and what they are worth."""
+    return shop.size(data.condition, estimate=data.estimate)

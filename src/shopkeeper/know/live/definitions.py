@@ -15,7 +15,7 @@ from shopkeeper.domain.condition import Condition, check
 from shopkeeper.domain.errors import Conflict, UnknownName
 from shopkeeper.domain.segment import named, worded
 from shopkeeper.domain.traits import Trait
-from shopkeeper.know.segments.network import InForce, in_order
+from shopkeeper.know.live.network import InForce, in_order
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 from shopkeeper.stores.contract.segments import SegmentRow, VersionRow
 

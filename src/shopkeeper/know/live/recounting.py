@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from shopkeeper.know.segments.held import Held
-from shopkeeper.know.segments.watch import Watch
+from shopkeeper.know.live.held import Held
+from shopkeeper.know.live.watch import Watch
 
 Different = tuple[int, int, bool]
 """A segment, a customer, and whether the customer belongs into it."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from shopkeeper.know.segments import definitions
-from shopkeeper.know.segments.network import Network
-from shopkeeper.know.segments.watch import Watch
+from shopkeeper.know.live import definitions
+from shopkeeper.know.live.network import Network
+from shopkeeper.know.live.watch import Watch
 from shopkeeper.stores.contract.ledger import LedgerWriter
 
 WatchAt = Callable[[Mapping[int, int]], Watch]

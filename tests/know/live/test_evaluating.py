@@ -16,10 +16,10 @@ from shopkeeper.domain.condition import check, tree
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.facts import EventFacts
 from shopkeeper.domain.condition.orderbook import NAMES as ORDER_NAMES
-from shopkeeper.know.segments.evaluating import ORDERS, Evaluator
-from shopkeeper.know.segments.held import pack, unpack
-from shopkeeper.know.segments.network import InForce, Network
-from shopkeeper.know.segments.person import Values
+from shopkeeper.know.live.evaluating import ORDERS, Evaluator
+from shopkeeper.know.live.held import pack, unpack
+from shopkeeper.know.live.network import InForce, Network
+from shopkeeper.know.live.person import Values
 
 VIP = check("orders >= 2 and not events('Store Visited', days => 3)", TRAITS)
 

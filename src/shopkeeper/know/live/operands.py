@@ -18,7 +18,7 @@ from shopkeeper.domain.condition.sql import sql
 from shopkeeper.domain.condition.terms import Term, Windowed
 from shopkeeper.domain.condition.window import End, Fixed, soonest
 from shopkeeper.domain.condition.zone import Zone
-from shopkeeper.know.segments.atoms import DAYS, INSTANT, LIST, NUMBER, TEXT, Atom
+from shopkeeper.know.live.atoms import DAYS, INSTANT, LIST, NUMBER, TEXT, Atom
 
 _TRIES: Final = 32
 """Changes of a behaviour looked at for one that matters; the next is then waited for, whether it does or not."""
@@ -151,7 +151,7 @@ class Numbers(Operand):
         """Note the bounds of a rule."""
         self.every.add(rule)
         for bound, beyond, rises in atom.bounds:
-            self._of[bound, beyond].add(rule, sense=_sensed(sense, rises=rises, plain=atom.plain))
+            self._of[bound, beyond].add(rule, sense=_sensed(sense=sense, rises=rises, plain=atom.plain))
 
     def ready(self) -> None:
         """Put the bounds into their order."""
@@ -273,7 +273,7 @@ class Instants(Operand):
         self.every.add(rule)
         for text, end, beyond, rises in atom.ends:
             found = self._of.setdefault((text, beyond), (end, beyond, Bound()))
-            found[2].add(rule, sense=_sensed(sense, rises=rises, plain=atom.plain))
+            found[2].add(rule, sense=_sensed(sense=sense, rises=rises, plain=atom.plain))
             self.timed = self.timed or not isinstance(end, Fixed)
 
     def ready(self) -> None:
@@ -332,7 +332,7 @@ class Instants(Operand):
         return found
 
 
-def _sensed(sense: bool | None, *, rises: bool, plain: bool) -> bool | None:
+def _sensed(*, sense: bool | None, rises: bool, plain: bool) -> bool | None:
     """Whether a rule gets true by meeting a bound; None where that cannot be said."""
     return None if sense is None or not plain else sense is rises
 

@@ -10,7 +10,7 @@ from shopkeeper.domain.condition.states import Book
 from shopkeeper.domain.condition.terms import Term
 from shopkeeper.domain.customer import Customer
 from shopkeeper.domain.traits import Trait
-from shopkeeper.know.segments.held import Sums, book_of
+from shopkeeper.know.live.held import Sums, book_of
 
 Traits = Mapping[str, Any]
 

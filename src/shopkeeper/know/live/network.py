@@ -19,10 +19,10 @@ from shopkeeper.domain.condition.window import soonest
 from shopkeeper.domain.condition.zone import Zone
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.traits import Trait
-from shopkeeper.know.segments.atoms import Atom, Reader, conjunction, leaves, of_somebody, timed
-from shopkeeper.know.segments.listening import Listening
-from shopkeeper.know.segments.operands import Operand, key_of, operand_of
-from shopkeeper.know.segments.person import empty_states
+from shopkeeper.know.live.atoms import Atom, Reader, conjunction, leaves, of_somebody, timed
+from shopkeeper.know.live.listening import Listening
+from shopkeeper.know.live.operands import Operand, key_of, operand_of
+from shopkeeper.know.live.person import empty_states
 
 EVERYBODY: Final = (-1, 1 << 62)
 

@@ -16,10 +16,10 @@ from shopkeeper.domain.condition import orderbook
 from shopkeeper.domain.condition.facts import EventFacts
 from shopkeeper.domain.condition.states import Sequence as Followed
 from shopkeeper.domain.condition.states import Tally, Times
-from shopkeeper.know.segments.held import NEVER, Held, Sums, sums_of
-from shopkeeper.know.segments.network import Network, Rule
-from shopkeeper.know.segments.operands import Asked, Operand
-from shopkeeper.know.segments.person import Person, Traits, Values
+from shopkeeper.know.live.held import NEVER, Held, Sums, sums_of
+from shopkeeper.know.live.network import Network, Rule
+from shopkeeper.know.live.operands import Asked, Operand
+from shopkeeper.know.live.person import Person, Traits, Values
 
 ORDERS = 0
 """In ``Held.following``: when an order's event that was dated ahead comes to count, so that orders are read anew."""
@@ -236,7 +236,7 @@ class Evaluator:
             return self._bought(held, key, term, event)
         state = held.states.get(key)
         if state is not None:
-            return term.add(state, event)
+            return bool(term.add(state, event))
         state = term.new()
         if not term.add(state, event):
             return False

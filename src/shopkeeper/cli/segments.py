@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from shopkeeper.cli import insight, segment
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
 from shopkeeper.cli.screen import count, day, fill, heading, minute, money, percent, screen, table, text
 from shopkeeper.domain.errors import BadFile
@@ -29,11 +30,13 @@ Condition = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(customers)
-
-
-def join(group: typer.Typer) -> None:
-    """Add what is about segments to the group of their commands."""
+    group = typer.Typer(
+        help="Segments: customers for whom a condition is true, kept up live.", no_args_is_help=True
+    )
     group.command(name="count")(size)
+    segment.commands(group)
+    insight.commands(group)
+    app.add_typer(group, name="segment")
 
 
 def customers(

@@ -17,10 +17,10 @@ from shopkeeper.domain.condition.facts import EventFacts, event_facts
 from shopkeeper.domain.customer import Customer
 from shopkeeper.domain.event import EVENTS, Logged
 from shopkeeper.know.fold import unpack as unpack_record
-from shopkeeper.know.segments.evaluating import ORDERS, Evaluator
-from shopkeeper.know.segments.held import NEVER, Held, pack, unpack
-from shopkeeper.know.segments.network import Network, Rule
-from shopkeeper.know.segments.person import Traits, Values
+from shopkeeper.know.live.evaluating import ORDERS, Evaluator
+from shopkeeper.know.live.held import NEVER, Held, pack, unpack
+from shopkeeper.know.live.network import Network, Rule
+from shopkeeper.know.live.person import Traits, Values
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 from shopkeeper.stores.contract.rows import FoldedRow
 from shopkeeper.stores.contract.rows import Logged as LoggedRow
