@@ -15,7 +15,7 @@ HOUR = DAY // 24
 _CATEGORIES = ("Lighting", "Garden")
 
 
-def leaf(chance: Random) -> str:  # noqa: C901, PLR0911 - a list of templates
+def leaf(chance: Random) -> str:  # noqa: C901 - a list of templates
     """One comparison."""
     test = chance.choice(("<", "<=", ">", ">=", "=", "<>"))
     n, days, hours = chance.randint(0, 4), chance.choice((1, 2, 5, 10, 20)), chance.choice((2, 12, 30))
