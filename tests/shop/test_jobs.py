@@ -28,7 +28,7 @@ def test_an_import_and_a_refresh_are_done_and_followed(shop: Shop, tmp_path: Pat
         summary = shop.follow(job, lambda step, done: steps.append((step, done)))
         assert (summary["kept"], summary["orders"]) == (1, 1)
         seconds = shop.follow(shop.hand_over("refresh"), lambda step, done: steps.append((step, done)))
-        assert set(seconds) == {"resolve and fold", "predict", "lake"}
+        assert set(seconds) == {"resolve and fold", "predict", "segments", "lake"}
         assert shop.follow(shop.hand_over("rebuild")) == 1
         made = Path(shop.follow(shop.hand_over("backup", to=str(tmp_path / "b.zip"))))
         assert made.is_file()

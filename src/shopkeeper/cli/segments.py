@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from shopkeeper.cli import segment
+from shopkeeper.cli import insight, segment
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
 from shopkeeper.cli.screen import count, day, fill, heading, minute, money, percent, screen, table, text
 from shopkeeper.domain.errors import BadFile
@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command(name="count")(size)
     segment.commands(group)
+    insight.commands(group)
     app.add_typer(group, name="segment")
 
 

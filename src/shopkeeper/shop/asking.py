@@ -18,6 +18,7 @@ from shopkeeper.domain.clock import instant, micros
 from shopkeeper.domain.condition import Condition, check
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.facts import EventFacts, event_facts
+from shopkeeper.domain.condition.references import in_order
 from shopkeeper.domain.condition.terms import Term
 from shopkeeper.domain.errors import Conflict, InvalidInput
 from shopkeeper.domain.event import EVENTS, Logged
@@ -25,7 +26,6 @@ from shopkeeper.domain.size import Size, proportion, total
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
 from shopkeeper.know.live.definitions import known
-from shopkeeper.know.live.inlining import conditions, inlined
 from shopkeeper.know.segments import Setting, matches, totals
 from shopkeeper.shop.feeding import trait_table
 from shopkeeper.shop.places import Places, day_of_date
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 MOST_CHANGED: Final = 2_000
 """Customers that are asked one by one at most."""
 _AT_ONCE: Final = 50_000
+_READ: Final = 10_000
+"""Conditions that are kept as they were understood."""
 _TURNS_AT_ONCE: Final = 1_000
 _EVERY_EVENT: Final = 1_000_000
 
@@ -77,12 +79,30 @@ def understood(
         currency=places.settings.currency,
         rates=tuple((rate.currency, day_of_date(rate.date), rate.rate) for rate in rates),
     )
-    segments = conditions(known(reader, traits))
-    condition = None if text is None else inlined(check(text, declared, segments), segments)
+    condition = None if text is None else check(text, declared)
+    if condition is not None and condition.segments:
+        setting = msgspec.structs.replace(setting, segments=saved_conditions(places, reader, declared))
+        condition = check(text or "", declared, setting.segments)
     changed = _changed(reader, manifest.watermark, manifest.turn)
     if changed is None:
         return Asked(condition, setting, (), manifest.as_of)
     return Asked(condition, setting, tuple(sorted(changed)), places.clock.now())
+
+
+def saved_conditions(
+    places: Places, reader: LedgerReader, traits: Mapping[str, Trait]
+) -> dict[str, Condition]:
+    """The latest condition of every segment that is not put away, by name; each comes after those it asks about."""
+    all_ = known(reader, traits.values())
+    if len(places.read) > _READ:
+        places.read.clear()
+    found = {}
+    for name in all_.usable():
+        version = all_.latest(all_.rows[name])
+        if version.condition not in places.read:
+            places.read[version.condition] = all_.understood(version)
+        found[name] = places.read[version.condition]
+    return {name: found[name] for name in in_order({name: one.segments for name, one in found.items()})}
 
 
 def _changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None:
@@ -206,16 +226,19 @@ def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table,
     table = trait_table(places, sorted(records.items()), list(traits.values()), foretold)
     if asked.condition is None:
         return table, [True] * table.num_rows
-    predicate = Predicate(asked.condition, traits, places.catalogue(reader))
+    catalogue = places.catalogue(reader)
+    predicate = Predicate(asked.condition, traits, catalogue)
+    inside = {name: Predicate(one, traits, catalogue) for name, one in asked.setting.segments.items()}
+    terms = {term.key: term for one in (predicate, *inside.values()) for term in one.terms}
     nodes: dict[int, list[int]] = {}
-    if predicate.terms:
+    if terms:
         for member in reader.nodes_of(table["id"].to_pylist()):
             nodes.setdefault(member.customer, []).append(member.node)
     answers = []
     for row in table.to_pylist():
-        someone = _Someone(row)
-        if predicate.terms:
-            someone.heed(predicate.terms, reader.log_of(nodes.get(row["id"], []), None, _EVERY_EVENT))
+        someone = _Someone(row, inside, asked.setting.now)
+        if terms:
+            someone.heed(list(terms.values()), reader.log_of(nodes.get(row["id"], []), None, _EVERY_EVENT))
         answers.append(predicate.holds(someone, asked.setting.now))
     return table, answers
 
@@ -233,8 +256,10 @@ def _scores(traits: Mapping[str, Trait], told: dict[str, Any]) -> dict[str, Any]
 class _Someone:
     """What is known of one customer, for a closure."""
 
-    def __init__(self, traits: Mapping[str, Any]) -> None:
+    def __init__(self, traits: Mapping[str, Any], segments: Mapping[str, Predicate], now: int) -> None:
         self._traits = traits
+        self._segments = segments
+        self._now = now
         self._states: dict[str, Any] = {}
 
     def heed(self, terms: Sequence[Term], events: Sequence[Any]) -> None:
@@ -254,8 +279,8 @@ class _Someone:
         return self._states[key]
 
     def member(self, segment: str) -> bool:
-        """Whether the customer is in a segment: their conditions stand in the place of their names."""
-        raise KeyError(segment)
+        """Whether the condition of a segment is true of the customer."""
+        return self._segments[segment].holds(self, self._now)
 
 
 def facts_of(event: Any) -> EventFacts:

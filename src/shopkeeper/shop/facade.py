@@ -35,6 +35,7 @@ from shopkeeper.shop.places import Places
 from shopkeeper.shop.verbs_access import AccessVerbs
 from shopkeeper.shop.verbs_connect import ConnectVerbs
 from shopkeeper.shop.verbs_identity import IdentityVerbs
+from shopkeeper.shop.verbs_insight import InsightVerbs
 from shopkeeper.shop.verbs_segments import SegmentVerbs
 from shopkeeper.shop.verbs_segments_live import LiveSegmentVerbs
 from shopkeeper.shop.verbs_sources import SourceVerbs
@@ -71,6 +72,7 @@ class Shop(
     IdentityVerbs,
     SegmentVerbs,
     LiveSegmentVerbs,
+    InsightVerbs,
 ):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
 
@@ -175,8 +177,9 @@ class Shop(
         refusals.sweep(self.places)
         lap("resolve and fold")
         predicted = predicting.predict(self.places, progress)
-        keep_up(self.places, progress)
         lap("predict")
+        keep_up(self.places, progress)
+        lap("segments")
         feeding.feed(self.places, _TRAITS, predicted, progress)
         if full:
             self.places.lake.compact()

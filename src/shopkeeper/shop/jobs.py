@@ -53,7 +53,7 @@ _ERRORS: Final = {
     for error in (
         BadFile, Conflict, InvalidInput, NotFound, NotPermitted, StoreBusy, StoreDamaged, StoreFailure, StoreFull,
     )
-} | {"unknown_name": InvalidInput}  # fmt: skip
+} | {"unknown_name": InvalidInput, "bad_condition": InvalidInput}  # fmt: skip
 
 
 class JobShown(msgspec.Struct, frozen=True, kw_only=True):

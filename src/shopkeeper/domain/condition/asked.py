@@ -23,13 +23,13 @@ def filters_of(
     for one in filters:
         _fits(checker, one)
         for name in names:
-            if not _has(name, one.fact):
-                told = ", ".join(fact for fact in functions.FACTS if _has(name, fact))
+            if not tells(name, one.fact):
+                told = ", ".join(fact for fact in functions.FACTS if tells(name, fact))
                 raise checker.wrong(f"{name!r} does not tell its {one.fact}", one, f"it tells {told}")
     asked = dict.fromkeys(filters)
     if (
         names
-        and any(_tells(name, "machine") for name in names)
+        and any(_declares(name, "machine") for name in names)
         and all(one.fact != "machine" for one in filters)
     ):
         asked[MACHINE] = None
@@ -37,7 +37,7 @@ def filters_of(
     return tuple(sorted(asked, key=lambda one: (order.index(one.fact), one.test, repr(one.values))))
 
 
-def _tells(name: str, field: str) -> bool:
+def _declares(name: str, field: str) -> bool:
     from shopkeeper.domain import events  # noqa: F401 - fills EVENTS
     from shopkeeper.domain.event import EVENTS
 
@@ -45,8 +45,8 @@ def _tells(name: str, field: str) -> bool:
     return row is not None and field in row.fields
 
 
-def _has(name: str, fact: str) -> bool:
-    """Whether events of a name may have a fact. What nobody declared has no facts but those of its envelope."""
+def tells(name: str, fact: str) -> bool:
+    """Whether events of a name may tell a fact. What nobody declared has no facts but those of its envelope."""
     from shopkeeper.domain.event import EVENTS
 
     if fact in _ENVELOPE:
@@ -55,7 +55,7 @@ def _has(name: str, fact: str) -> bool:
         return False
     if name in functions.LINED and fact in _LINE:
         return True
-    return _tells(name, fact) or (fact == "category" and _tells(name, "product_id"))
+    return _declares(name, fact) or (fact == "category" and _declares(name, "product_id"))
 
 
 def _fits(checker: Checker, one: tree.Filter) -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from shopkeeper.web.api import customers, docs, flow, identity, profiles, segments, segments_live, whole
+from shopkeeper.web.api import (
+    customers,
+    docs,
+    flow,
+    identity,
+    insight,
+    profiles,
+    segments,
+    segments_live,
+    whole,
+)
 
 API: tuple[Any, ...] = (
     whole.health,
@@ -17,6 +27,11 @@ API: tuple[Any, ...] = (
     customers.list_customers,
     segments.query_customers,
     segments.size_customers,
+    insight.read_condition,
+    insight.compare,
+    insight.channels,
+    insight.overlaps,
+    insight.suggestions,
     identity.explain,
     identity.explain_pair,
     identity.match,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _HERE = "/identities/rules"
 _SETTLES = {OPT: Permission.RESOLVE}
+_RULES_ALL = {OPT: Permission.ADMINISTER}
 _RULES = (
     ("most", "others of one kind within a year (devices: a week)"),
     ("a_day", "others of one kind within a day"),
@@ -33,7 +34,7 @@ def identity_rules(request: Request[Any, Any, Any], shop: Shop) -> Response[Any]
     return _page(request, shop)
 
 
-@post(_HERE, media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt=_SETTLES)
+@post(_HERE, media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt=_RULES_ALL)
 def apply_rules(request: Request[Any, Any, Any], shop: Shop) -> Response[Any]:
     """Put the rules of the settings in force."""
     try:

@@ -7,6 +7,7 @@
   const SHORT = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
   const date = (month) => new Date(`${month}-01T00:00:00Z`);
   const money = (code, compact) =>
     new Intl.NumberFormat("en-GB", {
@@ -58,11 +59,32 @@
     },
   };
 
+  const marks = (data) => data.months || data.days;
+
+  // How large a segment was at the end of each day; a count needs no money.
+  KINDS.audience = {
+    option: (data) => {
+      const style = { color: colour("soft"), fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 };
+      const name = (day) => DAY.format(new Date(`${day}T00:00:00Z`)).replace(/ \d{4}$/, "");
+      return {
+        animation: false,
+        grid: { left: 4, right: 16, top: 12, bottom: 4, containLabel: true },
+        xAxis: { type: "category", data: data.days, boundaryGap: data.days.length < 2, axisTick: { show: false },
+          axisLine: { lineStyle: { color: colour("line-strong") } }, axisLabel: { ...style, hideOverlap: true, formatter: name } },
+        yAxis: { type: "value", min: 0, minInterval: 1, splitNumber: 3, axisLabel: style, splitLine: { lineStyle: { color: colour("line") } } },
+        series: [{ type: "line", step: "end", data: data.size, symbol: data.days.length < 2 ? "circle" : "none", symbolSize: 7,
+          lineStyle: { color: colour("accent"), width: 2 }, itemStyle: { color: colour("accent") }, areaStyle: { color: colour("accent-soft"), opacity: 1 }, emphasis: { disabled: true } }],
+      };
+    },
+    read: (data, i) => [DAY.format(new Date(`${data.days[i]}T00:00:00Z`)),
+      `${data.size[i].toLocaleString("en-GB")} in it, ${data.entered[i].toLocaleString("en-GB")} entered, ${data.exited[i].toLocaleString("en-GB")} left`],
+  };
+
   function draw(figure) {
     const kind = KINDS[figure.dataset.chart];
     const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
     const readout = figure.querySelector(".readout");
-    if (!kind || !data.months.length) return;
+    if (!kind || !marks(data).length) return;
     const chart = echarts.init(figure.querySelector(".canvas"), null, { renderer: "canvas" });
     const paint = () => chart.setOption(kind.option(data, chart.getWidth()), true);
     const tell = (i) => {
@@ -72,12 +94,12 @@
       readout.replaceChildren(strong, ` ${text}`);
     };
     paint();
-    tell(data.months.length - 1);
+    tell(marks(data).length - 1);
     chart.getZr().on("mousemove", (event) => {
       const [i] = chart.convertFromPixel({ gridIndex: 0 }, [event.offsetX, event.offsetY]) || [];
-      if (Number.isInteger(i) && i >= 0 && i < data.months.length) tell(i);
+      if (Number.isInteger(i) && i >= 0 && i < marks(data).length) tell(i);
     });
-    chart.getZr().on("globalout", () => tell(data.months.length - 1));
+    chart.getZr().on("globalout", () => tell(marks(data).length - 1));
     new ResizeObserver(() => { chart.resize(); paint(); }).observe(figure);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
     for (const event of ["beforeprint", "afterprint"]) addEventListener(event, () => { chart.resize(); paint(); });

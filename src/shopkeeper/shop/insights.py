@@ -1,0 +1,345 @@
+"""What groups of customers have in common, and what may be worth a segment: asked of the lake, kept until it changes.
+
+A group is a saved segment by its name, or a condition. Who is in it is asked of the lake as of its last refresh, so
+that everything told of one group is told of the same customers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from shopkeeper.domain.catalogue import Rate
+from shopkeeper.domain.clock import DAY, micros
+from shopkeeper.domain.condition import Condition, check
+from shopkeeper.domain.condition.english import english
+from shopkeeper.domain.condition.tree import Behaviour
+from shopkeeper.domain.errors import Conflict, UnknownName
+from shopkeeper.domain.insight import Group, Suggestion, Suggestions, Worth
+from shopkeeper.domain.traits import Trait
+from shopkeeper.know.segments import Setting, answers
+from shopkeeper.shop.asking import saved_conditions
+from shopkeeper.shop.places import Places, day_of_date
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from shopkeeper.know.insight import ChannelsPart, Comparison, Overlaps, People
+    from shopkeeper.know.insight.people import Mask
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
+OTHER_BUYERS: Final = "other buyers"
+"""Stands for everybody who ordered and is not in the group: those who never bought differ in everything."""
+LATELY: Final = 7
+"""Days for which a list says who entered and left."""
+_KEPT: Final = 64
+"""Answers that are kept until the lake changes."""
+_VALUES: Final = 60
+"""Values of a text that are offered."""
+_YEAR: Final = timedelta(days=365)
+_DEEDS: Final = {"orders": ("orders",), "spend": ("revenue",)}
+_T = TypeVar("_T")
+
+
+class Known(Struct, frozen=True):
+    """What conditions are asked in, and the saved ones by name."""
+
+    setting: Setting
+    as_of: datetime
+    generation: int
+
+    def condition(self, asked: str) -> Condition:
+        """A saved segment's condition by its name, or the condition that was written."""
+        saved, traits = self.setting.segments, self.setting.traits
+        if asked in saved:
+            return saved[asked]
+        if _NAME.fullmatch(asked) and asked not in traits and asked not in ("true", "false"):
+            raise UnknownName("segment", asked, saved)
+        return check(asked, traits, saved)
+
+
+def known(places: Places, traits: Sequence[Trait]) -> Known:
+    """The setting of the last refresh. Raises Conflict before the first one."""
+    manifest = places.lake.manifest()
+    if manifest.as_of is None:
+        raise Conflict(
+            "nobody can be asked about yet", hint="collect some files, then run 'shopkeeper refresh'"
+        )
+    declared = {trait.name: trait for trait in traits}
+    with places.ledger.read() as reader:
+        rates = [msgspec.json.decode(body, type=Rate) for body in reader.reference("rate")]
+        segments = saved_conditions(places, reader, declared)
+    setting = Setting(
+        traits=declared,
+        now=micros(places.clock.now()),
+        zone=places.settings.time_zone,
+        currency=places.settings.currency,
+        rates=tuple((rate.currency, day_of_date(rate.date), rate.rate) for rate in rates),
+        segments=segments,
+    )
+    return Known(setting, manifest.as_of, manifest.generation)
+
+
+def _kept(places: Places, told: Known, key: tuple[str, ...], make: Callable[[], _T]) -> _T:
+    """An answer that stays right until the lake or the day changes."""
+    stand = (told.generation, places.clock.now().date())
+    if places.insight[0] != stand:
+        places.insight = (stand, {})
+    found = places.insight[1]
+    if key not in found:
+        made = make()
+        while len(found) >= _KEPT:
+            found.pop(next(iter(found)), None)
+        found[key] = made
+    answer: _T = found[key]
+    return answer
+
+
+def _people(places: Places, told: Known) -> People:
+    from shopkeeper.know.insight import People
+
+    traits = list(told.setting.traits.values())
+    return _kept(places, told, ("people",), lambda: People(places.lake.query, traits))
+
+
+def _masks(places: Places, told: Known, people: People, conditions: Sequence[Condition]) -> list[Mask]:
+    """Who is in each group, in the order of ``people``."""
+    import numpy as np
+
+    if not conditions:
+        return []
+    question = answers(conditions, told.setting)
+    table = places.lake.query(question.sql, question.parameters)
+    rows = people.rows(table["id"].to_numpy())
+    there = rows >= 0  # a refresh between two questions may have told of somebody new
+    masks = []
+    for number in range(len(conditions)):
+        mask = np.zeros(len(people), np.bool_)
+        met = table[f"k{number}"].fill_null(False).to_numpy()
+        mask[rows[there]] = met[there]
+        masks.append(mask)
+    return masks
+
+
+def compare(places: Places, traits: Sequence[Trait], one: str, other: str | None) -> Comparison:
+    """What a group has in common beside the rest, or beside another. Raises InvalidInput where a side is empty."""
+    told = known(places, traits)
+    asked = [told.condition(one)]
+    if other == OTHER_BUYERS:
+        asked.append(told.condition(f"orders > 0 and ({asked[0].text}) is not true"))
+    elif other:
+        asked.append(told.condition(other))
+
+    def make() -> Comparison:
+        from shopkeeper.know.insight import compare as compared
+        from shopkeeper.know.insight import derived
+
+        people = _people(places, told)
+        masks = _masks(places, told, people, asked)
+        settings = places.settings
+        facts = derived(people, currency=settings.currency, time_zone=settings.time_zone)
+        return compared(
+            people, masks[0], masks[1] if other else None, derived=facts, definition=_definition(told, asked),
+            as_of=told.as_of,
+        )  # fmt: skip
+
+    return _kept(places, told, ("compare", *(condition.text for condition in asked)), make)
+
+
+def _definition(told: Known, asked: Sequence[Condition]) -> set[str]:
+    """Traits and derived facts that groups are made of, those of segments within them among them."""
+    names: set[str] = set()
+    waiting = list(asked)
+    while waiting:
+        condition = waiting.pop()
+        names |= condition.traits
+        for behaviour in condition.behaviours:
+            names |= set(_made_of(behaviour))
+        waiting += [
+            told.setting.segments[name] for name in condition.segments if name in told.setting.segments
+        ]
+    return names
+
+
+def _made_of(behaviour: Behaviour) -> tuple[str, ...]:
+    """The facts that stand nearest to what a condition asks of events."""
+    if behaviour.deed in _DEEDS:
+        category = any(one.fact in ("category", "product_id") for one in behaviour.filters)
+        return (*_DEEDS[behaviour.deed], *(("bought",) if category else ()))
+    named = {
+        "Order Completed": ("orders", "days_since_order"),
+        "Product Viewed": ("products_viewed", "looked_at"),
+        "Email Link Clicked": ("emails_clicked",),
+        "Store Visited": ("store_visits",),
+        "Contact Opened": ("contacts",),
+        "Review Submitted": ("reviews",),
+        "Order Refunded": ("returns",),
+    }
+    return tuple(fact for name in behaviour.names for fact in named.get(name, ()))
+
+
+def channels_of(places: Places, traits: Sequence[Trait], segment: str | None) -> ChannelsPart:
+    """Which channel starts, assists and closes the orders of a group within the last year, or of everybody."""
+    told = known(places, traits)
+    asked = told.condition(segment) if segment else None
+
+    def paths() -> Any:
+        from shopkeeper.know.insight import read_paths
+
+        settings, until = places.settings, places.clock.now()
+        return read_paths(
+            _people(places, told), since=until - _YEAR, until=until, currency=settings.currency,
+            assumed_margin=settings.assumed_margin, rates=told.setting.rates,
+        )  # fmt: skip
+
+    def make() -> ChannelsPart:
+        import numpy as np
+
+        from shopkeeper.know.insight import parts
+
+        people = _people(places, told)
+        group = None if asked is None else _masks(places, told, people, [asked])[0]
+        value = people.column("clv_12m")
+        kept = value if isinstance(value, np.ndarray) else None
+        return parts(_kept(places, told, ("paths",), paths), group, value=kept)
+
+    return _kept(places, told, ("channels", asked.text if asked else ""), make)
+
+
+def overlaps(places: Places, traits: Sequence[Trait], segments: Sequence[str]) -> Overlaps:
+    """Who is in which of several groups at once."""
+    told = known(places, traits)
+    asked = {name: told.condition(name) for name in segments}
+
+    def make() -> Overlaps:
+        from shopkeeper.know.insight import overlaps as overlapping
+
+        people = _people(places, told)
+        masks = dict(zip(asked, _masks(places, told, people, list(asked.values())), strict=True))
+        return overlapping(masks, values=_values(people))
+
+    return _kept(places, told, ("overlaps", *(f"{n} {c.text}" for n, c in asked.items())), make)
+
+
+def known_values(places: Places, traits: Sequence[Trait]) -> dict[str, tuple[str, ...]]:
+    """The most frequent values of each trait that is a text and of the catalogue's categories, for people who type."""
+    try:
+        told = known(places, traits)
+    except Conflict:
+        return {}
+
+    def make() -> dict[str, tuple[str, ...]]:
+        found = {
+            trait.name: f'"{trait.name}" AS value FROM customers' for trait in traits if trait.kind == "text"
+        }
+        found["category"] = "category AS value FROM products"
+        return {
+            name: tuple(
+                places.lake.query(
+                    f"SELECT value FROM (SELECT {column}) WHERE value <> '' GROUP BY value "
+                    f"ORDER BY count(*) DESC, value LIMIT {_VALUES}"
+                )["value"].to_pylist()
+            )
+            for name, column in found.items()
+        }
+
+    return _kept(places, told, ("values",), make)
+
+
+def worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:
+    """What every segment that is not put away comes to, by name, and how many entered and left within a week."""
+    found = _worths(places, traits)
+    since = places.now() - LATELY * DAY
+    with places.ledger.read() as reader:
+        numbers = {row.name: row.id for row in reader.segments()}
+        for name, one in found.items():
+            days = reader.audience_days(numbers[name], since) if name in numbers else []
+            entered, exited = sum(day[1] for day in days), sum(day[2] for day in days)
+            found[name] = msgspec.structs.replace(one, entered=entered, exited=exited)
+    return found
+
+
+def _worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:
+    try:
+        told = known(places, traits)
+    except Conflict:  # before the first refresh
+        declared = {trait.name: trait for trait in traits}
+        with places.ledger.read() as reader:
+            saved = saved_conditions(places, reader, declared)
+        return {name: _worth(places, declared, name, condition) for name, condition in saved.items()}
+    asked = told.setting.segments
+
+    def make() -> dict[str, Worth]:
+        people = _people(places, told)
+        worth = _values(people)
+        everything = float(worth.sum())
+        masks = _masks(places, told, people, list(asked.values()))
+        return {
+            name: _worth(
+                places, told.setting.traits, name, condition, customers=int(mask.sum()),
+                share=float(mask.mean()) if mask.size else 0.0, expected=round(float(worth[mask].sum()), 2),
+                expected_share=float(worth[mask].sum()) / everything if everything > 0 else 0.0,
+            )
+            for (name, condition), mask in zip(asked.items(), masks, strict=True)
+        }  # fmt: skip
+
+    return dict(_kept(places, told, ("worths", *(f"{n} {c.text}" for n, c in asked.items())), make))
+
+
+def _worth(
+    places: Places, traits: Mapping[str, Trait], name: str, condition: Condition, **figures: Any
+) -> Worth:
+    said = english(condition.tree, traits, places.settings.currency)
+    return Worth(name=name, english=said, **figures)
+
+
+def _values(people: People) -> NDArray[Any]:
+    """The expected value of everybody, 0 where it is not known."""
+    import numpy as np
+
+    value = people.column("clv_12m")
+    return np.nan_to_num(value) if isinstance(value, np.ndarray) else np.zeros(len(people))
+
+
+def suggestions(places: Places, traits: Sequence[Trait]) -> Suggestions:
+    """Ready-made segments with their sizes, and groups that show by themselves."""
+    told = known(places, traits)
+    saved = {condition.text: name for name, condition in told.setting.segments.items()}
+    made = _kept(places, told, ("suggestions",), lambda: _suggested(places, told))
+    rows = tuple(msgspec.structs.replace(row, saved=saved.get(row.condition, "")) for row in made.rows)
+    return msgspec.structs.replace(made, rows=rows)
+
+
+def _suggested(places: Places, told: Known) -> Suggestions:
+    from shopkeeper.know.insight import clusters, ready_made
+
+    people = _people(places, told)
+    ready = ready_made(people, as_of=places.clock.now())
+    asked = [told.condition(one.condition) for one in ready]
+    worth = _values(people)
+    everything = float(worth.sum())
+    rows = []
+    for one, condition, mask in zip(ready, asked, _masks(places, told, people, asked), strict=True):
+        held = float(worth[mask].sum())
+        rows.append(
+            Suggestion(
+                key=one.key, title=one.name, family=one.family, sentence=one.sentence, why=one.why,
+                condition=condition.text, english=english(condition.tree, told.setting.traits, told.setting.currency),
+                note=one.note, customers=int(mask.sum()), share=float(mask.mean()) if mask.size else 0.0,
+                expected=round(held, 2), expected_share=held / everything if everything > 0 else 0.0,
+            )
+        )  # fmt: skip
+    found = clusters(people)
+    groups = tuple(
+        Group(
+            key=one.key, title=one.name, customers=one.customers, share=one.share,
+            habits=tuple(words for words, _ in one.habits),
+        )
+        for one in found.clusters
+    )  # fmt: skip
+    return Suggestions(as_of=told.as_of, rows=tuple(rows), groups=groups, note=found.note)
