@@ -218,8 +218,9 @@ class Evaluator:
         for key in told.keys() | alone.keys():
             whole = [event for number in told.get(key, ()) for event in by_order[number]]
             self._book(held, key, [*whole, *alone.get(key, ())])
-        ahead = [event.at for some in by_order.values() for event in some if event.at > self.now]
-        if ahead and told:
+        bought = [event for some in (*by_order.values(), *alone.values()) for event in some]
+        ahead = [event.at for event in bought if event.at > self.now]
+        if ahead and (told or alone):
             held.following[ORDERS] = min(ahead)
 
     def _book(self, held: Held, key: int, events: Iterable[EventFacts]) -> None:
