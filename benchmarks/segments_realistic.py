@@ -120,6 +120,6 @@ def _all(chance: random.Random) -> Iterator[tuple[str, str]]:  # noqa: C901 - a 
             f"mix-{n}",
             f"orders >= {a} and revenue / orders > {b} and units > {n} and country = 'United Kingdom'",
         )
-    for n in range(400):
+    for n in range(180):
         a, b, c = chance.randint(1, 12), chance.randint(10, 900), chance.randint(5, 400)
         yield f"tier-{n}", f"orders >= {a} and revenue between {b} and {b + 400} and days_since_order <= {c}"

@@ -315,3 +315,15 @@ def test_a_backup_takes_them_along(people: Shop, tmp_path) -> None:
         put(other, event("Store Visited", "s", 0, ids={"user_id": "anna"}, store="S1"))
         assert inside(other, "buyers") == [of(people, "ben")]
         assert other.recount().found == 0
+
+
+def test_all_are_asked_about_a_segment_as_one_is(people: Shop) -> None:
+    people.save_segment("buyers", "orders >= 1")
+    people.save_segment("loyal", "segment('buyers') and orders >= 2")
+    people.refresh()
+    put(people, *(order(f"d{n}", 0, ids={"user_id": "dora"}) for n in range(2)))
+    found = people.customers("segment('loyal') and not segment('buyers') is false")
+    assert [f"c{one}" for one in found["id"].to_pylist()] == inside(people, "loyal") != []
+    assert len(people.customers("not segment('buyers')")) == 1
+    with pytest.raises(BadCondition, match="loyall"):
+        people.customers("segment('loyall')")

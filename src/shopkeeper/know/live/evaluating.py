@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from shopkeeper.domain.clock import DAY
 from shopkeeper.domain.condition import orderbook
 from shopkeeper.domain.condition.facts import EventFacts
 from shopkeeper.domain.condition.states import Sequence as Followed
@@ -33,6 +34,7 @@ class Evaluator:
         self.values = values
         self.now = now
         self.swept = swept
+        self._today = network.zone.day(now)
         self._names = (network.count_keys, network.segment_ids, network.empty)
         self._baseline: tuple[set[int], dict[int, int]] | None = None
 
@@ -290,6 +292,7 @@ class Evaluator:
     ) -> None:
         """Ask the conditions concerned, in their order; who asks about a segment that changed is concerned as well."""
         network, now, inside, rules = self.network, self.now, held.inside, self.network.rules
+        traits = person.traits
         chosen = {n for n in enter if rules[n].segment not in inside or rules[n].involved}
         chosen.update(n for n in leave if rules[n].segment in inside or rules[n].involved)
         waiting = sorted(chosen)
@@ -299,7 +302,7 @@ class Evaluator:
             place += 1
             if self.swept and not self.covers(rule, customer):
                 continue
-            holds = rule.answer(person, now) is True
+            holds = self._possible(rule, traits) and rule.answer(person, now) is True
             if rule.involved:
                 self._follow(held, rule.key, rule.predicate.next_change(person, now))
             if holds != (rule.segment in inside):
@@ -308,6 +311,18 @@ class Evaluator:
                     at = bisect_left(waiting, other, place)
                     if at == len(waiting) or waiting[at] != other:
                         waiting.insert(at, other)
+
+    def _possible(self, rule: Rule, traits: Traits) -> bool:
+        """Whether the numbers that a condition needs are there: most conditions that are asked fail here, quickly."""
+        for name, low, high in rule.needs:
+            value = traits[name]
+            if value is None or not low <= value <= high:
+                return False
+        for name, low, high in rule.needs_days:
+            value = traits[name]
+            if value is None or not low <= self._today - value // DAY <= high:
+                return False
+        return True
 
     def _settle(self, held: Held, touched: Iterable[int]) -> None:
         """Forget what cannot matter any more of the behaviours that changed."""

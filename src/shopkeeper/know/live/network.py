@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from math import inf, nextafter
 from typing import Any, Final
 
 from msgspec import Struct, structs
@@ -19,7 +20,7 @@ from shopkeeper.domain.condition.window import soonest
 from shopkeeper.domain.condition.zone import Zone
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.traits import Trait
-from shopkeeper.know.live.atoms import Atom, Reader, conjunction, leaves, of_somebody, timed
+from shopkeeper.know.live.atoms import DAYS, NUMBER, Atom, Reader, conjunction, leaves, of_somebody, timed
 from shopkeeper.know.live.listening import Listening
 from shopkeeper.know.live.operands import Operand, key_of, operand_of
 from shopkeeper.know.live.person import empty_states
@@ -57,6 +58,10 @@ class Rule:
         self.involved = False
         """Whether time may change something in it that only the whole condition can tell."""
         self.operands: list[Operand] = []
+        self.needs: tuple[tuple[str, float, float], ...] = ()
+        """Traits, and between which numbers each must lie for the condition to be true at all."""
+        self.needs_days: tuple[tuple[str, float, float], ...] = ()
+        """The same of the days since a trait that is a day."""
 
 
 class Count:
@@ -157,8 +162,14 @@ class Network:
             values = Values(
                 traits, {one: self.known[sql(one)] for one in rule.condition.behaviours}, self.zone
             )
+            needs: list[Atom] = []
             for leaf in dict.fromkeys(leaves(rule.condition.meaning)):
-                self._leaf(reader.atom(leaf), rule, values, found, sense=senses.get(leaf))
+                atom, sense = reader.atom(leaf), senses.get(leaf)
+                self._leaf(atom, rule, values, found, sense=sense)
+                if sense and atom.plain and isinstance(atom.on, tree.TraitRef):
+                    needs.append(atom)
+            rule.needs = tuple(_between(atom) for atom in needs if atom.kind == NUMBER)
+            rule.needs_days = tuple(_between(atom) for atom in needs if atom.kind == DAYS)
             if rule.involved:
                 self._involve(rule.condition.meaning, rule)
             for name in rule.condition.segments:
@@ -225,6 +236,21 @@ class Network:
 
 
 _NOBODY: Any = None
+
+
+def _between(atom: Atom) -> tuple[str, float, float]:
+    """Between which numbers, both included, a trait must lie for an atom to be true.
+
+    >>> _between(Atom(tree.Null(), NUMBER, tree.TraitRef("orders"), ((2, 1, True), (5, 0, False))))
+    ('orders', 2.0000000000000004, 4.999999999999999)
+    """
+    low, high = -inf, inf
+    for bound, beyond, rises in atom.bounds:
+        if rises:
+            low = max(low, nextafter(bound, inf) if beyond else bound)
+        else:
+            high = min(high, bound if beyond else nextafter(bound, -inf))
+    return (atom.on.name if isinstance(atom.on, tree.TraitRef) else ""), low, high
 
 
 def ordered(told: Iterable[InForce]) -> list[InForce]:

@@ -38,7 +38,7 @@ def _reader(trait: Trait, scale: float) -> Callable[[Customer, int], Any]:
     if of is None:
         raise TypeError(trait.name)  # pragma: no cover - predictions are read elsewhere
     if trait.kind == "money":
-        return lambda record, now: of(record, now) / scale
+        return lambda record, now: None if (amount := of(record, now)) is None else amount / scale
     if trait.kind == "time":
         return lambda record, now: None if (at := of(record, now)) is None else micros(at)
     return of
