@@ -51,6 +51,12 @@ def test_what_a_condition_depends_on():
 
 
 WRONG = {
+    "last_order - interval '60 years' - interval '60 years' < today()": ("beyond all bounds", 1),
+    "orders(since => today() - interval '36500 days' - interval '36500 days') > 0": ("beyond all bounds", 17),
+    "greatest(today() + interval '99 years', last_order) + interval '99 years' > today()": (
+        "beyond all bounds",
+        1,
+    ),
     "orders": ("a yes or no is expected", 1),
     "spend()": ("a yes or no is expected", 1),
     "last('Store Visited')": ("a yes or no is expected", 1),

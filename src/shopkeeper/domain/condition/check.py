@@ -289,6 +289,11 @@ class Checker:
     def _arithmetic(self, node: tree.Arithmetic) -> Typed:
         a, b = self.value(node.left), self.value(node.right)
         meaning = tree.Arithmetic(node.sign, a.node, b.node)
+        if b.kind in ("span", "months") and _days_moved(node) > functions.MOST_DAYS:
+            # Beyond the calendar's years there is no day, and evaluators would each have their own nothing.
+            raise self.wrong(
+                "lengths of time beyond all bounds", node, "at most 100 years are possible, all together"
+            )
         move = node.sign in ("+", "-")
         match a.kind, b.kind:
             case "number", "number":
@@ -320,6 +325,18 @@ class Checker:
 _MONTHS: Final = (
     "days are moved by months: today() - interval '3 months'; instants by days: now() - interval '90 days'"
 )
+
+
+def _days_moved(node: tree.Value) -> float:
+    """How many days lengths of time move a day or an instant, whichever way."""
+    match node:
+        case tree.Span(amount, unit):
+            return amount * functions.DAYS_OF[unit]
+        case tree.Arithmetic(_, left, right):
+            return _days_moved(left) + _days_moved(right)
+        case tree.Call(_, arguments):
+            return max(map(_days_moved, arguments), default=0)
+    return 0
 
 
 def _literal(node: tree.Value) -> bool:
