@@ -117,6 +117,17 @@ WRONG = {
 }  # fmt: skip
 
 
+def test_what_would_be_dear_for_everybody_is_bounded():
+    many = [f"events('Store Visited', days => {n}) > 1" for n in range(1, 102)]
+    then = [
+        f"events('Store Visited', then => 'Order Completed', within_days => {n}) > 1" for n in range(1, 12)
+    ]
+    assert check(" or ".join(many[:90] + then[:10] + then[:10]), TRAITS)
+    for parts, said in ((many, "101 different behaviours"), (then, "11 behaviours with")):
+        with pytest.raises(BadCondition, match=said):
+            check(" or ".join(parts), TRAITS)
+
+
 @pytest.mark.parametrize("text", WRONG)
 def test_what_means_nothing_is_refused_where_it_stands(text):
     said, column = WRONG[text]
