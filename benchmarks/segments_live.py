@@ -245,6 +245,7 @@ def live(shop: Shop, batches: int, customers: int, count: int, visit: int) -> li
     after = log(shop, batches, customers, f"n{visit}", visit)
     bare = taken(shop, after, events)
     places.ledger.write(lambda tx: _switched(tx, using))
+    again = log(shop, batches, customers, f"a{visit}", visit)
     return [
         row(f"{label}: events a CPU second, no segments", events / bare.cpu, "a CPU s", "higher", None),
         row(
@@ -253,6 +254,7 @@ def live(shop: Shop, batches: int, customers: int, count: int, visit: int) -> li
         row(f"{label}: share of that for segments", 100 - bare.cpu / spent.cpu * 100, "%", "lower", None),
         row(f"{label}: longest step of {STEP:,} events", spent.longest, "s", "lower", GOAL_VISIBLE_S),
         row(f"{label}: entered and left for each event", spent.changes / events, "", "lower", None),
+        row(f"{label}: conditions asked for each event", asked(shop, again, events), "", "lower", None),
         row(f"{label}: woken by time for each event", spent.woken / events, "", "lower", None),
     ]
 

@@ -27,7 +27,6 @@ from shopkeeper.domain.size import Size, proportion, total
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
 from shopkeeper.know.live.definitions import known
-from shopkeeper.know.live.inlining import conditions, inlined
 from shopkeeper.know.segments import Setting, matches, totals
 from shopkeeper.shop.feeding import trait_table
 from shopkeeper.shop.places import Places, day_of_date
@@ -81,8 +80,10 @@ def understood(
         currency=places.settings.currency,
         rates=tuple((rate.currency, day_of_date(rate.date), rate.rate) for rate in rates),
     )
-    segments = conditions(known(reader, traits))
-    condition = None if text is None else inlined(check(text, declared, segments), segments)
+    condition = None if text is None else check(text, declared)
+    if condition is not None and condition.segments:
+        setting = msgspec.structs.replace(setting, segments=saved_conditions(places, reader, declared))
+        condition = check(text or "", declared, setting.segments)
     if condition is not None:
         condition = of_those_who_do_not_object(condition)
     changed = _changed(reader, manifest.watermark, manifest.turn)
@@ -230,16 +231,17 @@ def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table,
         return table, [True] * table.num_rows
     catalogue = places.catalogue(reader)
     predicate = Predicate(asked.condition, traits, catalogue)
-    terms = predicate.terms
+    inside = {name: Predicate(one, traits, catalogue) for name, one in asked.setting.segments.items()}
+    terms = {term.key: term for one in (predicate, *inside.values()) for term in one.terms}
     nodes: dict[int, list[int]] = {}
     if terms:
         for member in reader.nodes_of(table["id"].to_pylist()):
             nodes.setdefault(member.customer, []).append(member.node)
     answers = []
     for row in table.to_pylist():
-        someone = _Someone(row)
+        someone = _Someone(row, inside, asked.setting.now)
         if terms:
-            someone.heed(terms, reader.log_of(nodes.get(row["id"], []), None, _EVERY_EVENT))
+            someone.heed(list(terms.values()), reader.log_of(nodes.get(row["id"], []), None, _EVERY_EVENT))
         answers.append(predicate.holds(someone, asked.setting.now))
     return table, answers
 
@@ -257,8 +259,10 @@ def _scores(traits: Mapping[str, Trait], told: dict[str, Any]) -> dict[str, Any]
 class _Someone:
     """What is known of one customer, for a closure."""
 
-    def __init__(self, traits: Mapping[str, Any]) -> None:
+    def __init__(self, traits: Mapping[str, Any], segments: Mapping[str, Predicate], now: int) -> None:
         self._traits = traits
+        self._segments = segments
+        self._now = now
         self._states: dict[str, Any] = {}
 
     def heed(self, terms: Sequence[Term], events: Sequence[Any]) -> None:
@@ -278,8 +282,8 @@ class _Someone:
         return self._states[key]
 
     def member(self, segment: str) -> bool:
-        """Whether the customer is in a segment: their conditions stand in the place of their names."""
-        raise KeyError(segment)
+        """Whether the condition of a segment is true of the customer."""
+        return self._segments[segment].holds(self, self._now)
 
 
 def facts_of(event: Any) -> EventFacts:

@@ -177,8 +177,9 @@ class Shop(
         refusals.sweep(self.places)
         lap("resolve and fold")
         predicted = predicting.predict(self.places, progress)
-        keep_up(self.places, progress)
         lap("predict")
+        keep_up(self.places, progress)
+        lap("segments")
         feeding.feed(self.places, _TRAITS, predicted, progress)
         if full:
             self.places.lake.compact()
