@@ -26,7 +26,9 @@ TRAITS: dict[str, Trait] = {trait.name: trait for trait in (*KNOWN, *FORETOLD)}
 NAMES = sorted(EVENTS)
 
 texts = st.text(
-    st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("'%_\\\"();-"), min_size=1, max_size=12
+    st.characters(exclude_categories=("Cs", "Cc", "Cf", "Zl", "Zp")) | st.sampled_from("'%_\\\"();-"),
+    min_size=1,
+    max_size=12,
 )
 whole = st.integers(-(10**6), 10**6)
 fractions = st.integers(-(10**9), 10**9).map(lambda n: n / 1000)

@@ -281,6 +281,7 @@ def traits() -> Iterator[str]:
 def conditions() -> Iterator[str]:
     """The language of conditions."""
     from shopkeeper.domain.condition import asked, functions, lexing
+    from shopkeeper.domain.condition.check import MOST_BEHAVIOURS, MOST_FOLLOWED
     from shopkeeper.domain.condition.parse import MOST_TERMS
 
     yield "# Conditions"
@@ -300,7 +301,9 @@ def conditions() -> Iterator[str]:
     yield "Names stand without quotes, texts in single quotes, `date '2024-01-31'`, `timestamp '2024-01-31"
     yield "10:00:00+00:00'` (UTC where no zone is written), `interval '30 days'`. At most one expression,"
     yield f"without comments, of up to {lexing.MOST_CHARACTERS:,} characters, {MOST_TERMS} conditions,"
-    yield f"{lexing.DEEPEST} levels of parentheses."
+    yield f"{MOST_BEHAVIOURS} different behaviours ({MOST_FOLLOWED} with `then` or `then_not`),"
+    yield f"{lexing.DEEPEST} levels of parentheses. Lengths of time move a day or an instant by"
+    yield "100 years at most, all together."
     yield ""
     yield "## Operators"
     yield ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
 import shopkeeper
+from shopkeeper.cli.segments import write
 
 
 @pytest.fixture
@@ -44,6 +46,18 @@ def test_they_are_written_to_a_file(cli, known, tmp_path, ending):
     wrong = cli("customers", "orders >= 1", "--out", tmp_path / "out.xls", "--shop", known)
     assert wrong.exit_code == 2
     assert ".csv or .parquet" in wrong.output
+
+
+def test_no_text_of_theirs_is_a_formula_in_a_spreadsheet(tmp_path):
+    texts = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a=1", "", None]
+    lists = [["=1"], ["a", "=1"], [], None, *[["b"]] * 5]
+    table = pa.table({"id": range(9), "country": texts, "looked_not_bought": lists})
+    write(table, tmp_path / "out.csv")
+    convert = pyarrow.csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)
+    parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
+    read = pyarrow.csv.read_csv(tmp_path / "out.csv", convert_options=convert, parse_options=parse)
+    assert read["country"].to_pylist() == ["'=1+1", "'+1", "'-1", "'@x", "'\t=1", "'\r=1", "a=1", "", None]
+    assert read["looked_not_bought"].to_pylist() == ["'=1", "a|=1", "", None, *"bbbbb"]
 
 
 def test_they_are_counted(cli, known):

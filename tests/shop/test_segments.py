@@ -327,3 +327,18 @@ def test_all_are_asked_about_a_segment_as_one_is(people: Shop) -> None:
     assert len(people.customers("not segment('buyers')")) == 1
     with pytest.raises(BadCondition, match="loyall"):
         people.customers("segment('loyall')")
+
+
+def test_who_objects_to_profiling_is_in_no_segment(people: Shop) -> None:
+    people.save_segment("buyers", "orders >= 1")
+    people.save_segment("others", "not segment('buyers')")
+    anna, cleo = of(people, "anna"), of(people, "cleo")
+    assert anna in inside(people, "buyers")
+    assert inside(people, "others") == [cleo]
+    for who in ("anna", "cleo"):
+        put(people, event("Consent Withdrawn", f"w{who}", ids={"user_id": who}, purpose="profiling"))
+    assert inside(people, "buyers") == [of(people, "ben")]
+    assert inside(people, "others") == []
+    assert people.recount().differences == ()
+    put(people, event("Consent Given", "g", HOUR // 60, ids={"user_id": "anna"}, purpose="profiling"))
+    assert anna in inside(people, "buyers")

@@ -27,9 +27,9 @@ def log(first, count):
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory):
-    lake = open_lake(tmp_path_factory.mktemp("sample") / "lake")
+@pytest.fixture
+def lake(tmp_path):
+    lake = open_lake(tmp_path / "lake")
     ids = list(range(1, MANY + 1))
     with lake.change() as change:
         change.log(log(1, MANY))

@@ -9,7 +9,7 @@ from typing import Any
 from shopkeeper.domain.catalogue import UNKNOWN_PLACE
 from shopkeeper.domain.clock import DAY, instant
 from shopkeeper.domain.consent import permitted
-from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, top
+from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, objects, top
 from shopkeeper.domain.money import from_minor
 from shopkeeper.domain.traits import Kind, Ticks, Trait
 
@@ -326,6 +326,13 @@ TRAITS: tuple[Trait, ...] = (
         "May be mailed",
         "Marketing by e-mail is permitted by a recorded consent.",
         lambda c, _: _mailable(c),
+    ),
+    _trait(
+        "objects_to_profiling",
+        "bool",
+        "Objects to profiling",
+        "Has objected to profiling: no predictions are kept, and no segment takes the person in.",
+        lambda c, _: objects(c),
     ),
     _trait("country", "text", "Country", "Country last delivered to or told.", lambda c, _: c.country),
     _trait(

@@ -18,6 +18,7 @@ from shopkeeper.domain.clock import instant, micros
 from shopkeeper.domain.condition import Condition, check
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.facts import EventFacts, event_facts
+from shopkeeper.domain.condition.profiling import of_those_who_do_not_object
 from shopkeeper.domain.condition.references import in_order
 from shopkeeper.domain.condition.terms import Term
 from shopkeeper.domain.errors import Conflict, InvalidInput
@@ -83,6 +84,8 @@ def understood(
     if condition is not None and condition.segments:
         setting = msgspec.structs.replace(setting, segments=saved_conditions(places, reader, declared))
         condition = check(text or "", declared, setting.segments)
+    if condition is not None:
+        condition = of_those_who_do_not_object(condition)
     changed = _changed(reader, manifest.watermark, manifest.turn)
     if changed is None:
         return Asked(condition, setting, (), manifest.as_of)

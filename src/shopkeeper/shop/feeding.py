@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shopkeeper.domain.catalogue import RECORDS
-from shopkeeper.domain.customer import Customer
+from shopkeeper.domain.customer import Customer, objects
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.traits import ARROW, Trait
 from shopkeeper.know.fold import unpack
@@ -139,7 +139,7 @@ def trait_table(
             value = of(record, now)
             add(money(value) if is_money and value is not None else value)
         if foretold:
-            scores = predicted.get(customer, nothing)
+            scores = nothing if objects(record) else predicted.get(customer, nothing)
             for add, name in foretold:
                 add(scores.get(name))
     arrays: dict[str, Any] = {"id": pa.array(ids, pa.int64())}

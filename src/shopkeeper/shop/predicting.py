@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from shopkeeper.domain.customer import objects
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.report import Score
 from shopkeeper.know.fold import unpack
@@ -78,6 +79,8 @@ def _history(places: Places) -> tuple[list[int], list[int], list[float]]:
             for row in chunk:
                 if row.orders:
                     record = unpack(row.body)
+                    if objects(record):
+                        continue  # nothing is foretold of whom objects to it
                     customers += [row.customer] * len(record.days)
                     days += record.days
                     margins += [m / places.scale for m in record.day_margin]

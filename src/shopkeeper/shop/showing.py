@@ -13,7 +13,7 @@ import msgspec
 from shopkeeper.domain.catalogue import RECORDS, Product
 from shopkeeper.domain.clock import DAY, day_of, instant
 from shopkeeper.domain.consent import PURPOSES
-from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, top
+from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, objects, top
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, UnknownName
 from shopkeeper.domain.event import Logged as Read
 from shopkeeper.domain.event import Properties
@@ -138,7 +138,9 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Se
         goods = _goods(reader, {*looked, *(key for key, _ in top(record.products, 8))})
         stores = _stores(reader)
         inside = segmenting.of_customer(reader, customer)
-    scores: dict[str, Any] = msgspec.json.decode(foretold.body) if foretold else {}
+    scores: dict[str, Any] = {}
+    if foretold and not objects(record):
+        scores = msgspec.json.decode(foretold.body)
     now = places.now()
     values = {t.name: _value(places, t, record, scores, now) for t in traits if _open(t, sees)}
     kinds = {i.kind for i in kept}

@@ -24,6 +24,7 @@ log = logging.getLogger("shopkeeper.web")
 STATUS: dict[type[errors.ShopkeeperError], int] = {
     errors.InvalidInput: 400,
     errors.UnknownName: 400,
+    errors.BadCondition: 400,
     errors.BadFile: 422,
     errors.BadEvent: 422,
     errors.NotPermitted: 403,

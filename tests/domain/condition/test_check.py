@@ -51,6 +51,12 @@ def test_what_a_condition_depends_on():
 
 
 WRONG = {
+    "last_order - interval '60 years' - interval '60 years' < today()": ("beyond all bounds", 1),
+    "orders(since => today() - interval '36500 days' - interval '36500 days') > 0": ("beyond all bounds", 17),
+    "greatest(today() + interval '99 years', last_order) + interval '99 years' > today()": (
+        "beyond all bounds",
+        1,
+    ),
     "orders": ("a yes or no is expected", 1),
     "spend()": ("a yes or no is expected", 1),
     "last('Store Visited')": ("a yes or no is expected", 1),
@@ -109,6 +115,17 @@ WRONG = {
     "events('Store Visited', since => date '2024-01-02', before => date '2024-01-01')": ("ends before", 1),
     "state like ''": ("a pattern", 1),
 }  # fmt: skip
+
+
+def test_what_would_be_dear_for_everybody_is_bounded():
+    many = [f"events('Store Visited', days => {n}) > 1" for n in range(1, 102)]
+    then = [
+        f"events('Store Visited', then => 'Order Completed', within_days => {n}) > 1" for n in range(1, 12)
+    ]
+    assert check(" or ".join(many[:90] + then[:10] + then[:10]), TRAITS)
+    for parts, said in ((many, "101 different behaviours"), (then, "11 behaviours with")):
+        with pytest.raises(BadCondition, match=said):
+            check(" or ".join(parts), TRAITS)
 
 
 @pytest.mark.parametrize("text", WRONG)

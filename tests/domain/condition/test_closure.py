@@ -191,6 +191,14 @@ def test_order_of_arrival_forgetting_and_keeping_change_nothing(node, customer, 
         assert predicate.next_change(other, at) == predicate.next_change(whole, at)
 
 
+def test_what_changed_before_1970_is_foretold_too():
+    now = -200 * DAY
+    predicate = Predicate(check("orders > 1 and today() >= date '1969-09-01'", TRAITS), TRAITS, CATALOGUE)
+    who = Someone(predicate, {"orders": 2}, [])
+    assert not predicate.holds(who, now)
+    assert predicate.next_change(who, now) == micros(datetime(1969, 8, 31, 23, tzinfo=UTC))
+
+
 def test_terms_are_shared_by_conditions_that_ask_the_same():
     known = {}
     one = Predicate(check("events('Store Visited', days => 3) > 1", TRAITS), TRAITS, CATALOGUE, known)
@@ -207,3 +215,33 @@ def test_a_zone_makes_the_difference():
         catalogue = replace(CATALOGUE, zone=zone)
         assert isinstance(catalogue, Catalogue)
         assert ask("last_seen >= date '2024-01-01'", at, catalogue=catalogue, last_seen=at) is answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(unusual_from >= this_month()) <> (1 <= orders)",
+        "((fading_since >= this_year()) = (orders > 1)) = ((today() > last_order) = (orders > 0))",
+        "date '2025-03-31' < this_year()",
+        "(date '2025-02-28' between today() and date '2025-03-26') = (orders > 1)",
+    ],
+)
+def test_what_hardly_ever_changes_is_soon_found_out_up_to_the_end_of_the_calendar(text):
+    looked = []
+
+    class Counted(Someone):
+        def trait(self, name):
+            looked.append(name)
+            return super().trait(name)
+
+    predicate = Predicate(check(text, TRAITS), TRAITS, CATALOGUE)
+    who = Counted(predicate, {"orders": 1, "last_order": 0, "unusual_from": 0, "fading_since": 0}, [])
+    now = TODAY * DAY
+    for _ in range(100):
+        found = predicate.next_change(who, now)
+        assert len(looked) < 30_000
+        if found is None:
+            break
+        assert found > now
+        now = found
+        looked.clear()

@@ -117,6 +117,9 @@ REFUSED = {
     "": ("empty", 1),
     "  ": ("empty", 1),
     "orders > 1\x00": ("cannot be seen", 11),
+    "country = 'a\x9b31m'": ("cannot be seen", 13),
+    "country = 'a\u202e'": ("cannot be seen", 13),
+    "country = '\u200b'": ("cannot be seen", 12),
 }
 
 

@@ -37,6 +37,18 @@ SAID = {
         "Country is known and not ‘France’, and days since last order above 90 days"
     ),
     "has(looked_not_bought, 'p1')": "Looked at, not bought holds ‘p1’",
+    "omnichannel = true and coalesce(omnichannel, false)": (
+        "Omnichannel is yes, and coalesce of omnichannel, no"
+    ),
+    "-(orders + returns) > 1": "Minus (orders plus returns) above 1",
+    "p_alive < 0.9999999 or p_alive = 1": "Either still a customer below 99.99999 %, or still a customer is 100 %",
+    "revenue > 0.0000001": "Revenue above 0.0000001 GBP",
+    "not (orders > 1) and not (orders = 3)": "Orders at most 1, and orders is known and not 3",
+    "not events('Store Visited') >= 2": "Did ‘Store Visited’ fewer than twice",
+    "orders not between 1 and 2": "Orders is known and not from 1 to 2",
+    "orders in (1, null)": "Orders is one of 1, else it is not known",
+    "orders not in (1, null)": "Not (orders is one of 1, else it is not known)",
+    "not events(custom('never not'))": "Never did ‘never not’",
 }
 
 
@@ -116,6 +128,24 @@ VISITS = {"deed": "events", "names": ["Store Visited"]}
         {"operand": {**VISITS, "days": -3}, "operator": "happened"},
         {"operand": {**VISITS, "since": "x) or (true"}, "operator": "happened"},
         {"expression": "orders >"},
+        {"operand": ORDERS, "operator": ">", "value": 10**5_000},
+        {"operand": {"trait": "1 = 1 or orders"}, "operator": ">", "value": 1},
+        *(
+            {"operand": {**VISITS, "filters": [one]}, "operator": "happened"}
+            for one in (
+                {"fact": "store", "test": "=", "values": []},
+                {"fact": "store", "test": "=", "values": ["S1", "S2"]},
+                {"fact": "amount", "test": ">", "values": [10**5_000]},
+                {"fact": "store => 'S1', days", "test": "=", "values": [3]},
+            )
+        ),
+        {
+            "operand": {
+                **VISITS,
+                "then": {"name": "x", "days": 3, "filters": [{"fact": "store", "test": "<", "values": []}]},
+            },
+            "operator": "happened",
+        },
     ],
 )
 def test_what_is_no_builders_tree_is_refused_or_harmless(data):

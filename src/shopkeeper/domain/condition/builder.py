@@ -13,7 +13,7 @@ from typing import Any, Final, cast, get_args
 import msgspec
 
 from shopkeeper.domain.condition import tree
-from shopkeeper.domain.condition.parse import parse
+from shopkeeper.domain.condition.parse import LARGEST, parse
 from shopkeeper.domain.condition.sql import sql
 from shopkeeper.domain.errors import InvalidInput
 
@@ -107,7 +107,12 @@ def from_builder(data: Any) -> tree.Value:
     Compare(test='>', left=TraitRef(name='orders'), right=Number(value=3))
     """
     node = _read(data, 0)
-    return parse(sql(node)).tree  # names, lengths and numbers are held to what can be written
+    found = parse(sql(node)).tree  # names, lengths and numbers are held to what can be written
+    if found != node:
+        raise InvalidInput(
+            "a row or a group that would be read as another", hint=f"written, it is: {sql(found)[:200]}"
+        )
+    return found
 
 
 def _read(data: Any, depth: int) -> tree.Value:
@@ -143,7 +148,7 @@ def _read_row(data: dict[str, Any]) -> tree.Value:
     if "segment" in told:
         return _signed(tree.Segment(_text(told["segment"])), operator, "in", "not in")
     operand: tree.Value
-    operand = tree.TraitRef(_text(told["trait"])) if "trait" in told else _read_deed(told)
+    operand = tree.TraitRef(_text(told["trait"]).lower()) if "trait" in told else _read_deed(told)
     value = data.get("value")
     if operator in _COMPARISONS:
         return tree.Compare(cast("tree.Comparison", operator), operand, _read_value(value))
@@ -184,6 +189,13 @@ def _read_deed(told: dict[str, Any]) -> tree.Behaviour:
         raise InvalidInput(
             f"an operand cannot be read: {error}", hint="a trait, a segment or a deed"
         ) from None
+    for one in (*deed.filters, *(deed.then.filters if deed.then else ())):
+        if not one.values or (len(one.values) > 1 and one.test not in ("in", "not in")):
+            raise InvalidInput(
+                f"a filter with {len(one.values)} values", hint="only 'in' and 'not in' take several"
+            )
+        for value in one.values:
+            _read_value(value)
     ends = [None if end is None else parse(end).tree for end in (deed.since, deed.before)]
     return tree.Behaviour(
         deed.deed, deed.names, deed.filters, tree.Window(deed.days, deed.hours, ends[0], ends[1]), deed.then
@@ -201,8 +213,8 @@ def _read_value(given: Any) -> tree.Value:
         case bool():
             return tree.Truth(given)
         case int() | float():
-            if given != given or given in (float("inf"), float("-inf")):  # noqa: PLR0124 - not a number
-                raise InvalidInput("a number is expected")
+            if not abs(given) <= LARGEST:  # neither is what is no number
+                raise InvalidInput("a number is expected", hint=f"at most {LARGEST:,} is possible")
             return tree.number(given)
         case str():
             return tree.Text(given)

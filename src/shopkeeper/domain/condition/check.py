@@ -29,6 +29,10 @@ from shopkeeper.domain.traits import Trait
 _ORDERED: Final = frozenset({"number", "day", "time", "span"})
 _COUNTS: Final = frozenset({"events", "orders"})
 _FIXED: Final = frozenset({"minute", "hour", "day", "week"})
+MOST_BEHAVIOURS: Final = 100
+"""Different behaviours of one condition: each is counted for everybody."""
+MOST_FOLLOWED: Final = 10
+"""How many of them may ask what came after: each sorts everybody's events."""
 _LONGEST_PATTERN: Final = 100
 _MOST_PARTS: Final = 10
 _LITERALS: Final[dict[type, Kind]] = {
@@ -82,14 +86,30 @@ def check(
     known = traits if isinstance(traits, Mapping) else {trait.name: trait for trait in traits}
     meaning = Checker(parsed, known, segments).condition(parsed.tree)
     nodes = list(tree.walk(meaning))
+    behaviours = tuple(dict.fromkeys(node for node in nodes if isinstance(node, tree.Behaviour)))
+    _not_too_dear(parsed, behaviours)
     return Condition(
         parsed.tree,
         sql(parsed.tree),
         meaning,
         frozenset(node.name for node in nodes if isinstance(node, tree.TraitRef)),
-        tuple(dict.fromkeys(node for node in nodes if isinstance(node, tree.Behaviour))),
+        behaviours,
         frozenset(node.name for node in nodes if isinstance(node, tree.Segment)),
     )
+
+
+def _not_too_dear(parsed: Parsed, behaviours: tuple[Behaviour, ...]) -> None:
+    followed = sum(one.then is not None for one in behaviours)
+    for found, most, what in (
+        (len(behaviours), MOST_BEHAVIOURS, "different behaviours"),
+        (followed, MOST_FOLLOWED, "behaviours with 'then' or 'then_not'"),
+    ):
+        if found > most:
+            raise parsed.wrong(
+                f"{found} {what}; {most} are possible",
+                parsed.tree,
+                "ask for several values at once, such as category in ('Lighting', 'Garden')",
+            )
 
 
 class Checker:
@@ -289,6 +309,11 @@ class Checker:
     def _arithmetic(self, node: tree.Arithmetic) -> Typed:
         a, b = self.value(node.left), self.value(node.right)
         meaning = tree.Arithmetic(node.sign, a.node, b.node)
+        if b.kind in ("span", "months") and _days_moved(node) > functions.MOST_DAYS:
+            # Beyond the calendar's years there is no day, and evaluators would each have their own nothing.
+            raise self.wrong(
+                "lengths of time beyond all bounds", node, "at most 100 years are possible, all together"
+            )
         move = node.sign in ("+", "-")
         match a.kind, b.kind:
             case "number", "number":
@@ -320,6 +345,18 @@ class Checker:
 _MONTHS: Final = (
     "days are moved by months: today() - interval '3 months'; instants by days: now() - interval '90 days'"
 )
+
+
+def _days_moved(node: tree.Value) -> float:
+    """How many days lengths of time move a day or an instant, whichever way."""
+    match node:
+        case tree.Span(amount, unit):
+            return amount * functions.DAYS_OF[unit]
+        case tree.Arithmetic(_, left, right):
+            return _days_moved(left) + _days_moved(right)
+        case tree.Call(_, arguments):
+            return max(map(_days_moved, arguments), default=0)
+    return 0
 
 
 def _literal(node: tree.Value) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from shopkeeper.domain.clock import instant
@@ -32,6 +33,14 @@ _PERIODS: Final = {
     "month": "the start of this month",
     "quarter": "the start of this quarter",
     "year": "the start of this year",
+}
+_OPPOSITE: Final[dict[tree.Comparison, tree.Comparison]] = {
+    "=": "<>",
+    "<>": "=",
+    "<": ">=",
+    "<=": ">",
+    ">": "<=",
+    ">=": "<",
 }
 _ONCE: Final = {1: "once", 2: "twice"}
 _LOGIC: Final = (tree.AllOf, tree.AnyOf, tree.Not, tree.Compare, tree.Between, tree.In, tree.Like, tree.Is)
@@ -65,7 +74,8 @@ class _Words:
             case tree.Between(operand, low, high):
                 return f"{self.value(operand)} from {self._beside(operand, low)} to {self._beside(operand, high)}"
             case tree.In(operand, values):
-                return f"{self.value(operand)} is one of {self._list(values)}"
+                unsure = ", else it is not known" if tree.Null() in values else ""
+                return f"{self.value(operand)} is one of {self._list(values)}{unsure}"
             case tree.Like(operand, pattern, any_case):
                 how = " in any case" if any_case else ""
                 return f"{self.value(operand)} is like {_quoted(pattern)}{how}"
@@ -101,7 +111,7 @@ class _Words:
     def _not(self, node: tree.Value) -> str:
         match node:
             case tree.Behaviour():
-                return f"never {self._deed(node)}{self._when(node.window)}".replace("never not", "not")
+                return f"never {self._deed(node)}{self._when(node.window)}"
             case tree.Segment(name):
                 return f"not in the segment {_quoted(name)}"
             case tree.TraitRef(name):
@@ -109,7 +119,15 @@ class _Words:
             case tree.Is(operand, "null"):
                 return f"{self.value(operand)} is known"
             case tree.In(operand, values):
+                if tree.Null() in values:
+                    return f"not ({self.condition(node)})"
                 return f"{self.value(operand)} is known and none of {self._list(values)}"
+            case tree.Between(operand, low, high):
+                ends = f"{self._beside(operand, low)} to {self._beside(operand, high)}"
+                return f"{self.value(operand)} is known and not from {ends}"
+            case tree.Compare(test, left, right):
+                # What is not above is at most: of what is not known neither is true.
+                return self._compare(tree.Compare(_OPPOSITE[test], left, right))
             case tree.Like(operand, pattern, any_case):
                 how = " in any case" if any_case else ""
                 return f"{self.value(operand)} is known and not like {_quoted(pattern)}{how}"
@@ -145,11 +163,11 @@ class _Words:
         money = bool(isinstance(left, tree.Behaviour) and left.deed == "spend")
         if isinstance(right, tree.Number):
             if trait is not None and trait.bounds is not None and max(trait.bounds) == 1:
-                return f"{right.value * 100:g} %"
+                return f"{_exactly(Decimal(repr(right.value)) * 100)} %"
             if money or (trait is not None and trait.kind == "money"):
-                return f"{right.value:,} {self.currency}".rstrip()
+                return f"{_exactly(right.value)} {self.currency}".rstrip()
             unit = trait.unit if trait is not None and trait.unit.lower() != trait.label.lower() else ""
-            return f"{right.value:,} {unit}".rstrip()
+            return f"{_exactly(right.value)} {unit}".rstrip()
         return self._side(right)
 
     def _side(self, node: tree.Value) -> str:
@@ -162,13 +180,16 @@ class _Words:
             case tree.Arithmetic():
                 return self._arithmetic(node)
             case tree.Negative(operand):
-                return f"minus {self._side(operand)}"
+                inner = self._side(operand)
+                return f"minus ({inner})" if isinstance(operand, tree.Arithmetic) else f"minus {inner}"
             case tree.Call(function, arguments):
                 return f"{function.replace('_', ' ')} of {', '.join(self._side(one) for one in arguments)}"
             case tree.Behaviour():
                 return self._amount(node)
-            case tree.Segment() | tree.Truth():
+            case tree.Segment():
                 return self.condition(node)
+            case tree.Truth(value):
+                return "yes" if value else "no"
         return self._side(node) if isinstance(node, _LOGIC) else _literal(node)
 
     def _arithmetic(self, node: tree.Arithmetic) -> str:
@@ -229,7 +250,7 @@ class _Words:
         return since + (f" before {self.value(window.before)}" if window.before is not None else "")
 
     def _list(self, values: tuple[tree.Value, ...]) -> str:
-        return ", ".join(self._side(value) for value in values)
+        return ", ".join(self._side(value) for value in values if value != tree.Null())
 
 
 _SEARCHES: Final = {
@@ -277,6 +298,12 @@ def _filter(one: tree.Filter) -> str:
     return f"{label} {words[one.test]} {values}"
 
 
+def _exactly(value: float | Decimal) -> str:
+    """A number with every digit that it has."""
+    said = f"{Decimal(repr(value)) if isinstance(value, float) else value:,f}"
+    return said.rstrip("0").rstrip(".") if "." in said else said
+
+
 def _quoted(text: str) -> str:
     return f"‘{text}’"
 
@@ -284,7 +311,7 @@ def _quoted(text: str) -> str:
 def _literal(node: tree.Value) -> str:
     match node:
         case tree.Number(value):
-            return f"{value:,}"
+            return _exactly(value)
         case tree.Text(value):
             return _quoted(value)
         case tree.Day(value):

@@ -131,7 +131,11 @@ THEN: Final = {
 """Arguments that say what came after. Later than the event, and before the time is over."""
 
 MOST_DAYS: Final = 36_600
-"""Longest window, in days."""
+"""Longest window, in days; and how far lengths of time move a day or an instant, all together."""
+DAYS_OF: Final[dict[str, float]] = {
+    "minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 31, "year": 366,
+}  # fmt: skip
+"""Days that a unit has at most."""
 
 
 class Fact(Struct, frozen=True):

@@ -36,7 +36,10 @@ _INSTEAD: Final = {
     "%": "it stands within the pattern of like, in single quotes",
     ".": "a trait has one name; a number has digits on both sides of its point",
 }
-_HIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_HIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+"""Also what turns the direction of writing or begins a line: it would have others read another condition."""
 
 
 class Word:

@@ -29,9 +29,6 @@ LARGEST: Final = 10**15
 YEARS: Final = range(1900, 2200)
 """Days and instants that can be written."""
 _LONGEST_TEXT: Final = 500
-_MOST_DAYS: Final[dict[str, float]] = {
-    "minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 31, "year": 366,
-}  # fmt: skip
 _WHOLE: Final = re.compile(r"[0-9]{1,7}", re.ASCII)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -283,7 +280,7 @@ def _interval(reader: Reader, node: exp.Expression) -> tree.Value:
             "a length of time that cannot be read", reader.text, start, stop,
             hint="write a whole number and one unit of minutes, hours, days, weeks, months, years: interval '30 days'",
         )  # fmt: skip
-    if int(amount) * _MOST_DAYS[unit] > functions.MOST_DAYS:
+    if int(amount) * functions.DAYS_OF[unit] > functions.MOST_DAYS:
         raise BadCondition(
             "a length of time beyond all bounds",
             reader.text,

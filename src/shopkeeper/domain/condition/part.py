@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from shopkeeper.domain.condition.kinds import Kind
 from shopkeeper.domain.condition.window import soonest
-from shopkeeper.domain.condition.zone import Zone
+from shopkeeper.domain.condition.zone import LAST_DAY, Zone
 
 MOST_TRIES: Final = 64
 """Jumps looked at for one that changes the answer; the next is then given, changed or not."""
@@ -82,6 +82,8 @@ def changing(value: Valued, a: Part, b: Part, zone: Zone) -> Stepping | None:
         following = _skipping(a, b, drift, zone, jump)
     elif jump is None:
         return None
+    elif "bool" in (a.kind, b.kind):
+        return jump  # its sides have looked for a change themselves: to look once more here would multiply the tries
     else:
         following = jump
 
@@ -129,7 +131,8 @@ def _skipping(a: Part, b: Part, drift: tuple[int, int], zone: Zone, jump: Steppi
                 return None
             days = int((abs(apart) - slack) // abs(slope)) - 1
             if days > 1:
-                return zone.start(zone.day(now) + days)
+                day = zone.day(now) + days
+                return None if day > LAST_DAY else zone.start(day)
         return None if jump is None else jump(facts, now)
 
     return following
@@ -142,7 +145,7 @@ def all_changing(parts: Sequence[Part], decided: bool) -> Stepping | None:  # no
 
     def change(facts: Facts, now: int) -> int | None:
         earliest: int | None = None
-        latest = 0
+        latest = now
         held = False
         for part in parts:
             at = None if part.step is None else part.step(facts, now)

@@ -16,7 +16,7 @@ from shopkeeper.domain.condition.kinds import KIND_OF, Kind
 from shopkeeper.domain.condition.part import STILL, Facts, Part, Valued, drifting, either
 from shopkeeper.domain.condition.texts import lower
 from shopkeeper.domain.condition.window import FIXED
-from shopkeeper.domain.condition.zone import Zone, first_of, moved, next_of, number_of
+from shopkeeper.domain.condition.zone import LAST_DAY, Zone, first_of, moved, next_of, number_of
 from shopkeeper.domain.traits import Trait
 
 if TYPE_CHECKING:
@@ -88,15 +88,14 @@ class Values:
 
     def _today(self, period: tree.Period) -> Part:
         day, start = self.zone.day, self.zone.start
+
+        def following(_: Facts, now: int) -> int | None:
+            today = day(now)
+            return None if today > LAST_DAY else start(next_of(today, period))
+
         if period == "day":
-            return Part("day", lambda _, now: day(now), lambda _, now: start(day(now) + 1), 0, (1, 0))
-        return Part(
-            "day",
-            lambda _, now: first_of(day(now), period),
-            lambda _, now: start(next_of(day(now), period)),
-            0,
-            None,
-        )
+            return Part("day", lambda _, now: day(now), following, 0, (1, 0))
+        return Part("day", lambda _, now: first_of(day(now), period), following, 0, None)
 
     def _arithmetic(self, node: tree.Arithmetic) -> Part:
         a = self.value(node.left)

@@ -13,6 +13,8 @@ from shopkeeper.domain.clock import DAY, micros
 from shopkeeper.domain.condition.tree import Period, Unit
 
 _FIRST: Final = date(1970, 1, 1).toordinal()
+LAST_DAY: Final = date(9000, 1, 1).toordinal() - _FIRST
+"""After it, time changes nothing any more: the calendar ends soon."""
 
 
 class Zone:
@@ -33,8 +35,11 @@ class Zone:
 
     def _start(self, day: int) -> int:
         """The first instant of a day; where clocks are put forward at midnight, that of its first hour there is."""
-        found = date.fromordinal(_FIRST + day)
-        return micros(datetime(found.year, found.month, found.day, tzinfo=ZoneInfo(self.name)))
+        try:
+            found = date.fromordinal(_FIRST + day)
+            return micros(datetime(found.year, found.month, found.day, tzinfo=ZoneInfo(self.name)))
+        except (ValueError, OverflowError):  # beyond the calendar's years clocks are not put forward
+            return day * DAY
 
 
 def number_of(day: date) -> int:

@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from shopkeeper.domain.condition import Condition, check
+from shopkeeper.domain.condition.profiling import OBJECTS, of_those_who_do_not_object
 from shopkeeper.domain.errors import Conflict, UnknownName
 from shopkeeper.domain.segment import named, worded
 from shopkeeper.domain.traits import Trait
@@ -54,10 +55,12 @@ class Known(Struct):
         return of[max(of)]
 
     def understood(self, version: VersionRow) -> Condition:
-        """A version's condition."""
+        """A version's condition, of those who do not object to profiling."""
         found = _UNDERSTOOD.get(version.condition)
         if found is None:
             found = check(version.condition, self.traits)
+            if OBJECTS in self.traits:
+                found = of_those_who_do_not_object(found)
             if len(_UNDERSTOOD) >= _MOST_KEPT:
                 _UNDERSTOOD.clear()
             _UNDERSTOOD[version.condition] = found
