@@ -34,7 +34,9 @@ GROUPS: Final[dict[str, frozenset[str]]] = {
     "Forecast": frozenset({
         "clv_12m", "clv_low", "clv_high", "p_alive", "expected_orders_12m", "state", "fading_since", "unusual_from",
     }),
-    "About the record": frozenset({"events", "unconverted", "assumed_margin_on", "rhythm_basis"}),
+    "About the record": frozenset({
+        "events", "unconverted", "assumed_margin_on", "rhythm_basis", "objects_to_profiling",
+    }),
 }  # fmt: skip
 """Under which heading a trait is offered; what is in none comes last, under its own."""
 OTHER: Final = "Other"
