@@ -135,8 +135,13 @@ def test_predictions_are_there_with_their_evidence(sample_shop: Shop, sample_rep
     assert {s.name for s in sample_report.scores} >= {"MBG/NBD", "BG/NBD"}
     table = sample_shop.customers().to_pylist()
     buyers = [row for row in table if row["orders"] > 0]
-    assert buyers
+    against = [row for row in buyers if row["objects_to_profiling"]]
+    assert 0 < len(against) < len(buyers) / 5
+    for row in against:
+        assert (row["p_alive"], row["clv_12m"], row["state"]) == (None, None, None)
     for row in buyers:
+        if row["objects_to_profiling"]:
+            continue
         assert 0 <= row["p_alive"] <= 1
         assert row["state"] in ("new", "active", "fading", "lapsed")
         assert row["unusual_from"] is not None

@@ -76,7 +76,7 @@ def cut(chance: random.Random, events: list[Event]) -> list[list[Event]]:
     return [mixed[a:b] for a, b in zip([0, *ends], [*ends, len(mixed)], strict=True)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False), st.integers(2, 90))
 def test_time_changes_nothing_about_the_order_in_which_it_is_told(chance: random.Random, size: int) -> None:
     events = world(chance, size)
