@@ -130,7 +130,7 @@ def test_who_becomes_shared_while_a_change_is_prepared_is_in_question_too(tmp_pa
         write, others = shop.places.ledger.write, []
 
         def later(work: object) -> object:
-            if not others and getattr(work, "__qualname__", "").startswith("_change"):
+            if not others and getattr(work, "__qualname__", "").startswith("done_or_rehearsed"):
                 others.append(put(other, order("o2", ids={"phone": "+447700900123", "email": "p2@firm.com"})))
             return write(work)  # type: ignore[arg-type]
 

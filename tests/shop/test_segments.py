@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -302,7 +303,7 @@ def test_the_worker_keeps_them_up(people: Shop) -> None:
         for _ in range(200):
             if inside(people, "lapsing"):
                 break
-            __import__("time").sleep(0.02)
+            time.sleep(0.02)
     assert inside(people, "lapsing") == [of(people, "ben")]
 
 
@@ -342,3 +343,11 @@ def test_who_objects_to_profiling_is_in_no_segment(people: Shop) -> None:
     assert people.recount().differences == ()
     put(people, event("Consent Given", "g", HOUR // 60, ids={"user_id": "anna"}, purpose="profiling"))
     assert anna in inside(people, "buyers")
+
+
+def test_who_objects_to_profiling_is_neither_compared_nor_compared_with(people: Shop) -> None:
+    put(people, event("Consent Withdrawn", "w", ids={"user_id": "anna"}, purpose="profiling"))
+    people.refresh()
+    found = people.compare("orders >= 1")
+    assert (found.group, found.rest) == (1, 1), "Ben beside Cleo"
+    assert people.size("orders >= 1").customers == 1

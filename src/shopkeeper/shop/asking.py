@@ -30,6 +30,7 @@ from shopkeeper.know.live.definitions import known
 from shopkeeper.know.segments import Setting, matches, totals
 from shopkeeper.shop.feeding import trait_table
 from shopkeeper.shop.places import Places, day_of_date
+from shopkeeper.stores.contract.lake import Manifest
 from shopkeeper.stores.contract.ledger import LedgerReader
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 MOST_CHANGED: Final = 2_000
 """Customers that are asked one by one at most."""
 _AT_ONCE: Final = 50_000
-_READ: Final = 10_000
-"""Conditions that are kept as they were understood."""
 _TURNS_AT_ONCE: Final = 1_000
 _EVERY_EVENT: Final = 1_000_000
 
@@ -59,11 +58,7 @@ def understood(
     places: Places, reader: LedgerReader, text: str | None, traits: Sequence[Trait], at: datetime | None
 ) -> Asked:
     """A condition in its setting. Raises BadCondition, Conflict before the first refresh."""
-    manifest = places.lake.manifest()
-    if manifest.as_of is None:
-        raise Conflict(
-            "nobody can be asked about yet", hint="collect some files, then run 'shopkeeper refresh'"
-        )
+    manifest, as_of = refreshed(places)
     if at is not None and at.tzinfo is None:
         raise InvalidInput("an instant without a time zone", hint="add tzinfo=UTC")
     declared = {trait.name: trait for trait in traits}
@@ -72,39 +67,47 @@ def understood(
         raise Conflict(
             f"the last refresh did not know {', '.join(sorted(missing))} yet", hint="run 'shopkeeper refresh'"
         )
-    rates = [msgspec.json.decode(body, type=Rate) for body in reader.reference("rate")]
-    setting = Setting(
-        traits=declared,
-        now=micros(at or places.clock.now()),
-        zone=places.settings.time_zone,
-        currency=places.settings.currency,
-        rates=tuple((rate.currency, day_of_date(rate.date), rate.rate) for rate in rates),
-    )
+    setting = setting_of(places, reader, declared, at)
     condition = None if text is None else check(text, declared)
     if condition is not None and condition.segments:
-        setting = msgspec.structs.replace(setting, segments=saved_conditions(places, reader, declared))
+        setting = msgspec.structs.replace(setting, segments=saved_conditions(reader, declared))
         condition = check(text or "", declared, setting.segments)
     if condition is not None:
         condition = of_those_who_do_not_object(condition)
     changed = _changed(reader, manifest.watermark, manifest.turn)
     if changed is None:
-        return Asked(condition, setting, (), manifest.as_of)
+        return Asked(condition, setting, (), as_of)
     return Asked(condition, setting, tuple(sorted(changed)), places.clock.now())
 
 
-def saved_conditions(
-    places: Places, reader: LedgerReader, traits: Mapping[str, Trait]
-) -> dict[str, Condition]:
+def refreshed(places: Places) -> tuple[Manifest, datetime]:
+    """The lake as the last refresh left it, and of when it is. Raises Conflict before the first one."""
+    manifest = places.lake.manifest()
+    if manifest.as_of is None:
+        raise Conflict(
+            "nobody can be asked about yet", hint="collect some files, then run 'shopkeeper refresh'"
+        )
+    return manifest, manifest.as_of
+
+
+def setting_of(
+    places: Places, reader: LedgerReader, traits: Mapping[str, Trait], at: datetime | None = None
+) -> Setting:
+    """In what conditions are asked of this shop, now or at another instant."""
+    rates = [msgspec.json.decode(body, type=Rate) for body in reader.reference("rate")]
+    return Setting(
+        traits=traits,
+        now=micros(at or places.clock.now()),
+        zone=places.settings.time_zone,
+        currency=places.settings.currency,
+        rates=tuple((rate.currency, day_of_date(rate.date), rate.rate) for rate in rates),
+    )
+
+
+def saved_conditions(reader: LedgerReader, traits: Mapping[str, Trait]) -> dict[str, Condition]:
     """The latest condition of every segment that is not put away, by name; each comes after those it asks about."""
     all_ = known(reader, traits.values())
-    if len(places.read) > _READ:
-        places.read.clear()
-    found = {}
-    for name in all_.usable():
-        version = all_.latest(all_.rows[name])
-        if version.condition not in places.read:
-            places.read[version.condition] = all_.understood(version)
-        found[name] = places.read[version.condition]
+    found = {name: all_.understood(all_.latest(all_.rows[name])) for name in all_.usable()}
     return {name: found[name] for name in in_order({name: one.segments for name, one in found.items()})}
 
 

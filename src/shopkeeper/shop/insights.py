@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from shopkeeper.domain.catalogue import Rate
-from shopkeeper.domain.clock import DAY, micros
+from shopkeeper.domain.clock import DAY
 from shopkeeper.domain.condition import Condition, check
 from shopkeeper.domain.condition.english import english
+from shopkeeper.domain.condition.profiling import OBJECTS
 from shopkeeper.domain.condition.tree import Behaviour
 from shopkeeper.domain.errors import Conflict, UnknownName
 from shopkeeper.domain.insight import Group, Suggestion, Suggestions, Worth
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.segments import Setting, answers
-from shopkeeper.shop.asking import saved_conditions
-from shopkeeper.shop.places import Places, day_of_date
+from shopkeeper.shop.asking import refreshed, saved_conditions, setting_of
+from shopkeeper.shop.places import Places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,24 +65,13 @@ class Known(Struct, frozen=True):
 
 def known(places: Places, traits: Sequence[Trait]) -> Known:
     """The setting of the last refresh. Raises Conflict before the first one."""
-    manifest = places.lake.manifest()
-    if manifest.as_of is None:
-        raise Conflict(
-            "nobody can be asked about yet", hint="collect some files, then run 'shopkeeper refresh'"
-        )
+    manifest, as_of = refreshed(places)
     declared = {trait.name: trait for trait in traits}
     with places.ledger.read() as reader:
-        rates = [msgspec.json.decode(body, type=Rate) for body in reader.reference("rate")]
-        segments = saved_conditions(places, reader, declared)
-    setting = Setting(
-        traits=declared,
-        now=micros(places.clock.now()),
-        zone=places.settings.time_zone,
-        currency=places.settings.currency,
-        rates=tuple((rate.currency, day_of_date(rate.date), rate.rate) for rate in rates),
-        segments=segments,
-    )
-    return Known(setting, manifest.as_of, manifest.generation)
+        setting = msgspec.structs.replace(
+            setting_of(places, reader, declared), segments=saved_conditions(reader, declared)
+        )
+    return Known(setting, as_of, manifest.generation)
 
 
 def _kept(places: Places, told: Known, key: tuple[str, ...], make: Callable[[], _T]) -> _T:
@@ -104,7 +93,9 @@ def _people(places: Places, told: Known) -> People:
     from shopkeeper.know.insight import People
 
     traits = list(told.setting.traits.values())
-    return _kept(places, told, ("people",), lambda: People(places.lake.query, traits))
+    return _kept(
+        places, told, ("people",), lambda: People(places.lake.query, traits, f"{OBJECTS} IS NOT TRUE")
+    )
 
 
 def _masks(places: Places, told: Known, people: People, conditions: Sequence[Condition]) -> list[Mask]:
@@ -270,7 +261,7 @@ def _worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:
     except Conflict:  # before the first refresh
         declared = {trait.name: trait for trait in traits}
         with places.ledger.read() as reader:
-            saved = saved_conditions(places, reader, declared)
+            saved = saved_conditions(reader, declared)
         return {name: _worth(places, declared, name, condition) for name, condition in saved.items()}
     asked = told.setting.segments
 

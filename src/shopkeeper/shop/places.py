@@ -12,7 +12,6 @@ import msgspec
 from shopkeeper.collect.intake import Intake
 from shopkeeper.domain.catalogue import Catalogue, Goods, Product, Rate
 from shopkeeper.domain.clock import Clock, day_number, micros
-from shopkeeper.domain.condition import Condition
 from shopkeeper.domain.money import Rates, exponent
 from shopkeeper.domain.report import People
 from shopkeeper.know.overview import Overview
@@ -55,8 +54,6 @@ class Places:
         """Products whose names need not be learned from what is sold live."""
         self.figures: tuple[int, Overview, People, int] | None = None
         """The lake's part of the report with the generation of the lake that it was asked of."""
-        self.read: dict[str, Condition] = {}
-        """Conditions of segments as they were understood, by text."""
         self.insight: tuple[tuple[int, date] | None, dict[tuple[str, ...], Any]] = (None, {})
         """What was told of groups of customers, with the lake's generation and the day on which it was."""
         self.weighed_by: Any = None

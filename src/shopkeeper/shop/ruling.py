@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from shopkeeper import settings as table
+from shopkeeper.collect.intake import Taking
 from shopkeeper.domain.clock import instant
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.identity import JunkFound, Ruling, Worthless
@@ -25,6 +26,7 @@ from shopkeeper.shop.masking import Sees, seen
 from shopkeeper.shop.naming import told
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.reassigning import reassign
+from shopkeeper.shop.rehearsing import done_or_rehearsed
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 from shopkeeper.stores.contract.rows import Edge
 
@@ -42,14 +44,6 @@ class Made(Struct):
     merged: int = 0
     split: int = 0
     events: int = 0
-
-
-class _RehearsedError(Exception):
-    """Carries what was found out of a transaction that is to be undone."""
-
-    def __init__(self, made: Made) -> None:
-        self.made = made
-        super().__init__()
 
 
 def wanted(settings: Settings) -> Rules:
@@ -141,9 +135,8 @@ def _change(
     apply: bool,
 ) -> Made:
     """Let the graph decide anew of the nodes in question, in one transaction; taken back unless it is to be applied."""
-    taking = []
 
-    def work(tx: LedgerWriter) -> Made:
+    def work(tx: LedgerWriter, taking: list[Taking]) -> Made:
         # Within the transaction: who is shared since a moment ago is in question as well, who was erased is not.
         there = sorted(tx.marks(sorted(questioned(tx))))
         before = {m.node for m in tx.members(there) if m.shared}
@@ -159,19 +152,9 @@ def _change(
         made.shared, made.freed = len(after - before), len(before - after)
         made.merged = sum(turn.kind == "merge" for turn in change.turned)
         made.split = sum(turn.kind == "split" for turn in change.turned)
-        if not apply:
-            raise _RehearsedError(made)
         return made
 
-    try:
-        made = places.ledger.write(work)
-    except _RehearsedError as rehearsed:
-        places.discard()
-        return rehearsed.made
-    for one in taking:
-        one.keep()
-    advance(places)
-    return made
+    return done_or_rehearsed(places, work, rehearse=not apply)
 
 
 def _questioned(reader: LedgerReader, old: Rules, new: Rules) -> set[int]:

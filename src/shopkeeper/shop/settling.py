@@ -15,41 +15,20 @@ from shopkeeper.resolve.view import pair_of
 from shopkeeper.shop.living import advance
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.reassigning import Reassigned, reassign, strongest
+from shopkeeper.shop.rehearsing import done_or_rehearsed
 from shopkeeper.shop.showing import CUSTOMER, named, resolve
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 _COUNTS: Final = {"same": (2, 2), "different": (2, 2), "undecide": (1, 2), "leave": (1, 2), "split": (1, 100)}
 
 
-class _RehearsedError(Exception):
-    """Carries what was found out of a transaction that is to be undone."""
-
-    def __init__(self, settlement: Settlement) -> None:
-        self.settlement = settlement
-        super().__init__()
-
-
 def settle(places: Places, ask: Settle, actor: str) -> Settlement:
     """Settle something, or say what that would do."""
     _sensible(ask)
     advance(places)  # what was heard before counts as known
-    taking: list[Taking] = []
-
-    def work(tx: LedgerWriter) -> Settlement:
-        settlement = _settled(places, tx, ask, actor, taking)
-        if ask.dry_run:
-            raise _RehearsedError(settlement)
-        return settlement
-
-    try:
-        settlement = places.ledger.write(work)
-    except _RehearsedError as rehearsed:
-        places.discard()
-        return rehearsed.settlement
-    for one in taking:
-        one.keep()
-    advance(places)
-    return settlement
+    return done_or_rehearsed(
+        places, lambda tx, taking: _settled(places, tx, ask, actor, taking), rehearse=ask.dry_run
+    )
 
 
 def node_of(places: Places, reader: LedgerReader, text: str) -> int:

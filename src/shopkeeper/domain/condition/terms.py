@@ -6,6 +6,7 @@ A term's state is a pure function of the customer's events, in whatever order th
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable
 from typing import Any, Final
@@ -24,7 +25,7 @@ from shopkeeper.domain.money import exponent
 _HOUR: Final = DAY // 24
 
 
-class Term:
+class Term(ABC):
     """A behaviour, ready to listen. ``key`` is its one text: terms of one text are one term."""
 
     key: str
@@ -38,23 +39,23 @@ class Term:
         self.range = Range(behaviour.window, zone)
         self.filters = Filters(behaviour.filters, catalogue)
 
+    @abstractmethod
     def new(self) -> State:
         """What is kept of somebody of whom nothing was heard."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add(self, state: Any, event: EventFacts) -> bool:
         """Take an event in; whether it changed anything."""
-        raise NotImplementedError
 
+    @abstractmethod
     def value(self, state: Any, now: int) -> Any:
         """A count, an amount in units of the reporting currency, or an instant or None."""
-        raise NotImplementedError
 
+    @abstractmethod
     def next_change(self, state: Any, now: int) -> int | None:
         """The earliest instant after now at which time alone may change the value; None for never."""
-        raise NotImplementedError
 
-    def settle(self, state: Any, now: int) -> None:
+    def settle(self, state: Any, now: int) -> None:  # noqa: B027 - some forget nothing
         """Forget what cannot matter at ``now`` or later."""
 
 

@@ -48,12 +48,14 @@ Column = NDArray[np.float64] | Texts | Lists
 class People:
     """The customers of a lake in one fixed order of rows, which masks and columns share.
 
-    ``traits`` are those of them that the table has. A group of customers is a boolean mask over ``ids``.
+    ``traits`` are those of them that the table has. A group of customers is a boolean mask over ``ids``. ``where``, SQL
+    of the caller's own, leaves customers out: of whom it is not true nothing is told, in a group or beside one.
     """
 
-    def __init__(self, query: Query, traits: Sequence[Trait]) -> None:
+    def __init__(self, query: Query, traits: Sequence[Trait], where: str = "true") -> None:
         self.query = query
-        self.ids: NDArray[np.int64] = _whole(query("SELECT id FROM customers", None)["id"])
+        self._from = f"FROM customers WHERE {where}"
+        self.ids: NDArray[np.int64] = _whole(query(f"SELECT id {self._from}", None)["id"])
         there = set(query("SELECT * FROM customers LIMIT 0", None).column_names)
         self.traits = tuple(trait for trait in traits if trait.name in there)
         self._order = np.argsort(self.ids, kind="stable")
@@ -105,7 +107,7 @@ class People:
         for start in range(0, len(asked), _AT_ONCE):
             chunk = asked[start : start + _AT_ONCE]
             names = ", ".join(f'"{trait.name}"' for trait in chunk)
-            table = self.query(f"SELECT id, {names} FROM customers", None)
+            table = self.query(f"SELECT id, {names} {self._from}", None)
             ids = _whole(table["id"])
             order = None if np.array_equal(ids, self.ids) else self._put_in_order(ids)
             for trait in chunk:
