@@ -16,6 +16,7 @@ from shopkeeper.domain.condition import check, tree
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.facts import EventFacts
 from shopkeeper.domain.condition.orderbook import NAMES as ORDER_NAMES
+from shopkeeper.domain.condition.profiling import of_those_who_do_not_object
 from shopkeeper.know.live.evaluating import ORDERS, Evaluator
 from shopkeeper.know.live.held import pack, unpack
 from shopkeeper.know.live.network import InForce, Network
@@ -46,7 +47,9 @@ def truth(rules: list[Any], traits: dict[str, Any], events: list[EventFacts], no
 
 def network_of(trees: list[tree.Value]) -> Network:
     told = [InForce(1, "vip", 1, VIP)]
-    told += [InForce(n, f"s{n}", 1, check(one, TRAITS)) for n, one in enumerate(trees, 2)]
+    found = [check(one, TRAITS) for one in trees]
+    found[::2] = [of_those_who_do_not_object(one) for one in found[::2]]  # as a shop has them
+    told += [InForce(n, f"s{n}", 1, one) for n, one in enumerate(found, 2)]
     return Network(told, TRAITS, CATALOGUE, 1.0, {one.name: one.segment for one in told})
 
 
@@ -111,3 +114,31 @@ def test_step_by_step_is_all_at_once(seed: int) -> None:
     chance = Random(seed)
     network = network_of([check(usual(chance), TRAITS).tree for _ in range(6)])
     assert life(network, happenings(chance, 40)) == 7 * 40
+
+
+def test_conditions_are_asked_only_where_something_between_their_bounds_changed() -> None:
+    """With an objection in every one of them, as ``definitions`` hands them over."""
+    told = [
+        InForce(n, f"s{n}", 1, of_those_who_do_not_object(check(f"orders >= {n} and revenue > {n}", TRAITS)))
+        for n in range(1, 201)
+    ]
+    network = Network(told, TRAITS, CATALOGUE, 1.0, {one.name: one.segment for one in told})
+    asked: list[int] = []
+    for rule in network.rules:
+
+        def answer(person: Any, now: int, rule: Any = rule) -> Any:
+            asked.append(rule.segment)
+            return rule.predicate.answer(person, now)
+
+        rule.answer = answer
+    now = TODAY * DAY
+    before: dict[str, Any] = {"orders": 100, "revenue": 150.5, "objects_to_profiling": False}
+    evaluator = Evaluator(network, Drawn(sorted(before)), now, {})
+    held = evaluator.fresh(7)
+    evaluator.whole(7, held, before, ())
+    asked.clear()
+    evaluator.changed(7, held, before, before | {"orders": 101, "revenue": 160.0})
+    assert held.inside == set(range(1, 102))
+    assert set(asked) <= {101}
+    evaluator.changed(7, held, before | {"orders": 101, "revenue": 160.0}, before | {"objects_to_profiling": True})
+    assert not held.inside

@@ -178,18 +178,27 @@ def _ends(test: str, text: str, found: End) -> tuple[tuple[str, End, int, bool],
     return tuple((text, found, beyond, rises) for _, beyond, rises in _bounds(test, 0))
 
 
-def conjunction(node: tree.Value) -> dict[tree.Value, bool] | None:
-    """The leaves of a condition that is true only where each of them is true, or false where it stands under 'not';
-    None where it is of another shape, or one leaf stands on both sides.
+def conjunction(node: tree.Value) -> dict[tree.Value, bool | None] | None:
+    """The leaves of a condition that is true only where each of them is true, or not true where it stands under 'not';
+    None where it is of another shape, or one leaf stands on both sides. A leaf's None says that either may do.
 
     >>> from shopkeeper.domain.condition import parse
-    >>> sorted(conjunction(parse("omnichannel and not marketing_email").tree).values())
-    [False, True]
+    >>> list(conjunction(parse("omnichannel and not marketing_email").tree).values())
+    [True, False]
+    >>> list(conjunction(parse("omnichannel and marketing_email is not true").tree).values())
+    [True, False]
     """
-    found: dict[tree.Value, bool] = {}
+    found: dict[tree.Value, bool | None] = {}
     parts = node.conditions if isinstance(node, tree.AllOf) else (node,)
     for part in parts:
-        inner, sense = (part.condition, False) if isinstance(part, tree.Not) else (part, True)
+        sense: bool | None = True
+        inner = part
+        if isinstance(inner, tree.Not):
+            inner, sense = inner.condition, False
+        if isinstance(inner, tree.Is) and inner.what != "null":
+            if inner.what == "false":
+                sense = None if sense is False else False  # what is not false may be unknown as well
+            inner = inner.operand
         if isinstance(inner, tree.AllOf | tree.AnyOf | tree.Not) or found.get(inner, sense) is not sense:
             return None
         if isinstance(inner, tree.Is) and inner.what != "null":
