@@ -25,6 +25,7 @@ from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound
 from shopkeeper.domain.event import Event
 from shopkeeper.know.fold import unpack
 from shopkeeper.know.live import definitions
+from shopkeeper.know.live.held import bits
 from shopkeeper.know.live.network import ordered
 from shopkeeper.know.live.person import Person, Values, empty_states
 from shopkeeper.know.live.watch import facts_by_customer
@@ -101,7 +102,7 @@ def should(shop: Shop, now: int) -> dict[str, set[int]]:
                 for term in predicate.terms:
                     term.add(states[term.key], fact)
             keys = {key: n for n, key in enumerate(states)}
-            inside = {n for n, name in enumerate(found) if customer in found[name]}
+            inside = bits(n for n, name in enumerate(found) if customer in found[name])
             ids = {name: n for n, name in enumerate(found)}
             person = Person(traits, dict(enumerate(states.values())), inside, (keys, ids, empty_states({})))
             if predicate.holds(person, now):

@@ -22,7 +22,7 @@ from shopkeeper.domain.segment import (
     Version,
 )
 from shopkeeper.know.live import definitions
-from shopkeeper.know.live.held import unpack
+from shopkeeper.know.live.held import numbers, unpack
 from shopkeeper.know.live.recounting import recount as compare
 from shopkeeper.shop.holding import worked
 from shopkeeper.shop.masking import Sees
@@ -188,7 +188,7 @@ def of_customer(reader: LedgerReader, customer: int) -> tuple[InSegment, ...]:
     if body is None:
         return ()
     rows = {row.id: row for row in reader.segments() if row.state != "archived"}
-    inside = sorted(unpack(body).inside & rows.keys())
+    inside = [segment for segment in numbers(unpack(body).inside) if segment in rows]
     found = sorted(reader.memberships(inside, customer), key=lambda one: (-one.since, one.segment))
     titles = {}
     for one in found:

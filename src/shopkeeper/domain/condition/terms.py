@@ -212,7 +212,8 @@ class Bought(Term):
         super().__init__(behaviour, catalogue, zone)
         self.names = orderbook.NAMES
         self.orders = orderbook.Orders(self.filters, counting=self.deed == "orders")
-        self._scale = 10.0 ** exponent(catalogue.currency)
+        self.scale = 10.0 ** exponent(catalogue.currency)
+        """Minor units of one unit."""
 
     def new(self) -> Book:
         """Nothing."""
@@ -228,7 +229,7 @@ class Bought(Term):
             return 0
         low, high = self.range.bounds(now)
         found = self.orders.value(state, low, max(low, high), now)
-        return found if self.deed == "orders" else found / self._scale
+        return found if self.deed == "orders" else found / self.scale
 
     def next_change(self, state: Book, now: int) -> int | None:
         """When one leaves or enters the window, or what was dated ahead happens."""

@@ -12,14 +12,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from shopkeeper.domain.clock import DAY
 from shopkeeper.domain.condition import orderbook
 from shopkeeper.domain.condition.facts import EventFacts
 from shopkeeper.domain.condition.states import Sequence as Followed
 from shopkeeper.domain.condition.states import Tally, Times
-from shopkeeper.know.live.held import NEVER, Held, Sums, sums_of
+from shopkeeper.know.live.held import Held, Sums, numbers, sums_of
 from shopkeeper.know.live.network import Network, Rule
-from shopkeeper.know.live.operands import Asked, Operand
+from shopkeeper.know.live.operands import Operand
 from shopkeeper.know.live.person import Person, Traits, Values
 
 ORDERS = 0
@@ -34,9 +33,10 @@ class Evaluator:
         self.values = values
         self.now = now
         self.swept = swept
-        self._today = network.zone.day(now)
+        self._between = [rule for rule in network.rules if rule.segment in swept]
+        """Rules that hold up to some customer, or from one on."""
         self._names = (network.count_keys, network.segment_ids, network.empty)
-        self._baseline: tuple[set[int], dict[int, int]] | None = None
+        self._baseline: tuple[list[Rule], dict[int, int]] | None = None
 
     def person(self, traits: Traits, held: Held) -> Person:
         """What is kept of a customer, as facts."""
@@ -50,24 +50,22 @@ class Evaluator:
     def fresh(self, customer: int) -> Held:
         """What is kept of somebody new: in all segments of those of whom nothing is known, as it were."""
         if self._baseline is None:
-            held = Held(at=self.now)
-            person = self.person(self.values.nobody, held)
-            inside: set[int] = set()
+            person = self.person(self.values.nobody, Held(at=self.now))
+            allowed, following = self._measured(person, self.network.operands.values())
+            inside: list[Rule] = []
             for rule in self.network.rules:
-                if rule.answer(person, self.now) is True:
-                    inside.add(rule.number)
-                    held.inside.add(rule.segment)
-            self._baseline = (
-                inside,
-                self._following(person, self.network.operands.values(), self.network.rules),
-            )
-        inside, following = self._baseline
-        rules = self.network.rules
-        if self.swept:
-            segments = {rules[n].segment for n in inside if self.covers(rules[n], customer)}
-        else:
-            segments = {rules[n].segment for n in inside}
-        return Held(self.now, segments, {}, dict(following))
+                if rule.bit & allowed and (rule.exact or rule.answer(person, self.now) is True):
+                    inside.append(rule)
+                    person.inside |= 1 << rule.segment
+                if rule.involved and (at := rule.predicate.next_change(person, self.now)) is not None:
+                    following[rule.key] = at
+            self._baseline = (inside, following)
+        rules, following = self._baseline
+        found = 0
+        for rule in rules:
+            if not self.swept or self.covers(rule, customer):
+                found |= 1 << rule.segment
+        return Held(self.now, found, {}, dict(following))
 
     def changed(
         self,
@@ -84,36 +82,47 @@ class Evaluator:
         """
         network, now, then = self.network, self.now, held.at
         before, after = self.person(old, held), self.person(new, held)
+        due = {key for key, at in held.following.items() if at <= now}
         looked: dict[int, tuple[Operand, Any]] = {}
-        asked = Asked()
+        asked = 0
 
         def look(operands: Iterable[Operand]) -> None:
+            """Note what is about to change. What is not due compares at present as it did then."""
             for operand in operands:
-                looked[operand.key] = (operand, operand.get(before, then))
+                key = operand.key
+                looked[key] = (operand, operand.value(before, then if key in due else now))
 
-        touched = self._hear(held, events, orders, look, after)
+        touched = self._hear(held, events, orders, look)
         for key in touched:
-            asked.add(network.counts[key].rules)
+            asked |= network.counts[key].rules
         for name in self._differing(old, new):
-            asked.add(network.asked_of_trait.get(name, ()))
+            asked |= network.asked_of_trait.get(name, 0)
             look(network.of_trait.get(name, ()))
-        due = {key for key, at in held.following.items() if at <= now}
         for key in due:
             if key in network.by_key:
-                asked.add((network.by_key[key].number,))
+                asked |= network.by_key[key].bit
+                del held.following[key]
             elif key not in network.operands:
                 del held.following[key]  # no condition asks for it any more
             elif key not in looked:
                 look((network.operands[key],))
+        allowed = network.every
+        for operand in network.of_traits:
+            allowed &= operand.mask(operand.value(after, now), now)
+        rose, sure = 0, network.by_traits
         for key, (operand, was) in looked.items():
-            value = operand.get(after, now)
-            if key in due:
-                operand.passed(was, value, then, now, asked)
-            else:
-                operand.changed(was, value, now, asked)
+            value = operand.value(after, now)
+            mask = operand.mask(value, now)
+            since = then if key in due else now
+            rose |= mask & ~operand.mask(was, since)
+            if operand.loose:
+                asked |= operand.asks(was, value, since, now)
+            if operand.term is not None:
+                allowed &= mask
+                sure |= operand.sole
             if operand.timed:
                 self._follow(held, key, operand.following(after, value, now))
-        self._decide(customer, held, after, asked.enter, asked.leave)
+        self._decide(customer, held, after, allowed, rose & sure, rose & ~sure | asked)
         self._settle(held, touched)
         held.at = now
 
@@ -123,7 +132,6 @@ class Evaluator:
         events: Sequence[EventFacts],
         orders: Sequence[EventFacts] | None,
         look: Callable[[Iterable[Operand]], None],
-        after: Person,
     ) -> set[int]:
         """Count events; ``look`` is told of what is about to change. Returns which behaviours events concerned."""
         network = self.network
@@ -142,8 +150,7 @@ class Evaluator:
                 if key not in touched:
                     look(network.counts[key].operands)
                     touched.add(key)
-                if self._add(held, key, event):
-                    after.forget(key)
+                self._add(held, key, event)
         return touched
 
     def whole(self, customer: int, held: Held, traits: Traits, events: Iterable[EventFacts]) -> None:
@@ -151,9 +158,16 @@ class Evaluator:
         network = self.network
         held.states.clear()
         held.following.clear()
-        self._take(
-            customer, held, traits, events, network.rules, network.counts.keys(), network.operands.values()
-        )
+        self._read(held, events, network.counts.keys())
+        operands = list(network.of_traits)
+        allowed = network.every
+        for key, count in network.counts.items():
+            if key in held.states:
+                operands += count.operands
+            else:
+                allowed &= count.nothing
+        self._take(customer, held, traits, allowed, operands, network.every)
+        self._settle(held, network.counts.keys())
 
     def some(
         self,
@@ -167,27 +181,44 @@ class Evaluator:
         """Evaluate some rules; ``counts`` are those of their behaviours that nobody kept before."""
         for key in counts:
             held.states.pop(key, None)
+        if counts:
+            self._read(held, events, counts)
         operands = {operand.key: operand for rule in rules for operand in rule.operands}
-        self._take(customer, held, traits, events, rules, counts, operands.values())
+        wanted = 0
+        for rule in rules:
+            wanted |= rule.bit
+        self._take(customer, held, traits, self.network.every, operands.values(), wanted)
+        self._settle(held, counts)
 
     def _take(
         self,
         customer: int,
         held: Held,
         traits: Traits,
-        events: Iterable[EventFacts],
-        rules: Collection[Rule],
-        counts: Collection[int],
+        allowed: int,
         operands: Iterable[Operand],
+        wanted: int,
     ) -> None:
-        if counts:
-            self._read(held, events, counts)
+        """Decide all rules that are wanted; ``allowed`` is what operands beside these allow."""
         person = self.person(traits, held)
-        held.following |= self._following(person, operands, rules)
-        every = {rule.number for rule in rules}
-        self._decide(customer, held, person, every, every)
-        self._settle(held, counts)
+        found, following = self._measured(person, operands)
+        held.following |= following
+        exact = self.network.exact
+        self._decide(customer, held, person, allowed & found, wanted & exact, wanted & ~exact, wanted)
         held.at = self.now
+
+    def _measured(self, person: Person, operands: Iterable[Operand]) -> tuple[int, dict[int, int]]:
+        """What the values of operands allow together, and when time alone changes it."""
+        allowed, following, now = self.network.every, {}, self.now
+        for operand in operands:
+            if operand.term is not None and operand.count not in person.states:
+                allowed &= operand.nothing
+                continue
+            value = operand.value(person, now)
+            allowed &= operand.mask(value, now)
+            if operand.timed and (at := operand.following(person, value, now)) is not None:
+                following[operand.key] = at
+        return allowed, following
 
     def _orders(self, held: Held, events: Iterable[EventFacts]) -> None:
         """Read what was bought anew, from all events of orders."""
@@ -233,35 +264,30 @@ class Evaluator:
         if found is not None:
             held.states[key] = found
 
-    def _add(self, held: Held, key: int, event: EventFacts) -> bool:
+    def _add(self, held: Held, key: int, event: EventFacts) -> None:
         term: Any = self.network.counts[key].term
         if key in self.network.bought:
-            return self._bought(held, key, term, event)
+            self._bought(held, key, term, event)
+            return
         state = held.states.get(key)
         if state is not None:
-            return bool(term.add(state, event))
+            term.add(state, event)
+            return
         state = term.new()
-        if not term.add(state, event):
-            return False
-        held.states[key] = state
-        return True
+        if term.add(state, event):
+            held.states[key] = state
 
-    def _bought(self, held: Held, key: int, term: Any, event: EventFacts) -> bool:
+    def _bought(self, held: Held, key: int, term: Any, event: EventFacts) -> None:
         """Add an order of which nothing was heard before: what it comes to does not depend on any other."""
-        book = term.new()
-        if not term.add(book, event):
-            return False
-        points = term.orders.points(book, NEVER - 1)
+        worth = term.orders.alone(event)
+        if not worth:
+            return
         sums: Any = held.states.get(key)
-        changed = False
-        for at, before, after in zip(points.times, points.sums, points.sums[1:], strict=False):
-            if sums is None:
-                held.states[key] = sums = Sums()
-            place = bisect_right(sums.times, at)
-            sums.times.insert(place, at)
-            sums.values.insert(place, after - before)
-            changed = True
-        return changed
+        if sums is None:
+            held.states[key] = sums = Sums()
+        place = bisect_right(sums.times, event.at)
+        sums.times.insert(place, event.at)
+        sums.values.insert(place, worth)
 
     def _differing(self, old: Traits, new: Traits) -> list[str]:
         if old is new:
@@ -274,56 +300,67 @@ class Evaluator:
         else:
             held.following[key] = at
 
-    def _following(
-        self, person: Person, operands: Iterable[Operand], rules: Iterable[Rule]
-    ) -> dict[int, int]:
-        found: dict[int, int] = {}
-        for operand in operands:
-            if operand.timed:
-                at = operand.following(person, operand.get(person, self.now), self.now)
-                if at is not None:
-                    found[operand.key] = at
-        for rule in rules:
-            if rule.involved and (at := rule.predicate.next_change(person, self.now)) is not None:
-                found[rule.key] = at
-        return found
-
     def _decide(
-        self, customer: int, held: Held, person: Person, enter: Collection[int], leave: Collection[int]
+        self,
+        customer: int,
+        held: Held,
+        person: Person,
+        allowed: int,
+        enter: int,
+        ask: int,
+        wanted: int = -1,
     ) -> None:
-        """Ask the conditions concerned, in their order; who asks about a segment that changed is concerned as well."""
-        network, now, inside, rules = self.network, self.now, held.inside, self.network.rules
-        traits = person.traits
-        chosen = {n for n in enter if rules[n].segment not in inside or rules[n].involved}
-        chosen.update(n for n in leave if rules[n].segment in inside or rules[n].involved)
-        waiting = sorted(chosen)
-        place = 0
-        while place < len(waiting):
-            rule = rules[waiting[place]]
-            place += 1
-            if self.swept and not self.covers(rule, customer):
+        """Take what is known of the rules (bits) into what is kept: who is in what is not allowed leaves; of those in
+        ``enter`` it is known that they are true where they are allowed; those in ``ask`` are asked, in their order, and
+        so is who asks about a segment that changed.
+        """
+        network, now, rules = self.network, self.now, self.network.rules
+        was = inside = held.inside
+        valid = network.every & wanted
+        if self.swept:
+            inside, valid = self._apart(customer, inside, valid)
+            was = inside
+        inside = inside & ~(valid & ~allowed) | enter & allowed & valid
+        allowed &= valid
+        waiting = sorted(network.by_slot[slot].number for slot in numbers(ask & allowed))
+        if network.asked_about & (was ^ inside):
+            for slot in numbers(network.asked_about & (was ^ inside)):
+                self._also(waiting, 0, network.by_slot[slot].segment)
+        person.inside = self._together(customer, inside)
+        for place, number in enumerate(waiting):  # which may grow meanwhile
+            rule = rules[number]
+            if not rule.bit & allowed:
                 continue
-            holds = self._possible(rule, traits) and rule.answer(person, now) is True
+            holds = rule.answer(person, now) is True
             if rule.involved:
                 self._follow(held, rule.key, rule.predicate.next_change(person, now))
-            if holds != (rule.segment in inside):
-                (inside.add if holds else inside.discard)(rule.segment)
-                for other in network.asks.get(rule.segment, ()):
-                    at = bisect_left(waiting, other, place)
-                    if at == len(waiting) or waiting[at] != other:
-                        waiting.insert(at, other)
+            if holds is not bool(inside & rule.bit):
+                inside ^= rule.bit
+                person.inside ^= 1 << rule.segment
+                self._also(waiting, place + 1, rule.segment)
+        held.inside = person.inside
 
-    def _possible(self, rule: Rule, traits: Traits) -> bool:
-        """Whether the numbers that a condition needs are there: most conditions that are asked fail here, quickly."""
-        for name, low, high in rule.needs:
-            value = traits[name]
-            if value is None or not low <= value <= high:
-                return False
-        for name, low, high in rule.needs_days:
-            value = traits[name]
-            if value is None or not low <= self._today - value // DAY <= high:
-                return False
-        return True
+    def _also(self, waiting: list[int], place: int, segment: int) -> None:
+        for number in self.network.asks.get(segment, ()):
+            at = bisect_left(waiting, number, place)
+            if at == len(waiting) or waiting[at] != number:
+                waiting.insert(at, number)
+
+    def _apart(self, customer: int, inside: int, valid: int) -> tuple[int, int]:
+        """Segments as the rules that hold for a customer, while sweeps go on; and those rules."""
+        for rule in self._between:
+            if not self.covers(rule, customer):
+                valid &= ~rule.bit
+            elif rule.slot != rule.segment and inside >> rule.segment & 1:
+                inside ^= rule.bit | 1 << rule.segment
+        return inside, valid
+
+    def _together(self, customer: int, inside: int) -> int:
+        """Rules as their segments again."""
+        for rule in self._between:
+            if rule.slot != rule.segment and self.covers(rule, customer) and inside & rule.bit:
+                inside ^= rule.bit | 1 << rule.segment
+        return inside
 
     def _settle(self, held: Held, touched: Iterable[int]) -> None:
         """Forget what cannot matter any more of the behaviours that changed."""

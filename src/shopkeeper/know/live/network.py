@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from math import inf, nextafter
+from itertools import count
 from typing import Any, Final
 
 from msgspec import Struct, structs
@@ -20,10 +20,12 @@ from shopkeeper.domain.condition.window import soonest
 from shopkeeper.domain.condition.zone import Zone
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.traits import Trait
-from shopkeeper.know.live.atoms import DAYS, NUMBER, Atom, Reader, conjunction, leaves, of_somebody, timed
+from shopkeeper.know.live.atoms import Atom, Reader, Sense, conjunction, leaves, of_somebody, timed
+from shopkeeper.know.live.behaved import operand_of
+from shopkeeper.know.live.held import bits
 from shopkeeper.know.live.listening import Listening
-from shopkeeper.know.live.operands import Operand, key_of, operand_of
-from shopkeeper.know.live.person import empty_states
+from shopkeeper.know.live.operands import Operand, key_of
+from shopkeeper.know.live.person import Person, empty_states
 
 EVERYBODY: Final = (-1, 1 << 62)
 
@@ -42,9 +44,12 @@ class InForce(Struct, frozen=True):
 class Rule:
     """One condition in force."""
 
-    def __init__(self, number: int, told: InForce, predicate: Predicate) -> None:
+    def __init__(self, number: int, slot: int, told: InForce, predicate: Predicate) -> None:
         self.number = number
         """Its place: after those of the segments it asks about."""
+        self.slot = slot
+        self.bit = 1 << slot
+        """It among all rules: the bit of its segment, or one of its own where it is to take another one's place."""
         self.segment = told.segment
         self.name = told.name
         self.version = told.version
@@ -57,11 +62,9 @@ class Rule:
         self.key = key_of(f"rule {told.segment} {told.version}")
         self.involved = False
         """Whether time may change something in it that only the whole condition can tell."""
+        self.exact = False
+        """Whether operands say exactly when it is true: then it is never asked."""
         self.operands: list[Operand] = []
-        self.needs: tuple[tuple[str, float, float], ...] = ()
-        """Traits, and between which numbers each must lie for the condition to be true at all."""
-        self.needs_days: tuple[tuple[str, float, float], ...] = ()
-        """The same of the days since a trait that is a day."""
 
 
 class Count:
@@ -74,12 +77,18 @@ class Count:
         self.bought = isinstance(term, Bought)
         self.terms: list[Term] = []
         self.operands: list[Operand] = []
-        self.rules: set[int] = set()
-        """Rules in which one of them stands in something involved."""
+        self.rules = 0
+        """Rules (bits) in which one of them stands in something involved."""
+        self.nothing = 0
+        """Which rules are allowed by all of ``operands`` where nothing was heard."""
+        self._low = (0, 0)
 
     def low(self, now: int) -> int:
         """What lies before this matters to none of them any more."""
-        return min(term.range.since.at(now) for term in self.terms)
+        known = self._low
+        if known[0] != now:
+            known = self._low = (now, min(term.range.since.at(now) for term in self.terms))
+        return known[1]
 
 
 def counted(behaviour: tree.Behaviour, term: Term) -> str:
@@ -112,13 +121,24 @@ class Network:
         """Those in use."""
         self.scale = scale
         self.known: dict[str, Term] = {}
+        told = ordered(told)
+        held = {one.segment for one in told if not one.coming}
+        slots = count(1 + max([*self.segment_ids.values(), *(one.segment for one in told)], default=0))
         self.rules = [
-            Rule(number, one, Predicate(one.condition, traits, catalogue, self.known))
-            for number, one in enumerate(ordered(told))
+            Rule(
+                number,
+                next(slots) if one.coming and one.segment in held else one.segment,
+                one,
+                Predicate(one.condition, traits, catalogue, self.known),
+            )
+            for number, one in enumerate(told)
         ]
         coming = {rule.segment for rule in self.rules if rule.coming}
         for rule in self.rules:
             rule.replaced = rule.segment in coming and not rule.coming
+        self.by_slot = {rule.slot: rule for rule in self.rules}
+        self.every = bits(self.by_slot)
+        """All rules."""
         self.empty = empty_states(self.known)
         self.counts: dict[int, Count] = {}
         """By key: what is kept of each customer."""
@@ -137,10 +157,17 @@ class Network:
         self.brands = any(f.fact == "brand" for one in behaviours for f in one.filters)
         self.operands: dict[int, Operand] = {}
         self.of_trait: dict[str, list[Operand]] = defaultdict(list)
-        self.asked_of_trait: dict[str, set[int]] = defaultdict(set)
-        """Rules in which a trait stands in something involved."""
+        self.asked_of_trait: dict[str, int] = defaultdict(int)
+        """Rules (bits) in which a trait stands in something involved."""
         self.asks: dict[int, list[int]] = defaultdict(list)
-        """Rules that ask about a segment."""
+        """Numbers of rules that ask about a segment."""
+        self.asked_about = 0
+        """Rules (bits) about whose segments others ask."""
+        self.by_traits = 0
+        """Rules of which traits alone say exactly when they are true."""
+        self.exact = 0
+        """Rules of which operands do."""
+        self.involved = 0
         self.refreshed = {
             rule.number
             for rule in self.rules
@@ -149,6 +176,7 @@ class Network:
         """Rules over what a refresh writes."""
         self._for_all: list[tuple[int, Predicate]] = []
         self._read(dict(traits))
+        self.of_traits = [operand for some in self.of_trait.values() for operand in some]
         self.by_key = {rule.key: rule for rule in self.rules}
         self.of_segment: dict[int, list[Rule]] = defaultdict(list)
         for rule in self.rules:
@@ -162,21 +190,37 @@ class Network:
             values = Values(
                 traits, {one: self.known[sql(one)] for one in rule.condition.behaviours}, self.zone
             )
-            needs: list[Atom] = []
+            rule.exact = True
             for leaf in dict.fromkeys(leaves(rule.condition.meaning)):
-                atom, sense = reader.atom(leaf), senses.get(leaf)
-                self._leaf(atom, rule, values, found, sense=sense)
-                if sense and atom.plain and isinstance(atom.on, tree.TraitRef):
-                    needs.append(atom)
-            rule.needs = tuple(_between(atom) for atom in needs if atom.kind == NUMBER)
-            rule.needs_days = tuple(_between(atom) for atom in needs if atom.kind == DAYS)
+                known = self._leaf(reader.atom(leaf), rule, values, found, senses.get(leaf))
+                rule.exact = rule.exact and known
             if rule.involved:
                 self._involve(rule.condition.meaning, rule)
+                self.involved |= rule.bit
             for name in rule.condition.segments:
                 if name in self.segment_ids:
                     self.asks[self.segment_ids[name]].append(rule.number)
+            if rule.exact:
+                self._exactly(rule)
         for operand in found.values():
-            operand.ready()
+            operand.ready(self.every)
+        for one in self.counts.values():
+            one.nothing = self.every
+            for operand in one.operands:
+                nothing = operand.value(Person({}, {}, 0, (self.count_keys, {}, self.empty)), 0)
+                operand.nothing = operand.mask(nothing, 0)
+                one.nothing &= operand.nothing
+        for rule in self.rules:
+            if rule.segment in self.asks:
+                self.asked_about |= rule.bit
+
+    def _exactly(self, rule: Rule) -> None:
+        self.exact |= rule.bit
+        behaved = [operand for operand in rule.operands if operand.term is not None]
+        if not behaved:
+            self.by_traits |= rule.bit
+        elif len(behaved) == 1:
+            behaved[0].sole |= rule.bit
 
     def _leaf(
         self,
@@ -184,16 +228,16 @@ class Network:
         rule: Rule,
         values: Values,
         found: dict[tuple[str, str], Operand],
-        *,
-        sense: bool | None,
-    ) -> None:
+        sense: Sense | None,
+    ) -> bool:
+        """Take a leaf in; whether an operand says exactly what it says."""
         if atom.on is None:
             if not of_somebody(atom.node):
                 self._for_all.append((rule.number, self._alone(atom.node)))
-                return
+                return False
             rule.involved = rule.involved or timed(atom.node)
             self._involve(atom.node, rule)
-            return
+            return False
         which = (atom.kind, sql(atom.on))
         inner = atom.on.arguments[0] if isinstance(atom.on, tree.Call) else atom.on
         term = self.known[sql(inner)] if isinstance(inner, tree.Behaviour) else None
@@ -205,12 +249,13 @@ class Network:
             )
             self.operands[operand.key] = operand
             if term is not None:
-                self.counts[self.count_keys[term.key]].operands.append(operand)
+                operand.count = self.count_keys[term.key]
+                self.counts[operand.count].operands.append(operand)
             elif isinstance(inner, tree.TraitRef):
                 self.of_trait[inner.name].append(operand)
-        operand.add(atom, rule.number, sense=sense)
         if operand not in rule.operands:
             rule.operands.append(operand)
+        return operand.add(atom, rule.bit, sense)
 
     def _alone(self, node: tree.Value) -> Predicate:
         condition = Condition(node, sql(node), node, frozenset(), (), frozenset())
@@ -219,9 +264,9 @@ class Network:
     def _involve(self, node: tree.Value, rule: Rule) -> None:
         for one in tree.walk(node):
             if isinstance(one, tree.TraitRef):
-                self.asked_of_trait[one.name].add(rule.number)
+                self.asked_of_trait[one.name] |= rule.bit
             elif isinstance(one, tree.Behaviour):
-                self.counts[self.count_keys[sql(one)]].rules.add(rule.number)
+                self.counts[self.count_keys[sql(one)]].rules |= rule.bit
 
     def next_for_all(self, now: int) -> tuple[int, set[int]] | None:
         """When the clock alone changes what some conditions say of everybody, and which rules those are."""
@@ -236,21 +281,6 @@ class Network:
 
 
 _NOBODY: Any = None
-
-
-def _between(atom: Atom) -> tuple[str, float, float]:
-    """Between which numbers, both included, a trait must lie for an atom to be true.
-
-    >>> _between(Atom(tree.Null(), NUMBER, tree.TraitRef("orders"), ((2, 1, True), (5, 0, False))))
-    ('orders', 2.0000000000000004, 4.999999999999999)
-    """
-    low, high = -inf, inf
-    for bound, beyond, rises in atom.bounds:
-        if rises:
-            low = max(low, nextafter(bound, inf) if beyond else bound)
-        else:
-            high = min(high, bound if beyond else nextafter(bound, -inf))
-    return (atom.on.name if isinstance(atom.on, tree.TraitRef) else ""), low, high
 
 
 def ordered(told: Iterable[InForce]) -> list[InForce]:

@@ -53,10 +53,12 @@ class Person:
         self,
         traits: Traits,
         states: dict[int, Any],
-        inside: set[int],
+        inside: int,
         names: tuple[Mapping[str, int], Mapping[str, int], Mapping[str, Any]],
     ) -> None:
-        """``names``: keys of behaviours and of segments by their names, and what is kept where nothing was heard."""
+        """``inside`` are the customer's segments as bits; ``names``: keys of behaviours and of segments by their names,
+        and what is kept where nothing was heard.
+        """
         self.traits = traits
         self.trait = traits.get
         self.states = states
@@ -79,11 +81,8 @@ class Person:
 
     def member(self, segment: str) -> bool:
         """Whether the customer is in a segment."""
-        return self._ids.get(segment) in self.inside
-
-    def forget(self, key: int) -> None:
-        """What is kept under a key is not what it was."""
-        self._books.pop(key, None)
+        number = self._ids.get(segment)
+        return number is not None and bool(self.inside >> number & 1)
 
 
 def empty_states(terms: Mapping[str, Term]) -> dict[str, Any]:
