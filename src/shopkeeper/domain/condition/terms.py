@@ -58,6 +58,10 @@ class Term(ABC):
     def settle(self, state: Any, now: int) -> None:  # noqa: B027 - some forget nothing
         """Forget what cannot matter at ``now`` or later."""
 
+    def heeds(self, event: EventFacts) -> bool:
+        """Whether an event changes what is kept."""
+        return event.name in self.names and self.filters.met(event)
+
 
 class Lasting(Term):
     """Counts, firsts and lasts in a window that stands still, or in none."""
@@ -68,10 +72,14 @@ class Lasting(Term):
 
     def add(self, state: Tally, event: EventFacts) -> bool:
         """Take an event in."""
-        if event.name not in self.names or not self.range.holds(event.at) or not self.filters.met(event):
+        if not self.heeds(event):
             return False
         insort(state.ahead, event.at)
         return True
+
+    def heeds(self, event: EventFacts) -> bool:
+        """Whether an event counts, once it has happened."""
+        return super().heeds(event) and self.range.holds(event.at)
 
     def value(self, state: Tally, now: int) -> int | None:
         """How many, or when."""
@@ -110,7 +118,7 @@ class Windowed(Term):
 
     def add(self, state: Times, event: EventFacts) -> bool:
         """Take an event in."""
-        if event.name not in self.names or not self.filters.met(event):
+        if not self.heeds(event):
             return False
         insort(state.times, event.at)
         return True
@@ -166,13 +174,27 @@ class Followed(Term):
     def add(self, state: Sequence, event: EventFacts) -> bool:
         """Take an event in, as one or the other or both."""
         changed = False
-        if event.name in self.own and self.filters.met(event):
+        if self._begins(event):
             insort(state.times, event.at)
             changed = True
-        if event.name == self.then and self.then_filters.met(event):
+        if self._follows(event):
             insort(state.then, event.at)
             changed = True
         return changed
+
+    def _begins(self, event: EventFacts) -> bool:
+        return event.name in self.own and self.filters.met(event)
+
+    def _follows(self, event: EventFacts) -> bool:
+        return event.name == self.then and self.then_filters.met(event)
+
+    def heeds(self, event: EventFacts) -> bool:
+        """Whether an event is one or the other."""
+        return self._begins(event) or self._follows(event)
+
+    def idle(self, state: Sequence | None, event: EventFacts) -> bool:
+        """Whether an event changes no value: there is nothing yet that it could follow."""
+        return (state is None or not state.times) and not self._begins(event)
 
     def value(self, state: Sequence, now: int) -> int:
         """How many were followed in time, or were not and the time is over."""

@@ -41,22 +41,29 @@ class Counting(Numbers):
         end = len(times) if not times or times[-1] < high else bisect_left(times, high)
         return max(0, end - bisect_left(times, low))
 
-    def following(self, facts: Person, value: Any, now: int) -> int | None:
+    def look(self, facts: Person, now: int) -> tuple[int, int | None]:
         """When so many have left the window that it falls below a bound, or one enters."""
         state = facts.states.get(self.count)
         if state is None or not state.times:
-            return None
+            return self.nothing, None
         times: list[int] = state.times
         low, high = self.range.bounds(now)
-        begin, end = bisect_left(times, low), bisect_left(times, high)
-        end = max(begin, end)
-        found = self.range.enters(times[end], now) if end < len(times) else None
-        met = bisect_right(self.bounds, value)
-        if met and value > 0:
+        begin = bisect_left(times, low)
+        if times[-1] < high:
+            end, found = len(times), None
+        else:
+            end = max(begin, bisect_left(times, high))
+            found = self.range.enters(times[end], now) if end < len(times) else None
+        met = bisect_right(self.bounds, end - begin)
+        if met and end > begin:
             least = ceil(self.bounds[met - 1])
-            if 0 < least <= value:
-                found = soonest(found, self.range.leaves(times[begin + value - least], now))
-        return found
+            if 0 < least <= end - begin:
+                found = soonest(found, self.range.leaves(times[end - least], now))
+        return self.masks[met], found
+
+    def following(self, facts: Person, value: Any, now: int) -> int | None:  # noqa: ARG002 - as for every operand
+        """The same as ``look`` says."""
+        return self.look(facts, now)[1]
 
 
 class Buying(Numbers):
@@ -78,25 +85,31 @@ class Buying(Numbers):
     def _worth(self, total: int) -> float:
         return total if self._scale is None else total / self._scale
 
-    def following(self, facts: Person, value: Any, now: int) -> int | None:
+    def look(self, facts: Person, now: int) -> tuple[int, int | None]:
         """When what has left the window makes it cross a bound, or something enters."""
         sums: Sums | None = facts.states.get(self.count)
         if sums is None:
-            return None
+            return self.nothing, None
         times, values = sums.times, sums.values
         low, high = self.range.bounds(now)
         begin, end = bisect_left(times, low), bisect_left(times, high)
         end = max(begin, end)
         found = self.range.enters(times[end], now) if end < len(times) else None
-        was, total = bisect_right(self.bounds, value), sum(values[begin:end])
+        total = sum(values[begin:end])
+        was = bisect_right(self.bounds, self._worth(total))
+        mask = self.masks[was]
         for place in range(begin, end):
             leaves = self.range.leaves(times[place], now)
             if leaves is None:
-                return found
+                break
             total -= values[place]
             if place - begin >= _TRIES or bisect_right(self.bounds, self._worth(total)) != was:
-                return soonest(found, leaves)
-        return found
+                return mask, soonest(found, leaves)
+        return mask, found
+
+    def following(self, facts: Person, value: Any, now: int) -> int | None:  # noqa: ARG002 - as for every operand
+        """The same as ``look`` says."""
+        return self.look(facts, now)[1]
 
 
 def operand_of(atom: Atom, get: Get, zone: Zone, *, of_day: bool, term: Term | None) -> Operand:

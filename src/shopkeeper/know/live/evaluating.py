@@ -83,19 +83,52 @@ class Evaluator:
         network, now, then = self.network, self.now, held.at
         before, after = self.person(old, held), self.person(new, held)
         due = {key for key, at in held.following.items() if at <= now}
-        looked: dict[int, tuple[Operand, Any]] = {}
-        asked = 0
+        looked: dict[int, tuple[Operand, int, Any]] = {}
 
         def look(operands: Iterable[Operand]) -> None:
             """Note what is about to change. What is not due compares at present as it did then."""
             for operand in operands:
-                key = operand.key
-                looked[key] = (operand, operand.value(before, then if key in due else now))
+                at = then if operand.key in due else now
+                value = operand.value(before, at) if operand.loose else None
+                looked[operand.key] = (operand, operand.allows(before, at), value)
 
         touched = self._hear(held, events, orders, look)
+        asked = self._concerned(held, touched, due, [*self._differing(old, new)], looked, look)
+        allowed = network.every
+        for operand in network.of_traits:
+            allowed &= operand.allows(after, now)
+        rose, sure, following = 0, network.by_traits, held.following
+        for key, (operand, was, value) in looked.items():
+            mask, at = operand.look(after, now)
+            rose |= mask & ~was
+            if operand.loose:
+                asked |= operand.asks(value, operand.value(after, now), then if key in due else now, now)
+            if operand.term is not None:
+                allowed &= mask
+                sure |= operand.sole
+            if at is not None:
+                following[key] = at
+            elif key in following:
+                del following[key]
+        self._decide(customer, held, after, allowed, rose & sure, rose & ~sure | asked)
+        self._settle(held, touched)
+        held.at = now
+
+    def _concerned(
+        self,
+        held: Held,
+        touched: Iterable[int],
+        due: set[int],
+        traits: Iterable[str],
+        looked: Mapping[int, Any],
+        look: Callable[[Iterable[Operand]], None],
+    ) -> int:
+        """Look at operands of traits that changed and at those that are due; returns which rules must be asked."""
+        network = self.network
+        asked = 0
         for key in touched:
             asked |= network.counts[key].rules
-        for name in self._differing(old, new):
+        for name in traits:
             asked |= network.asked_of_trait.get(name, 0)
             look(network.of_trait.get(name, ()))
         for key in due:
@@ -106,25 +139,7 @@ class Evaluator:
                 del held.following[key]  # no condition asks for it any more
             elif key not in looked:
                 look((network.operands[key],))
-        allowed = network.every
-        for operand in network.of_traits:
-            allowed &= operand.mask(operand.value(after, now), now)
-        rose, sure = 0, network.by_traits
-        for key, (operand, was) in looked.items():
-            value = operand.value(after, now)
-            mask = operand.mask(value, now)
-            since = then if key in due else now
-            rose |= mask & ~operand.mask(was, since)
-            if operand.loose:
-                asked |= operand.asks(was, value, since, now)
-            if operand.term is not None:
-                allowed &= mask
-                sure |= operand.sole
-            if operand.timed:
-                self._follow(held, key, operand.following(after, value, now))
-        self._decide(customer, held, after, allowed, rose & sure, rose & ~sure | asked)
-        self._settle(held, touched)
-        held.at = now
+        return asked
 
     def _hear(
         self,
@@ -147,10 +162,24 @@ class Evaluator:
             for key in network.listening.concerned(event):
                 if key in anew:
                     continue
+                count = network.counts[key]
+                term: Any = count.term
+                if count.bought:
+                    worth = term.orders.alone(event)
+                    if not worth:
+                        continue
+                elif not term.heeds(event):
+                    continue
+                elif count.follows and term.idle(held.states.get(key), event):
+                    self._add(held, key, event)
+                    continue
                 if key not in touched:
-                    look(network.counts[key].operands)
+                    look(count.operands)
                     touched.add(key)
-                self._add(held, key, event)
+                if count.bought:
+                    self._bought(held, key, event.at, worth)
+                else:
+                    self._add(held, key, event)
         return touched
 
     def whole(self, customer: int, held: Held, traits: Traits, events: Iterable[EventFacts]) -> None:
@@ -214,9 +243,9 @@ class Evaluator:
             if operand.term is not None and operand.count not in person.states:
                 allowed &= operand.nothing
                 continue
-            value = operand.value(person, now)
-            allowed &= operand.mask(value, now)
-            if operand.timed and (at := operand.following(person, value, now)) is not None:
+            mask, at = operand.look(person, now)
+            allowed &= mask
+            if at is not None:
                 following[operand.key] = at
         return allowed, following
 
@@ -241,7 +270,8 @@ class Evaluator:
                 if key not in counts:
                     continue
                 if key not in network.bought:
-                    self._add(held, key, event)
+                    if network.counts[key].term.heeds(event):
+                        self._add(held, key, event)
                 elif number:
                     told[key][number] = None
                 else:
@@ -266,27 +296,18 @@ class Evaluator:
 
     def _add(self, held: Held, key: int, event: EventFacts) -> None:
         term: Any = self.network.counts[key].term
-        if key in self.network.bought:
-            self._bought(held, key, term, event)
-            return
         state = held.states.get(key)
-        if state is not None:
-            term.add(state, event)
-            return
-        state = term.new()
-        if term.add(state, event):
-            held.states[key] = state
+        if state is None:
+            state = held.states[key] = term.new()
+        term.add(state, event)
 
-    def _bought(self, held: Held, key: int, term: Any, event: EventFacts) -> None:
+    def _bought(self, held: Held, key: int, at: int, worth: int) -> None:
         """Add an order of which nothing was heard before: what it comes to does not depend on any other."""
-        worth = term.orders.alone(event)
-        if not worth:
-            return
         sums: Any = held.states.get(key)
         if sums is None:
             held.states[key] = sums = Sums()
-        place = bisect_right(sums.times, event.at)
-        sums.times.insert(place, event.at)
+        place = bisect_right(sums.times, at)
+        sums.times.insert(place, at)
         sums.values.insert(place, worth)
 
     def _differing(self, old: Traits, new: Traits) -> list[str]:

@@ -14,7 +14,7 @@ from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.condition import Condition, tree
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.sql import sql
-from shopkeeper.domain.condition.terms import Bought, Term, Windowed
+from shopkeeper.domain.condition.terms import Bought, Followed, Term, Windowed
 from shopkeeper.domain.condition.values import Values
 from shopkeeper.domain.condition.window import soonest
 from shopkeeper.domain.condition.zone import Zone
@@ -75,6 +75,7 @@ class Count:
         self.term = term
         """Any of them: what is added is the same for all."""
         self.bought = isinstance(term, Bought)
+        self.follows = isinstance(term, Followed)
         self.terms: list[Term] = []
         self.operands: list[Operand] = []
         self.rules = 0
@@ -181,6 +182,8 @@ class Network:
         self.of_segment: dict[int, list[Rule]] = defaultdict(list)
         for rule in self.rules:
             self.of_segment[rule.segment].append(rule)
+        self.versions = {rule.segment: rule.version for rule in reversed(self.rules)}
+        """Those in force, by segment, where none is being swept."""
 
     def _read(self, traits: dict[str, Trait]) -> None:
         reader = Reader(traits, self.zone)

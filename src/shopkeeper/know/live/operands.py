@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shopkeeper.domain.condition import tree
 from shopkeeper.domain.condition.sql import sql
 from shopkeeper.domain.condition.terms import Term
-from shopkeeper.domain.condition.window import End, Fixed, soonest
+from shopkeeper.domain.condition.window import End, Fixed, Rolling, soonest
 from shopkeeper.domain.condition.zone import Zone
 from shopkeeper.know.live.atoms import NULL, Atom, Sense
 from shopkeeper.know.live.masks import Bounded, Worded, stepped, without, worded
@@ -91,6 +91,15 @@ class Operand:
         if self.kind == NULL:
             return self._true if value is None else self._false
         return self.unknown if value is None else self._true if value else self._false
+
+    def allows(self, facts: Person, now: int) -> int:
+        """Which rules its present value allows."""
+        return self.mask(self.value(facts, now), now)
+
+    def look(self, facts: Person, now: int) -> tuple[int, int | None]:
+        """The same, and the next instant at which time alone may change it."""
+        value = self.value(facts, now)
+        return self.mask(value, now), self.following(facts, value, now)
 
     def asks(self, old: Any, new: Any, then: int, now: int) -> int:  # noqa: ARG002 - the same
         """Loose rules that the step from one value to another concerns, time passing between or not."""
@@ -293,6 +302,10 @@ class Instants(Operand):
         self.of_day = of_day
         self._of: dict[tuple[str, int], int] = {}
         self._ends: list[tuple[End, int]] = []
+        self._rolling: list[int] = []
+        """Of ends that move with the clock: how long after an instant they pass it."""
+        self._others: list[tuple[End, int]] = []
+        """Ends that move with the calendar."""
         self._loose: dict[int, int] = defaultdict(int)
         self._parts: dict[int, list[Bounded]] = defaultdict(list)
         self._full = 0
@@ -303,6 +316,8 @@ class Instants(Operand):
         """Everything was added."""
         super().ready(full)
         self._full = full
+        self._rolling = sorted(end.behind - beyond + 1 for end, beyond in self._ends if isinstance(end, Rolling))
+        self._others = [(end, n) for end, n in self._ends if not isinstance(end, Rolling | Fixed)]
 
     def mask(self, value: Any, now: int) -> int:
         """Which rules an instant allows."""
@@ -350,7 +365,11 @@ class Instants(Operand):
         if value is None:
             return found
         at = self._instant(value)
-        for end, beyond in self._ends:
+        rolling = self._rolling
+        place = bisect_right(rolling, now - at)
+        if place < len(rolling):
+            found = soonest(found, at + rolling[place])
+        for end, beyond in self._others:
             if end.at(now) + beyond <= at:
                 found = soonest(found, end.passes(at - beyond, now))
         return found

@@ -276,6 +276,8 @@ class Watch:
 
     def version(self, segment: int, customer: int) -> int:
         """The version of a segment that holds for a customer."""
+        if segment not in self.evaluator.swept:
+            return self.network.versions.get(segment, 0) or self.network.live.get(segment, 0)
         for rule in self.network.of_segment.get(segment, ()):
             if self.evaluator.covers(rule, customer):
                 return rule.version
