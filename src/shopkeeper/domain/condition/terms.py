@@ -152,6 +152,32 @@ class Windowed(Term):
         del state.times[: bisect_left(state.times, self.range.since.at(now))]
 
 
+class Heard:
+    """When events were heard of: a part of what a term keeps."""
+
+    def __init__(self, names: frozenset[str], filters: Filters) -> None:
+        self.names = names
+        self.filters = filters
+
+    def new(self) -> Times:
+        """Nothing."""
+        return Times()
+
+    def heeds(self, event: EventFacts) -> bool:
+        """Whether it is one of them."""
+        return event.name in self.names and self.filters.met(event)
+
+    def add(self, state: Times, event: EventFacts) -> bool:
+        """Take an event in."""
+        if not self.heeds(event):
+            return False
+        insort(state.times, event.at)
+        return True
+
+    def settle(self, state: Any, now: int) -> None:
+        """Nothing: whose part it is knows what may be forgotten."""
+
+
 class Followed(Term):
     """Counts of what something followed, or did not."""
 
@@ -192,9 +218,9 @@ class Followed(Term):
         """Whether an event is one or the other."""
         return self._begins(event) or self._follows(event)
 
-    def idle(self, state: Sequence | None, event: EventFacts) -> bool:
-        """Whether an event changes no value: there is nothing yet that it could follow."""
-        return (state is None or not state.times) and not self._begins(event)
+    def apart(self) -> tuple[Heard, Heard]:
+        """What it keeps, in two: when it happened, and when what was to follow did, which other terms may share."""
+        return Heard(self.own, self.filters), Heard(frozenset({self.then}), self.then_filters)
 
     def value(self, state: Sequence, now: int) -> int:
         """How many were followed in time, or were not and the time is over."""

@@ -22,6 +22,7 @@ from shopkeeper.domain.traits import Trait
 NUMBER, DAYS, INSTANT, TEXT, TRUTH, LIST, NULL = "number", "days", "instant", "text", "truth", "list", "null"
 _TURNED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _NUMBERS: Final = frozenset({"int", "float", "money"})
+_OF_NUMBERS: Final = frozenset({"abs", "round", "least", "greatest"})
 _HAS: Final = frozenset({"has", "has_any", "has_all"})
 
 
@@ -49,8 +50,8 @@ class Atom(Struct, frozen=True):
     words: tuple[str, ...] = ()
     """Of texts and lists: those that make it true."""
     plain: bool = True
-    """Whether ``bounds``, ``ends`` and ``words`` say exactly what makes it true, and not only where it changes: all that
-    rise are met and none that fall; the text is among the words; the one word is in the list.
+    """Whether ``bounds``, ``ends`` and ``words`` say exactly what makes it true, and not only where it changes:
+    all that rise are met and none that fall; the text is among the words; the one word is in the list.
     """
 
 
@@ -146,6 +147,21 @@ class Reader:
                 return self.traits[name].kind in _NUMBERS
             case tree.Behaviour(deed):
                 return deed not in ("first", "last")
+        return not isinstance(node, tree.Number) and self._is_figure(node)
+
+    def _is_figure(self, node: tree.Value) -> bool:
+        """Whether a number is worked out from traits alone, so that nothing but a change of these changes it."""
+        match node:
+            case tree.Number():
+                return True
+            case tree.TraitRef():
+                return self._is_number(node)
+            case tree.Arithmetic(_, left, right):
+                return self._is_figure(left) and self._is_figure(right)
+            case tree.Negative(inner):
+                return self._is_figure(inner)
+            case tree.Call(function, arguments) if function in _OF_NUMBERS:
+                return all(self._is_figure(one) for one in arguments)
         return False
 
     def _kind(self, node: tree.Value) -> str:

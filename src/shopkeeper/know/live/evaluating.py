@@ -14,7 +14,6 @@ from typing import Any
 
 from shopkeeper.domain.condition import orderbook
 from shopkeeper.domain.condition.facts import EventFacts
-from shopkeeper.domain.condition.states import Sequence as Followed
 from shopkeeper.domain.condition.states import Tally, Times
 from shopkeeper.know.live.held import Held, Sums, numbers, sums_of
 from shopkeeper.know.live.network import Network, Rule
@@ -35,7 +34,7 @@ class Evaluator:
         self.swept = swept
         self._between = [rule for rule in network.rules if rule.segment in swept]
         """Rules that hold up to some customer, or from one on."""
-        self._names = (network.count_keys, network.segment_ids, network.empty)
+        self._names = (network.count_keys, network.segment_ids, network.empty, network.then_keys)
         self._baseline: tuple[list[Rule], dict[int, int]] | None = None
 
     def person(self, traits: Traits, held: Held) -> Person:
@@ -88,15 +87,15 @@ class Evaluator:
         def look(operands: Iterable[Operand]) -> None:
             """Note what is about to change. What is not due compares at present as it did then."""
             for operand in operands:
+                if operand.key in looked:
+                    continue
                 at = then if operand.key in due else now
                 value = operand.value(before, at) if operand.loose else None
                 looked[operand.key] = (operand, operand.allows(before, at), value)
 
         touched = self._hear(held, events, orders, look)
-        asked = self._concerned(held, touched, due, [*self._differing(old, new)], looked, look)
-        allowed = network.every
-        for operand in network.of_traits:
-            allowed &= operand.allows(after, now)
+        asked = self._concerned(held, touched, due, self._differing(old, new), look)
+        allowed = self._allowed(after)
         rose, sure, following = 0, network.by_traits, held.following
         for key, (operand, was, value) in looked.items():
             mask, at = operand.look(after, now)
@@ -114,13 +113,26 @@ class Evaluator:
         self._settle(held, touched)
         held.at = now
 
+    def _allowed(self, person: Person) -> int:
+        """Which rules are allowed by all traits."""
+        network, now, traits = self.network, self.now, person.traits
+        allowed = network.every
+        for figure in network.figures:  # here rather than in a method of theirs: every change asks all of them
+            value = traits.get(figure.name)
+            if value is None or value - value != 0:
+                allowed &= figure.unknown
+            else:
+                allowed &= figure.masks[bisect_right(figure.bounds, value)]
+        for operand in network.not_figures:
+            allowed &= operand.allows(person, now)
+        return allowed
+
     def _concerned(
         self,
         held: Held,
         touched: Iterable[int],
         due: set[int],
         traits: Iterable[str],
-        looked: Mapping[int, Any],
         look: Callable[[Iterable[Operand]], None],
     ) -> int:
         """Look at operands of traits that changed and at those that are due; returns which rules must be asked."""
@@ -137,7 +149,7 @@ class Evaluator:
                 del held.following[key]
             elif key not in network.operands:
                 del held.following[key]  # no condition asks for it any more
-            elif key not in looked:
+            else:
                 look((network.operands[key],))
         return asked
 
@@ -170,12 +182,11 @@ class Evaluator:
                         continue
                 elif not term.heeds(event):
                     continue
-                elif count.follows and term.idle(held.states.get(key), event):
-                    self._add(held, key, event)
-                    continue
                 if key not in touched:
                     look(count.operands)
                     touched.add(key)
+                if count.followed:
+                    look(one for one in count.followed if one.count in held.states)
                 if count.bought:
                     self._bought(held, key, event.at, worth)
                 else:
@@ -408,6 +419,4 @@ class Evaluator:
 def _nothing(state: Any) -> bool:
     if type(state) is Tally:
         return not (state.count or state.ahead or state.first is not None)
-    if type(state) is Followed:
-        return not (state.times or state.then)
     return not state.times

@@ -4,7 +4,7 @@ counted so far, and when time alone may change something.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -56,9 +56,12 @@ class _Kept(Struct, omit_defaults=True):
     states: dict[int, Tally | Times | Sequence | Sums] = field(default_factory=dict)
     following: dict[int, int] = field(default_factory=dict)
     due: int = _NEVER
+    form: int = 0
+    """Of how these are kept: before 1, what was to follow was kept with each behaviour that it was to follow."""
 
 
 NEVER: Final = _NEVER
+_NONE: Final[Mapping[int, tuple[int, int]]] = {}
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Kept).decode
 _EACH: Final = 3
@@ -93,11 +96,11 @@ def pack(held: Held) -> bytes:
     length = (inside.bit_length() + 7) // 8
     sparse = length > 64 and length > _EACH * inside.bit_count()
     kept = set(numbers(inside)) if sparse else inside.to_bytes(length, "little")
-    return _encode(_Kept(held.at, kept, held.states, held.following, held.due))
+    return _encode(_Kept(held.at, kept, held.states, held.following, held.due, 1))
 
 
-def unpack(body: bytes) -> Held:
-    """It again.
+def unpack(body: bytes, moved: Mapping[int, tuple[int, int]] = _NONE) -> Held:
+    """It again; ``moved`` says where what earlier versions kept under one key is kept in two parts now.
 
     >>> held = unpack(pack(Held(at=5, inside=bits([3]), states={7: Sums([1], [2])})))
     >>> numbers(held.inside), held.states[7].values
@@ -106,7 +109,18 @@ def unpack(body: bytes) -> Held:
     kept = _decode(body)
     inside = kept.inside
     found = int.from_bytes(inside, "little") if isinstance(inside, bytes) else bits(inside)
+    if not kept.form:
+        _move(kept.states, moved)
     return Held(kept.at, found, kept.states, kept.following, kept.due)
+
+
+def _move(states: dict[int, State], moved: Mapping[int, tuple[int, int]]) -> None:
+    for key in [key for key, state in states.items() if type(state) is Sequence]:
+        was = states.pop(key)
+        for to, times in zip(moved.get(key, ()), (was.times, was.then), strict=False):
+            known = states.get(to)
+            if times and (known is None or len(known.times) < len(times)):  # who forgets later knows more
+                states[to] = Times(times)
 
 
 def book_of(sums: Sums) -> Book:

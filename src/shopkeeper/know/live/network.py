@@ -14,7 +14,7 @@ from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.condition import Condition, tree
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.sql import sql
-from shopkeeper.domain.condition.terms import Bought, Followed, Term, Windowed
+from shopkeeper.domain.condition.terms import Bought, Followed, Heard, Term, Windowed
 from shopkeeper.domain.condition.values import Values
 from shopkeeper.domain.condition.window import soonest
 from shopkeeper.domain.condition.zone import Zone
@@ -24,7 +24,7 @@ from shopkeeper.know.live.atoms import Atom, Reader, Sense, conjunction, leaves,
 from shopkeeper.know.live.behaved import operand_of
 from shopkeeper.know.live.held import bits
 from shopkeeper.know.live.listening import Listening
-from shopkeeper.know.live.operands import Operand, key_of
+from shopkeeper.know.live.operands import Numbers, Operand, key_of
 from shopkeeper.know.live.person import Person, empty_states
 
 EVERYBODY: Final = (-1, 1 << 62)
@@ -70,14 +70,15 @@ class Rule:
 class Count:
     """What is kept for behaviours that differ only in their window: one list of instants serves all of them."""
 
-    def __init__(self, key: int, term: Term) -> None:
+    def __init__(self, key: int, term: Term | Heard) -> None:
         self.key = key
         self.term = term
-        """Any of them: what is added is the same for all."""
+        """Any of them, or the part of them that this is: what is added is the same for all."""
         self.bought = isinstance(term, Bought)
-        self.follows = isinstance(term, Followed)
         self.terms: list[Term] = []
         self.operands: list[Operand] = []
+        self.followed: list[Operand] = []
+        """Operands to which this is only what was to follow: it matters where there is something to be followed."""
         self.rules = 0
         """Rules (bits) in which one of them stands in something involved."""
         self.nothing = 0
@@ -99,6 +100,12 @@ def counted(behaviour: tree.Behaviour, term: Term) -> str:
     if isinstance(term, Windowed):
         return "when " + sql(structs.replace(behaviour, deed="events", window=tree.Window()))
     return term.key
+
+
+def apart(behaviour: tree.Behaviour, then: tree.Then) -> tuple[tree.Behaviour, tree.Behaviour]:
+    """Events, and what was to follow them: each is heard for itself, and the second for many behaviours at once."""
+    begun = structs.replace(behaviour, window=tree.Window(), then=None)
+    return begun, structs.replace(begun, names=(then.name,), filters=then.filters)
 
 
 class Network:
@@ -145,18 +152,20 @@ class Network:
         """By key: what is kept of each customer."""
         self.count_keys: dict[str, int] = {}
         """By a behaviour's text."""
-        behaviours = {one for rule in self.rules for one in rule.condition.behaviours}
-        numbered: dict[int, tree.Behaviour] = {}
-        for one in sorted(behaviours, key=sql):
-            term = self.known[sql(one)]
-            key = self.count_keys[term.key] = key_of(counted(one, term))
-            self.counts.setdefault(key, Count(key, term)).terms.append(term)
-            numbered.setdefault(key, one)
+        self.then_keys: dict[str, int] = {}
+        """The same of what was to follow."""
+        self.moved: dict[int, tuple[int, int]] = {}
+        """Where both are kept of what earlier versions kept under one key."""
+        numbered = self._counted()
         self.bought = {key for key, count in self.counts.items() if count.bought}
         self.listening = Listening(numbered.items(), catalogue)
         self.names = tuple(sorted(self.listening.names))
-        self.brands = any(f.fact == "brand" for one in behaviours for f in one.filters)
+        self.brands = any(f.fact == "brand" for one in numbered.values() for f in one.filters)
         self.operands: dict[int, Operand] = {}
+        self.of_traits: list[Operand] = []
+        self.figures: list[Numbers] = []
+        """Those of them that are a trait's plain number, and the others."""
+        self.not_figures: list[Operand] = []
         self.of_trait: dict[str, list[Operand]] = defaultdict(list)
         self.asked_of_trait: dict[str, int] = defaultdict(int)
         """Rules (bits) in which a trait stands in something involved."""
@@ -177,13 +186,32 @@ class Network:
         """Rules over what a refresh writes."""
         self._for_all: list[tuple[int, Predicate]] = []
         self._read(dict(traits))
-        self.of_traits = [operand for some in self.of_trait.values() for operand in some]
         self.by_key = {rule.key: rule for rule in self.rules}
         self.of_segment: dict[int, list[Rule]] = defaultdict(list)
         for rule in self.rules:
             self.of_segment[rule.segment].append(rule)
         self.versions = {rule.segment: rule.version for rule in reversed(self.rules)}
         """Those in force, by segment, where none is being swept."""
+
+    def _counted(self) -> dict[int, tree.Behaviour]:
+        """Find out what is to be kept of each customer; returns what is heard for each of it."""
+        behaviours = {one for rule in self.rules for one in rule.condition.behaviours}
+        numbered: dict[int, tree.Behaviour] = {}
+        for one in sorted(behaviours, key=sql):
+            term = self.known[sql(one)]
+            parts: list[tuple[int, tree.Behaviour, Term | Heard]]
+            if isinstance(term, Followed) and one.then is not None:
+                told = zip(("begun", "then"), apart(one, one.then), term.apart(), strict=True)
+                parts = [(key_of(f"{what} {sql(part)}"), part, heard) for what, part, heard in told]
+                self.then_keys[term.key] = parts[1][0]
+                self.moved[key_of(term.key)] = (parts[0][0], parts[1][0])
+            else:
+                parts = [(key_of(counted(one, term)), one, term)]
+            self.count_keys[term.key] = parts[0][0]
+            for key, part, heard in parts:
+                self.counts.setdefault(key, Count(key, heard)).terms.append(term)
+                numbered.setdefault(key, part)
+        return numbered
 
     def _read(self, traits: dict[str, Trait]) -> None:
         reader = Reader(traits, self.zone)
@@ -207,10 +235,12 @@ class Network:
                 self._exactly(rule)
         for operand in found.values():
             operand.ready(self.every)
+        self.figures = [one for one in self.of_traits if type(one) is Numbers and one.name]
+        self.not_figures = [one for one in self.of_traits if one not in self.figures]
         for one in self.counts.values():
             one.nothing = self.every
             for operand in one.operands:
-                nothing = operand.value(Person({}, {}, 0, (self.count_keys, {}, self.empty)), 0)
+                nothing = operand.value(Person({}, {}, 0, (self.count_keys, {}, self.empty, {})), 0)
                 operand.nothing = operand.mask(nothing, 0)
                 one.nothing &= operand.nothing
         for rule in self.rules:
@@ -254,11 +284,19 @@ class Network:
             if term is not None:
                 operand.count = self.count_keys[term.key]
                 self.counts[operand.count].operands.append(operand)
-            elif isinstance(inner, tree.TraitRef):
-                self.of_trait[inner.name].append(operand)
+                if term.key in self.then_keys:
+                    self.counts[self.then_keys[term.key]].followed.append(operand)
+            else:
+                self.of_traits.append(operand)
+                for name in {one.name for one in tree.walk(atom.on) if isinstance(one, tree.TraitRef)}:
+                    self.of_trait[name].append(operand)
         if operand not in rule.operands:
             rule.operands.append(operand)
         return operand.add(atom, rule.bit, sense)
+
+    def keys(self, term: Term) -> list[int]:
+        """Under which keys a behaviour is kept."""
+        return [of[term.key] for of in (self.count_keys, self.then_keys) if term.key in of]
 
     def _alone(self, node: tree.Value) -> Predicate:
         condition = Condition(node, sql(node), node, frozenset(), (), frozenset())
@@ -269,7 +307,8 @@ class Network:
             if isinstance(one, tree.TraitRef):
                 self.asked_of_trait[one.name] |= rule.bit
             elif isinstance(one, tree.Behaviour):
-                self.counts[self.count_keys[sql(one)]].rules |= rule.bit
+                for key in self.keys(self.known[sql(one)]):
+                    self.counts[key].rules |= rule.bit
 
     def next_for_all(self, now: int) -> tuple[int, set[int]] | None:
         """When the clock alone changes what some conditions say of everybody, and which rules those are."""

@@ -47,6 +47,8 @@ class Operand:
         self.key = key_of(f"{kind} {sql(node)}")
         """Tells it from others, also tomorrow."""
         self.kind = kind
+        self.name = node.name if isinstance(node, tree.TraitRef) else ""
+        """Of a trait."""
         self.value = get
         """Its value."""
         self.term = term

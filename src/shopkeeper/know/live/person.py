@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shopkeeper.domain.clock import micros
-from shopkeeper.domain.condition.states import Book
+from shopkeeper.domain.condition.states import Book, Sequence
 from shopkeeper.domain.condition.terms import Term
 from shopkeeper.domain.customer import Customer
 from shopkeeper.domain.traits import Trait
@@ -47,23 +47,23 @@ def _reader(trait: Trait, scale: float) -> Callable[[Customer, int], Any]:
 class Person:
     """The facts that predicates ask for (``condition.part.Facts``)."""
 
-    __slots__ = ("_books", "_empty", "_ids", "_keys", "inside", "states", "trait", "traits")
+    __slots__ = ("_books", "_empty", "_ids", "_keys", "_thens", "inside", "states", "trait", "traits")
 
     def __init__(
         self,
         traits: Traits,
         states: dict[int, Any],
         inside: int,
-        names: tuple[Mapping[str, int], Mapping[str, int], Mapping[str, Any]],
+        names: tuple[Mapping[str, int], Mapping[str, int], Mapping[str, Any], Mapping[str, int]],
     ) -> None:
         """``inside`` are the customer's segments as bits; ``names``: keys of behaviours and of segments by their names,
-        and what is kept where nothing was heard.
+        what is kept where nothing was heard, and keys of what was to follow, where that is kept apart.
         """
         self.traits = traits
         self.trait = traits.get
         self.states = states
         self.inside = inside
-        self._keys, self._ids, self._empty = names
+        self._keys, self._ids, self._empty, self._thens = names
         self._books: dict[int, Book] = {}
 
     def state(self, key: str) -> Any:
@@ -72,6 +72,9 @@ class Person:
         found = self.states.get(number)
         if found is None:
             return self._empty[key]
+        if key in self._thens:
+            then = self.states.get(self._thens[key])
+            return Sequence(found.times, [] if then is None else then.times)
         if type(found) is Sums:
             book = self._books.get(number)
             if book is None:

@@ -74,7 +74,7 @@ class Watch:
             self._brands |= {row.key: row.brand for row in rows}
 
     def hear(self, customer: int, record: Customer | None, rows: Sequence[FoldedRow]) -> None:
-        """Before a customer's events are folded onto a record (None for nobody known)."""
+        """Before a customer's events are folded onto a record (None for nobody known), which may then change."""
         names = self.network.listening.names
         facts: list[EventFacts] = []
         again = False
@@ -240,7 +240,7 @@ class Watch:
         self.evaluator.whole(customer, held, traits, events.get(customer, ()))
 
     def _unpacked(self, body: bytes) -> Held:
-        held = unpack(body)
+        held = unpack(body, self.network.moved)
         held.inside &= self._there  # some may have been archived
         return held
 
