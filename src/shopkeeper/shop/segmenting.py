@@ -70,20 +70,26 @@ def activate(places: Places, name: str, progress: Progress | None) -> Segment:
 def pause(places: Places, name: str) -> Segment:
     """Let it stand still."""
     places.ledger.write(lambda tx: definitions.pause(tx, TRAITS, name, places.now()))
-    return segment(places, name).segment
+    return _one(places, name)
 
 
 def archive(places: Places, name: str) -> Segment:
     """Put it away."""
     places.ledger.write(lambda tx: definitions.archive(tx, TRAITS, name, places.now()))
-    return segment(places, name).segment
+    return _one(places, name)
 
 
 def _brought(places: Places, name: str, progress: Progress | None) -> Segment:
     """Look at everybody now, unless a worker does it beside its other work."""
     if not worked(places):
         keep_up(places, progress)
-    return segment(places, name).segment
+    return _one(places, name)
+
+
+def _one(places: Places, name: str) -> Segment:
+    with places.ledger.read() as reader:
+        all_ = definitions.known(reader, TRAITS, whole=False)
+        return _shown(reader, all_, all_.row(name))
 
 
 def segments(places: Places, *, archived: bool) -> tuple[Segment, ...]:
@@ -242,7 +248,7 @@ def recount(places: Places, wanted: Sequence[str], progress: Progress | None) ->
 
 
 def _row(reader: LedgerReader, name: str) -> SegmentRow:
-    return definitions.known(reader, TRAITS).row(name)
+    return definitions.known(reader, TRAITS, whole=False).row(name)
 
 
 def _bounded(limit: int) -> None:

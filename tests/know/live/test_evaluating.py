@@ -17,7 +17,8 @@ from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.facts import EventFacts
 from shopkeeper.domain.condition.orderbook import NAMES as ORDER_NAMES
 from shopkeeper.domain.condition.profiling import of_those_who_do_not_object
-from shopkeeper.know.live.evaluating import ORDERS, Evaluator
+from shopkeeper.know.live.evaluating import Evaluator
+from shopkeeper.know.live.hearing import ORDERS
 from shopkeeper.know.live.held import bits, pack, unpack
 from shopkeeper.know.live.network import InForce, Network
 from shopkeeper.know.live.person import Values
@@ -140,5 +141,7 @@ def test_conditions_are_asked_only_where_something_between_their_bounds_changed(
     evaluator.changed(7, held, before, before | {"orders": 101, "revenue": 160.0})
     assert held.inside == bits(range(1, 102))
     assert not asked
-    evaluator.changed(7, held, before | {"orders": 101, "revenue": 160.0}, before | {"objects_to_profiling": True})
+    evaluator.changed(
+        7, held, before | {"orders": 101, "revenue": 160.0}, before | {"objects_to_profiling": True}
+    )
     assert not held.inside

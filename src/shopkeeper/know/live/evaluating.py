@@ -10,18 +10,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import reduce
+from operator import and_
 from typing import Any
 
-from shopkeeper.domain.condition import orderbook
 from shopkeeper.domain.condition.facts import EventFacts
-from shopkeeper.domain.condition.states import Tally, Times
-from shopkeeper.know.live.held import Held, Sums, numbers, sums_of
+from shopkeeper.know.live.hearing import Hearing
+from shopkeeper.know.live.held import Held, bits, numbers
 from shopkeeper.know.live.network import Network, Rule
 from shopkeeper.know.live.operands import Operand
 from shopkeeper.know.live.person import Person, Traits, Values
-
-ORDERS = 0
-"""In ``Held.following``: when an order's event that was dated ahead comes to count, so that orders are read anew."""
 
 
 class Evaluator:
@@ -32,8 +30,10 @@ class Evaluator:
         self.values = values
         self.now = now
         self.swept = swept
-        self._between = [rule for rule in network.rules if rule.segment in swept]
-        """Rules that hold up to some customer, or from one on."""
+        self._hearing = Hearing(network, now)
+        self._limits = sorted(set(swept.values()))
+        self._regions: dict[int, tuple[int, list[Rule], dict[int, int]]] = {}
+        self._some: tuple[Collection[Rule], dict[int, list[Operand]], dict[int, int], int] | None = None
         self._names = (network.count_keys, network.segment_ids, network.empty, network.then_keys)
         self._baseline: tuple[list[Rule], dict[int, int]] | None = None
 
@@ -93,7 +93,7 @@ class Evaluator:
                 value = operand.value(before, at) if operand.loose else None
                 looked[operand.key] = (operand, operand.allows(before, at), value)
 
-        touched = self._hear(held, events, orders, look)
+        touched = self._hearing.hear(held, events, orders, look)
         asked = self._concerned(held, touched, due, self._differing(old, new), look)
         allowed = self._allowed(after)
         rose, sure, following = 0, network.by_traits, held.following
@@ -110,14 +110,16 @@ class Evaluator:
             elif key in following:
                 del following[key]
         self._decide(customer, held, after, allowed, rose & sure, rose & ~sure | asked)
-        self._settle(held, touched)
+        self._hearing.settle(held, touched)
         held.at = now
 
     def _allowed(self, person: Person) -> int:
         """Which rules are allowed by all traits."""
         network, now, traits = self.network, self.now, person.traits
         allowed = network.every
-        for figure in network.figures:  # here rather than in a method of theirs: every change asks all of them
+        for (
+            figure
+        ) in network.figures:  # here rather than in a method of theirs: every change asks all of them
             value = traits.get(figure.name)
             if value is None or value - value != 0:
                 allowed &= figure.unknown
@@ -153,52 +155,12 @@ class Evaluator:
                 look((network.operands[key],))
         return asked
 
-    def _hear(
-        self,
-        held: Held,
-        events: Sequence[EventFacts],
-        orders: Sequence[EventFacts] | None,
-        look: Callable[[Iterable[Operand]], None],
-    ) -> set[int]:
-        """Count events; ``look`` is told of what is about to change. Returns which behaviours events concerned."""
-        network = self.network
-        touched: set[int] = set()
-        anew: Collection[int] = ()
-        if orders is not None:
-            anew = network.bought
-            for key in anew:
-                look(network.counts[key].operands)
-            touched |= network.bought
-            self._orders(held, orders)
-        for event in events:
-            for key in network.listening.concerned(event):
-                if key in anew:
-                    continue
-                count = network.counts[key]
-                term: Any = count.term
-                if count.bought:
-                    worth = term.orders.alone(event)
-                    if not worth:
-                        continue
-                elif not term.heeds(event):
-                    continue
-                if key not in touched:
-                    look(count.operands)
-                    touched.add(key)
-                if count.followed:
-                    look(one for one in count.followed if one.count in held.states)
-                if count.bought:
-                    self._bought(held, key, event.at, worth)
-                else:
-                    self._add(held, key, event)
-        return touched
-
     def whole(self, customer: int, held: Held, traits: Traits, events: Iterable[EventFacts]) -> None:
         """Evaluate a customer whose past is not what it was, from all events."""
         network = self.network
         held.states.clear()
         held.following.clear()
-        self._read(held, events, network.counts.keys())
+        self._hearing.read(held, events, network.counts.keys())
         operands = list(network.of_traits)
         allowed = network.every
         for key, count in network.counts.items():
@@ -207,7 +169,7 @@ class Evaluator:
             else:
                 allowed &= count.nothing
         self._take(customer, held, traits, allowed, operands, network.every)
-        self._settle(held, network.counts.keys())
+        self._hearing.settle(held, network.counts.keys())
 
     def some(
         self,
@@ -222,13 +184,22 @@ class Evaluator:
         for key in counts:
             held.states.pop(key, None)
         if counts:
-            self._read(held, events, counts)
-        operands = {operand.key: operand for rule in rules for operand in rule.operands}
-        wanted = 0
-        for rule in rules:
-            wanted |= rule.bit
-        self._take(customer, held, traits, self.network.every, operands.values(), wanted)
-        self._settle(held, counts)
+            self._hearing.read(held, events, counts)
+        if self._some is None or self._some[0] is not rules:
+            of: dict[int, list[Operand]] = defaultdict(list)
+            for operand in dict.fromkeys(operand for rule in rules for operand in rule.operands):
+                of[operand.count].append(operand)
+            nothing = {key: reduce(and_, (one.nothing for one in some)) for key, some in of.items() if key}
+            self._some = (rules, dict(of), nothing, bits(rule.slot for rule in rules))
+        _, of, nothing, wanted = self._some
+        allowed, operands = self.network.every, list(of.get(0, ()))
+        for key, mask in nothing.items():
+            if key in held.states:
+                operands += of[key]
+            else:
+                allowed &= mask
+        self._take(customer, held, traits, allowed, operands, wanted)
+        self._hearing.settle(held, counts)
 
     def _take(
         self,
@@ -251,75 +222,11 @@ class Evaluator:
         """What the values of operands allow together, and when time alone changes it."""
         allowed, following, now = self.network.every, {}, self.now
         for operand in operands:
-            if operand.term is not None and operand.count not in person.states:
-                allowed &= operand.nothing
-                continue
             mask, at = operand.look(person, now)
             allowed &= mask
             if at is not None:
                 following[operand.key] = at
         return allowed, following
-
-    def _orders(self, held: Held, events: Iterable[EventFacts]) -> None:
-        """Read what was bought anew, from all events of orders."""
-        held.following.pop(ORDERS, None)
-        for key in self.network.bought:
-            held.states.pop(key, None)
-        self._read(held, events, self.network.bought)
-
-    def _read(self, held: Held, events: Iterable[EventFacts], counts: Collection[int]) -> None:
-        """Count some behaviours from the beginning. Of orders, those of which anything concerns a behaviour."""
-        network = self.network
-        told: dict[int, dict[str, None]] = defaultdict(dict)
-        alone: dict[int, list[EventFacts]] = defaultdict(list)
-        by_order: dict[str, list[EventFacts]] = defaultdict(list)
-        for event in events:
-            number = event.told.order_id if event.name in orderbook.NAMES else ""
-            if number:
-                by_order[number].append(event)
-            for key in dict.fromkeys(network.listening.concerned(event)):
-                if key not in counts:
-                    continue
-                if key not in network.bought:
-                    if network.counts[key].term.heeds(event):
-                        self._add(held, key, event)
-                elif number:
-                    told[key][number] = None
-                else:
-                    alone[key].append(event)
-        for key in told.keys() | alone.keys():
-            whole = [event for number in told.get(key, ()) for event in by_order[number]]
-            self._book(held, key, [*whole, *alone.get(key, ())])
-        bought = [event for some in (*by_order.values(), *alone.values()) for event in some]
-        ahead = [event.at for event in bought if event.at > self.now]
-        if ahead and (told or alone):
-            held.following[ORDERS] = min(ahead)
-
-    def _book(self, held: Held, key: int, events: Iterable[EventFacts]) -> None:
-        """Work out what orders come to, of which these are all events."""
-        term: Any = self.network.counts[key].term
-        book = term.new()
-        for event in events:
-            term.add(book, event)
-        found = sums_of(book, term.orders.points(book, self.now))
-        if found is not None:
-            held.states[key] = found
-
-    def _add(self, held: Held, key: int, event: EventFacts) -> None:
-        term: Any = self.network.counts[key].term
-        state = held.states.get(key)
-        if state is None:
-            state = held.states[key] = term.new()
-        term.add(state, event)
-
-    def _bought(self, held: Held, key: int, at: int, worth: int) -> None:
-        """Add an order of which nothing was heard before: what it comes to does not depend on any other."""
-        sums: Any = held.states.get(key)
-        if sums is None:
-            held.states[key] = sums = Sums()
-        place = bisect_right(sums.times, at)
-        sums.times.insert(place, at)
-        sums.values.insert(place, worth)
 
     def _differing(self, old: Traits, new: Traits) -> list[str]:
         if old is new:
@@ -358,7 +265,7 @@ class Evaluator:
         if network.asked_about & (was ^ inside):
             for slot in numbers(network.asked_about & (was ^ inside)):
                 self._also(waiting, 0, network.by_slot[slot].segment)
-        person.inside = self._together(customer, inside)
+        person.inside = self._together(customer, inside) if self.swept else inside
         for place, number in enumerate(waiting):  # which may grow meanwhile
             rule = rules[number]
             if not rule.bit & allowed:
@@ -378,45 +285,37 @@ class Evaluator:
             if at == len(waiting) or waiting[at] != number:
                 waiting.insert(at, number)
 
+    def _region(self, customer: int) -> tuple[int, list[Rule], dict[int, int]]:
+        """While sweeps go on: which rules hold for a customer, which of these have a bit of their own, and versions by
+        segment. It is the same for all customers between the places where two sweeps are.
+        """
+        place = bisect_left(self._limits, customer)
+        found = self._regions.get(place)
+        if found is None:
+            held = [rule for rule in self.network.rules if self.covers(rule, customer)]
+            found = self._regions[place] = (
+                bits(rule.slot for rule in held),
+                [rule for rule in held if rule.slot != rule.segment],
+                {rule.segment: rule.version for rule in held},
+            )
+        return found
+
+    def version(self, segment: int, customer: int) -> int:
+        """The version of a segment that holds for a customer."""
+        versions = self._region(customer)[2] if self.swept else self.network.versions
+        return versions.get(segment, 0) or self.network.live.get(segment, 0)
+
     def _apart(self, customer: int, inside: int, valid: int) -> tuple[int, int]:
         """Segments as the rules that hold for a customer, while sweeps go on; and those rules."""
-        for rule in self._between:
-            if not self.covers(rule, customer):
-                valid &= ~rule.bit
-            elif rule.slot != rule.segment and inside >> rule.segment & 1:
+        holding, own, _ = self._region(customer)
+        for rule in own:
+            if inside >> rule.segment & 1:
                 inside ^= rule.bit | 1 << rule.segment
-        return inside, valid
+        return inside, valid & holding
 
     def _together(self, customer: int, inside: int) -> int:
         """Rules as their segments again."""
-        for rule in self._between:
-            if rule.slot != rule.segment and self.covers(rule, customer) and inside & rule.bit:
+        for rule in self._region(customer)[1]:
+            if inside & rule.bit:
                 inside ^= rule.bit | 1 << rule.segment
         return inside
-
-    def _settle(self, held: Held, touched: Iterable[int]) -> None:
-        """Forget what cannot matter any more of the behaviours that changed."""
-        states, now = held.states, self.now
-        for key in touched:
-            state = states.get(key)
-            if state is None:
-                continue
-            count = self.network.counts[key]
-            if type(state) is Sums:
-                gone = bisect_left(state.times, count.low(now))
-                del state.times[:gone], state.values[:gone]
-                empty = not state.times
-            elif type(state) is Times:
-                del state.times[: bisect_left(state.times, count.low(now))]
-                empty = not state.times
-            else:
-                count.term.settle(state, now)
-                empty = _nothing(state)
-            if empty:
-                del states[key]
-
-
-def _nothing(state: Any) -> bool:
-    if type(state) is Tally:
-        return not (state.count or state.ahead or state.first is not None)
-    return not state.times

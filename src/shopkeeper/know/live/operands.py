@@ -206,7 +206,9 @@ class Numbers(Operand):
         place = {bound: n for n, bound in enumerate(self.bounds)}
         rules = {
             rule: [
-                Bounded(wanted, tuple((place[_reached(bound, beyond)], rises) for bound, beyond, rises in bounds))
+                Bounded(
+                    wanted, tuple((place[_reached(bound, beyond)], rises) for bound, beyond, rises in bounds)
+                )
                 for wanted, bounds in parts
             ]
             for rule, parts in self._parts.items()
@@ -318,7 +320,9 @@ class Instants(Operand):
         """Everything was added."""
         super().ready(full)
         self._full = full
-        self._rolling = sorted(end.behind - beyond + 1 for end, beyond in self._ends if isinstance(end, Rolling))
+        self._rolling = sorted(
+            end.behind - beyond + 1 for end, beyond in self._ends if isinstance(end, Rolling)
+        )
         self._others = [(end, n) for end, n in self._ends if not isinstance(end, Rolling | Fixed)]
 
     def mask(self, value: Any, now: int) -> int:
@@ -338,7 +342,9 @@ class Instants(Operand):
         if masks is None:
             place = {n: at for at, n in enumerate(order)}
             rules = {
-                rule: [Bounded(one.wanted, tuple((place[n], rises) for n, rises in one.bounds)) for one in parts]
+                rule: [
+                    Bounded(one.wanted, tuple((place[n], rises) for n, rises in one.bounds)) for one in parts
+                ]
                 for rule, parts in self._parts.items()
             }
             masks = self._orders[order] = stepped(self._full, rules, len(order) + 1)

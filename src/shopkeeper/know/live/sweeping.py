@@ -32,8 +32,7 @@ def sweep(tx: LedgerWriter, network: Network, watch_at: WatchAt, most: int) -> i
     ahead = min((row.swept for row in rows if row.swept > least), default=_ALL)
     customers = [one for one in tx.customers_after(least, most) if one <= ahead]
     if not customers and ahead == _ALL:
-        for row in ours:
-            definitions.ended(tx, row)
+        definitions.ended(tx, ours)
         return 0
     upto = customers[-1] if len(customers) == most or ahead == _ALL else ahead
     swept = {row.id: row.swept for row in rows} | {row.id: upto for row in ours}

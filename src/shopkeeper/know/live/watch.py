@@ -17,7 +17,8 @@ from shopkeeper.domain.condition.facts import EventFacts, event_facts
 from shopkeeper.domain.customer import Customer
 from shopkeeper.domain.event import EVENTS, Logged
 from shopkeeper.know.fold import unpack as unpack_record
-from shopkeeper.know.live.evaluating import ORDERS, Evaluator
+from shopkeeper.know.live.evaluating import Evaluator
+from shopkeeper.know.live.hearing import ORDERS
 from shopkeeper.know.live.held import NEVER, Held, bits, numbers, pack, unpack
 from shopkeeper.know.live.network import Network, Rule
 from shopkeeper.know.live.person import Traits, Values
@@ -274,15 +275,6 @@ class Watch:
         """Events of some names, as facts, by customer."""
         return facts_by_customer(self.tx, customers, names)
 
-    def version(self, segment: int, customer: int) -> int:
-        """The version of a segment that holds for a customer."""
-        if segment not in self.evaluator.swept:
-            return self.network.versions.get(segment, 0) or self.network.live.get(segment, 0)
-        for rule in self.network.of_segment.get(segment, ()):
-            if self.evaluator.covers(rule, customer):
-                return rule.version
-        return self.network.live.get(segment, 0)
-
 
 _json = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -301,7 +293,7 @@ class _Written:
         self, customer: int, was: int, now: int, cause: str, causes: Mapping[int, str] = _NO_CAUSES
     ) -> None:
         """Note in which segments (bits) a customer was and is now."""
-        version = self._watch.version
+        version = self._watch.evaluator.version
         for entered, some in ((False, was & ~now), (True, now & ~was)):
             for segment in numbers(some):
                 self._news.append(
