@@ -61,8 +61,13 @@ TEN = (
 def define(shop: Shop, count: int) -> float:
     """Save segments and bring them to everybody; returns seconds."""
     began = time.perf_counter()
-    for name, condition in realistic(count):
-        shop.save_segment(name, condition, activate=False)
+
+    def save(tx: LedgerWriter) -> None:
+        for name, condition in realistic(count):
+            now = shop.places.now()
+            definitions.save(tx, TRAITS, name, condition, None, None, now=now, actor="benchmark")
+
+    shop.places.ledger.write(save)
     print(f"  saved in {time.perf_counter() - began:.1f} s", flush=True)
     began = time.perf_counter()
 

@@ -23,6 +23,7 @@ import bulk
 import numpy as np
 from graph import BATCH, row
 from load import Plan, Result
+from msgspec import structs
 from segments_live import TRAFFIC, Traffic, define
 from serving import Load, Server, cpu_seconds, with_source
 
@@ -103,6 +104,9 @@ def sustained(
             customers=customers, run=f"s{rate}", visit=traffic.visit, shares=traffic.shares,
             strangers=traffic.strangers,
         )  # fmt: skip
+        warm = Load(structs.replace(plan, requests=20, run=f"w{rate}", rate=10.0)).ready()
+        watched(shop, warm, 2.0, 20 * BATCH)  # a worker that begins reads every definition first
+        warm.result()
         load = Load(plan).ready()
         worker = server.worker()
         spent = cpu_seconds(worker)

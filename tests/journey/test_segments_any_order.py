@@ -92,11 +92,11 @@ def should(shop: Shop, now: int) -> dict[str, set[int]]:
         )
         events = facts_by_customer(reader, list(records), names)
     values = Values(list(TRAITS), places.scale)
+    predicates = [Predicate(one.condition, all_.traits, catalogue) for one in told]
     found: dict[str, set[int]] = {one.name: set() for one in told}
     for customer, record in records.items():
         traits = values.of(record, {}, now)
-        for one in told:
-            predicate = Predicate(one.condition, all_.traits, catalogue)
+        for one, predicate in zip(told, predicates, strict=True):
             states = {term.key: term.new() for term in predicate.terms}
             for fact in events.get(customer, ()):
                 for term in predicate.terms:
