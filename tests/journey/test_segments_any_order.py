@@ -104,7 +104,9 @@ def should(shop: Shop, now: int) -> dict[str, set[int]]:
             keys = {key: n for n, key in enumerate(states)}
             inside = bits(n for n, name in enumerate(found) if customer in found[name])
             ids = {name: n for n, name in enumerate(found)}
-            person = Person(traits, dict(enumerate(states.values())), inside, (keys, ids, empty_states({}), {}))
+            person = Person(
+                traits, dict(enumerate(states.values())), inside, (keys, ids, empty_states({}), {})
+            )
             if predicate.holds(person, now):
                 found[one.name].add(customer)
     return found

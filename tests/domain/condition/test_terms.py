@@ -327,7 +327,13 @@ def test_small_letters_and_rounding_are_the_engines():
 @given(
     st.integers(0, 2**32),
     st.sampled_from(
-        ["", "category => 'Lighting'", "channel => 'web'", "amount > 15", "amount <= 10, category => 'Garden'"]
+        [
+            "",
+            "category => 'Lighting'",
+            "channel => 'web'",
+            "amount > 15",
+            "amount <= 10, category => 'Garden'",
+        ]
     ),
 )
 def test_an_order_told_once_is_worth_what_its_book_comes_to(seed, filters):
