@@ -22,9 +22,10 @@ import json
 import random
 import tempfile
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import bulk
 import msgspec
@@ -296,9 +297,11 @@ def midnight(shop: Shop) -> list[dict[str, Any]]:
     places = shop.places
     clock = places.clock
     assert isinstance(clock, FixedClock)
-    clock.at = datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC)
+    with places.ledger.read() as reader:
+        quarter = datetime(2026, 7, 1, tzinfo=ZoneInfo(places.catalogue(reader).zone))
+    clock.at = quarter.astimezone(UTC) - timedelta(seconds=1)
     keep_up(places)
-    clock.at = datetime(2026, 7, 1, 0, 0, 1, tzinfo=UTC)
+    clock.at = quarter.astimezone(UTC) + timedelta(seconds=1)
     with places.ledger.read() as reader:
         due = len(reader.due(places.now(), 10_000_000))
         before = int(reader.setting("last_audience") or 0)
