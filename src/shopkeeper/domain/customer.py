@@ -163,6 +163,14 @@ class Customer(Struct, omit_defaults=True):
     """Events that could not be taken in (a value out of bounds, an unknown purpose), counted by name."""
 
 
+class Bought(Struct):
+    """What models of value and rhythm ask of a record; the rest of it is passed over unread."""
+
+    days: list[int] = field(default_factory=list)
+    day_margin: list[float] = field(default_factory=list)
+    standings: dict[str, dict[int, Standing]] = field(default_factory=dict)
+
+
 def consents(customer: Customer) -> dict[str, Standing]:
     """Where each purpose stands for the whole person: of several identities the most restrictive counts.
 
@@ -176,7 +184,7 @@ def consents(customer: Customer) -> dict[str, Standing]:
     }
 
 
-def objects(customer: Customer) -> bool:
+def objects(customer: Customer | Bought) -> bool:
     """Whether the person, by any of their identities, objects to profiling.
 
     >>> objects(Customer(standings={"profiling": {1: Standing(False, 10, "legitimate_interest", "web")}}))

@@ -1,0 +1,49 @@
+"""Writes what was foretold into the ledger, aside, and makes it current at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from shopkeeper.know.live.definitions import again
+from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting.foretold import Foretold
+from shopkeeper.shop.watching import compiled
+from shopkeeper.stores.contract.ledger import LedgerWriter
+from shopkeeper.stores.contract.rows import Prediction
+
+_CHUNK = 20_000
+
+
+def next_run(places: Places) -> int:
+    """The number of the run that begins: the present in milliseconds, above every one before."""
+    run = int(places.clock.now().timestamp() * 1000)
+    with places.ledger.read() as reader:
+        return max(run, int(reader.setting("run") or 0) + 1)
+
+
+def write(places: Places, run: int, foretold: Foretold) -> None:
+    """Write a run's predictions beside those in force, some at a time."""
+    encode = msgspec.json.Encoder().encode
+    for rows in foretold.rows(_CHUNK):
+        part = [_prediction(row, encode) for row in rows]
+        places.ledger.write(lambda tx, part=part: tx.predict(part, run=run))  # type: ignore[misc]
+
+
+def make_current(places: Places, run: int) -> None:
+    """Let a run's predictions be those in force, and segments that ask for predictions be asked again."""
+
+    def work(tx: LedgerWriter) -> None:
+        tx.switch(run)
+        if (found := compiled(places, tx)) is not None:
+            rules = found.network.rules
+            again(tx, {rules[number].segment for number in found.network.refreshed}, "refresh")
+
+    places.ledger.write(work)
+
+
+def _prediction(row: dict[str, Any], encode: Any) -> Prediction:
+    customer = row.pop("customer")
+    # Lists are sorted by these; of somebody who never ordered other things may be foretold.
+    return Prediction(customer, row["clv_12m"] or 0.0, row["p_alive"] or 0.0, row["state"] or "", encode(row))
