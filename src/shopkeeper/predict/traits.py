@@ -18,12 +18,28 @@ TRAITS: tuple[Trait, ...] = (
         sentence="Upper end of the 80 % predictive range of the expected value.",
     ),
     Trait(
+        name="clv_sd", kind="money", label="Uncertainty of expected value", clock="refresh",
+        sentence="Standard deviation of what is expected of this customer: squares of many customers' add up.",
+    ),
+    Trait(
         name="p_alive", kind="float", label="Still a customer", clock="refresh", bounds=(0, 1),
         sentence="Probability of being still a customer, by the model chosen on held-out time.",
     ),
     Trait(
         name="expected_orders_12m", kind="float", label="Expected orders, 12 months", unit="orders", clock="refresh",
         sentence="Orders expected within the horizon.",
+    ),
+    Trait(
+        name="orders_low", kind="float", label="Orders, at least", unit="orders", clock="refresh",
+        sentence="Lower end of the 80 % predictive range of the number of orders.",
+    ),
+    Trait(
+        name="orders_high", kind="float", label="Orders, at most", unit="orders", clock="refresh",
+        sentence="Upper end of the 80 % predictive range of the number of orders.",
+    ),
+    Trait(
+        name="margin_per_order", kind="money", label="Expected margin per order", clock="refresh",
+        sentence="Contribution margin expected of an order, the customer's own weighed against everybody's.",
     ),
     Trait(
         name="state", kind="text", label="State", clock="refresh", values=("new", "active", "fading", "lapsed"),

@@ -18,6 +18,7 @@ from shopkeeper.shop import backups, erasing
 from shopkeeper.shop.draining import drain
 from shopkeeper.shop.living import advance
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting.recalling import of_customer
 from shopkeeper.shop.showing import resolve
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
@@ -79,6 +80,7 @@ def export(places: Places, who: str | int) -> dict[str, Any]:
             ],
             "record": _readable(plain(unpack(record[0].body))) if record else {},
             "predictions": msgspec.json.decode(foretold.body) if foretold else {},
+            "predicted_earlier": msgspec.to_builtins(of_customer(places, f"c{customer}").points),
             "identity": _settled(reader, customer, nodes),
         }
 

@@ -141,6 +141,10 @@ class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
         """The customer that an old id became."""
         ...
 
+    def aliases(self, customers: Sequence[int] | None) -> dict[int, int]:
+        """Old ids that became some customers, and which each became; every one there is where None is given."""
+        ...
+
     def search(self, tokens: Sequence[bytes], limit: int) -> list[int]:
         """Customers on whose nodes all the tokens are found, smallest first."""
         ...

@@ -104,6 +104,12 @@ class IdentityReads:
         rows = self.session.rows("SELECT customer FROM alias WHERE old = ?", (customer,))
         return rows[0][0] if rows else None
 
+    def aliases(self, customers: Sequence[int] | None) -> dict[int, int]:
+        """Old ids and what they became."""
+        if customers is None:
+            return dict(self.session.rows("SELECT old, customer FROM alias"))
+        return dict(among(self.session, "SELECT old, customer FROM alias WHERE customer IN (...)", customers))
+
     def search(self, tokens: Sequence[bytes], limit: int) -> list[int]:
         """Nodes whose customers carry all the tokens, by customer so that words may stand on different nodes."""
         if not tokens:
