@@ -40,6 +40,7 @@ from shopkeeper.shop.verbs_segments import SegmentVerbs
 from shopkeeper.shop.verbs_segments_live import LiveSegmentVerbs
 from shopkeeper.shop.verbs_sources import SourceVerbs
 from shopkeeper.shop.verbs_totals import TotalVerbs
+from shopkeeper.shop.verbs_value import ValueVerbs
 from shopkeeper.shop.verbs_work import WorkVerbs
 from shopkeeper.shop.watching import keep_up
 
@@ -73,6 +74,7 @@ class Shop(
     SegmentVerbs,
     LiveSegmentVerbs,
     InsightVerbs,
+    ValueVerbs,
 ):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
 

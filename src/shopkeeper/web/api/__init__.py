@@ -13,6 +13,7 @@ from shopkeeper.web.api import (
     profiles,
     segments,
     segments_live,
+    value,
     whole,
 )
 
@@ -24,6 +25,9 @@ API: tuple[Any, ...] = (
     profiles.profile_identifiers,
     profiles.profile_household,
     profiles.profile_events,
+    value.profile_predictions,
+    value.value,
+    value.predicted,
     customers.list_customers,
     segments.query_customers,
     segments.size_customers,

@@ -23,6 +23,7 @@ from shopkeeper.web.pages import (
     segments,
     sources,
     users,
+    value,
     vouching,
 )
 
@@ -31,6 +32,8 @@ PAGES: tuple[Any, ...] = (
     customers.customers,
     customer.customer_page,
     customer.customer_timeline,
+    value.value,
+    value.customer_predictions,
     identities.identities,
     identities.why,
     identities.match,
