@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,8 @@ from shopkeeper.domain.report import Score
 from shopkeeper.know.fold import unpack
 from shopkeeper.know.live.definitions import again
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.standing import put_in_force, refreshed
+from shopkeeper.shop.standing import rows as rows_of
 from shopkeeper.shop.watching import compiled
 from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.rows import Prediction
@@ -29,17 +31,21 @@ def predict(places: Places, progress: Progress | None = None) -> dict[int, dict[
     """Fit, score everybody who ever ordered, and make the scores current. Returns predictions by customer."""
     if progress:
         progress("predict", 0.0)
-    customers, days, margins = _history(places)
+    cursor, customers, days, margins = _history(places)
     if not customers:
         return {}
     scores, models = _scores(places, customers, days, margins)
+    stands = refreshed(places, cursor, customers, days)
+    for customer, said in zip(stands.customer.tolist(), rows_of(stands.columns), strict=True):
+        scores[customer] |= said
+    turns = dict(zip(stands.customer.tolist(), stands.turns.tolist(), strict=True))
     if progress:
         progress("predict", 0.8)
     run = int(places.clock.now().timestamp() * 1000)
     with places.ledger.read() as reader:
         run = max(run, int(reader.setting("run") or 0) + 1)
     rows = [
-        Prediction(c, s["clv_12m"], s["p_alive"], s["state"], msgspec.json.encode(s))
+        Prediction(c, s["clv_12m"], s["p_alive"], s["state"] or "", msgspec.json.encode(s), turns[c])
         for c, s in scores.items()
     ]
     for start in range(0, len(rows), _CHUNK):
@@ -48,6 +54,7 @@ def predict(places: Places, progress: Progress | None = None) -> dict[int, dict[
 
     def make_current(tx: LedgerWriter) -> None:
         tx.switch(run)
+        put_in_force(places, tx, stands)
         if (found := compiled(places, tx)) is not None:
             rules = found.network.rules
             again(tx, {rules[number].segment for number in found.network.refreshed}, "refresh")
@@ -69,12 +76,15 @@ def current_scores(places: Places) -> list[Score]:
     return [msgspec.convert(row, type=Score) for row in manifest["scores"]]
 
 
-def _history(places: Places) -> tuple[list[int], list[int], list[float]]:
-    """One entry per customer and day with an order: customer, day, margin in currency units."""
+def _history(places: Places) -> tuple[str, list[int], list[int], list[float]]:
+    """Up to which event of the log; one entry per customer and day with an order: customer, day, margin in currency
+    units.
+    """
     customers: list[int] = []
     days: list[int] = []
     margins: list[float] = []
     with places.ledger.read() as reader:
+        cursor = reader.setting("cursor") or ""
         for chunk in reader.all_records():
             for row in chunk:
                 if row.orders:
@@ -84,7 +94,7 @@ def _history(places: Places) -> tuple[list[int], list[int], list[float]]:
                     customers += [row.customer] * len(record.days)
                     days += record.days
                     margins += [m / places.scale for m in record.day_margin]
-    return customers, days, margins
+    return cursor, customers, days, margins
 
 
 def _scores(
@@ -92,7 +102,6 @@ def _scores(
 ) -> tuple[dict[int, dict[str, Any]], dict[str, Any]]:
     import numpy as np
 
-    from shopkeeper.predict.fading import fading, gaps
     from shopkeeper.predict.value.forecast import forecast
 
     end = np.datetime64(places.clock.now().astimezone(ZoneInfo(places.settings.time_zone)).date(), "D")
@@ -107,35 +116,17 @@ def _scores(
         discount=places.settings.discount_rate,
         level=LEVEL,
     )
-    rhythm = gaps(customer=who, occurred_at=when, end=end)
-    silence = (end - rhythm.last).astype(np.int64)
-    quiet = fading(
-        count=rhythm.count, mean_gap=rhythm.mean, silence=silence, cv2=rhythm.cv2, last=rhythm.last
-    )
-    place = {int(customer): row for row, customer in enumerate(rhythm.customer)}
     p = foreseen.projection
     columns = {
         "clv_12m": p.clv, "clv_low": p.clv_low, "clv_high": p.clv_high,
         "p_alive": p.p_alive, "expected_orders_12m": p.expected_orders,
     }  # fmt: skip
     lists = {name: np.round(values, 4).tolist() for name, values in columns.items()}
-    states, bases = quiet.state.tolist(), quiet.basis.tolist()
-    since = [_midnight(d) for d in quiet.fading_since.tolist()]
-    unusual = [_midnight(d) for d in quiet.unusual_from.tolist()]
-    found: dict[int, dict[str, Any]] = {}
-    for row, customer in enumerate(foreseen.customer.tolist()):
-        other = place[customer]
-        found[customer] = {name: values[row] for name, values in lists.items()} | {
-            "state": states[other],
-            "fading_since": since[other],
-            "unusual_from": unusual[other],
-            "rhythm_basis": bases[other],
-        }
+    found: dict[int, dict[str, Any]] = {
+        customer: {name: values[row] for name, values in lists.items()}
+        for row, customer in enumerate(foreseen.customer.tolist())
+    }
     return found, _described(foreseen)
-
-
-def _midnight(day: Any) -> datetime | None:
-    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _described(foreseen: Any) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def everybodys(first_days: Floats) -> tuple[float, ...]:
     if not first_days.size or first_days.max() - first_days.min() < TURN:
         return FLAT
     low, high = int(first_days.min()), int(first_days.max())
-    seen = _binned(np.arange(low, high + 1))
+    seen = _binned(np.arange(low, high + 1, dtype=float))
     rate = _binned(first_days) / np.maximum(seen, 1.0)
     mean = first_days.size / (high - low + 1)
     rate = (rate * seen + mean * TURN / BINS) / (seen + TURN / BINS)  # shrunk to flat by one year

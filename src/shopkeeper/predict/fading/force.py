@@ -1,8 +1,8 @@
 """The rhythm in force: what a refresh learns of everybody, by which each customer is then judged live.
 
-``learn`` fits the population's rhythm and its year, and then calibrates: among gaps that ended with a purchase (long ones
-count more, since fewer of them had the time to end) it is counted how often an alarm would have been raised, and the
-level is moved until there are as many a year as are accepted, for customers with and without a rhythm of their own.
+``learn`` fits the population's rhythm and its year, and then calibrates: among gaps that ended with a purchase (long
+ones count more, since fewer of them had the time to end) it is counted how often an alarm would have been raised, and
+the level is moved until there are as many a year as are accepted, for customers with and without a rhythm of their own.
 Little evidence moves it little.
 
 A new fit that judges like the one in force stays out of force: nobody's state changes because of noise (``kept``).
@@ -28,15 +28,17 @@ _EVIDENCE: Final = 20.0
 _MOST_WEIGHT: Final = 20.0
 _SAME: Final = 0.05
 """Relative difference of days up to which two fits judge alike."""
-_ALIKE: Final = np.array([[0, 0, 0], [2, 60, 0.5], [3, 21, 1.0], [10, 140, 0.2], [10, 600, 1.0], [50, 350, 0.1]])
+_ALIKE: Final = np.array(
+    [[0, 0, 0], [2, 60, 0.5], [3, 21, 1.0], [10, 140, 0.2], [10, 600, 1.0], [50, 350, 0.1]]
+)
 """Customers by whom two fits are compared: gaps, their sum and their squared coefficient of variation."""
 
 
 class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters in force.
 
-    ``own`` and ``crowd``: the level by which ``alarms_per_year`` is multiplied for customers with and without a rhythm of
-    their own. ``year``: how visits fall over the year (``calendar.everybodys``).
+    ``own`` and ``crowd``: the level by which ``alarms_per_year`` is multiplied for customers with and without a rhythm
+    of their own. ``year``: how visits fall over the year (``calendar.everybodys``).
     """
 
     population: Population

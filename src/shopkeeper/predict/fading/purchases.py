@@ -42,7 +42,7 @@ class Purchases:
     @property
     def begins(self) -> NDArray[np.bool_]:
         """Whether a row begins a visit (``calendar``)."""
-        return (self.gap > VISIT) | (self.first == np.arange(self.day.size))
+        return np.asarray((self.gap > VISIT) | (self.first == np.arange(self.day.size)), dtype=bool)
 
 
 def purchases(*, customer: ArrayLike, occurred_at: ArrayLike, end: Any = None) -> Purchases:

@@ -52,9 +52,9 @@ class Population(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What is known of the next gap of each customer: P(gap > s) = 1 - I_y(shape, past), y = shape s / (shape s + scale).
+    """What is known of the next gap of each customer.
 
-    ``typical`` is its mean in days.
+    P(gap > s) = 1 - I_y(shape, past), with I the regularised incomplete beta function, y = shape s / (shape s + scale).
     """
 
     shape: Floats
@@ -94,9 +94,7 @@ def next_gap(count: Floats, total: Floats, cv2: Floats | None, everyone: Populat
         weight = np.maximum(seen - 1.0, 0.0)
         irregular = (_PRIOR_GAPS / everyone.p + weight * cv2) / (_PRIOR_GAPS + weight)
     shape = 1.0 / irregular
-    return Next(
-        shape, everyone.q + shape * seen, everyone.p * everyone.v + shape * np.where(own, total, 0.0)
-    )
+    return Next(shape, everyone.q + shape * seen, everyone.p * everyone.v + shape * np.where(own, total, 0.0))
 
 
 def gaps(*, customer: ArrayLike, occurred_at: ArrayLike, end: Any = None) -> Gaps:

@@ -1,8 +1,8 @@
 """What each customer is: new, active, fading, lapsed or won back, since when, and when that will change next.
 
-A pure function of the purchase days, the rhythm in force and the day. After each purchase it is known from which day on
-silence is unusual (fading) and from which day it has lasted twice as long, or two seasons (lapsed): what was known then,
-so that a later purchase does not rewrite the past. A purchase
+A pure function of the purchase days, the rhythm in force and the day. After each purchase it is known from which day
+on silence is unusual (fading) and from which day it has lasted twice as long, or two seasons (lapsed): by the purchases
+until then, so that a later one does not rewrite the past. A purchase
 
 * after a lapse makes a customer won back, until a gap within the rhythm makes them active again;
 * while fading makes an active customer active again and leaves one won back won back, from that day;
@@ -51,7 +51,8 @@ class Stands:
     """One entry per customer; days are numbers since 1970.
 
     ``state`` is empty for customers who have not bought yet on that day. ``next_order`` is ``NEVER`` where none is
-    expected. ``turns`` is the first day on which anything here will be otherwise if nothing is bought, ``NEVER`` for no day.
+    expected. ``turns`` is the first day on which anything here will be otherwise if nothing is bought, ``NEVER`` where
+    there is none.
     """
 
     state: NDArray[np.str_]
@@ -134,7 +135,7 @@ def _stand(bought: Purchases, rhythm: Rhythm, today: int) -> Stands:
 
 
 def limits(bought: Purchases, rhythm: Rhythm, *, every: bool = True) -> Limits:
-    """Without ``every``, days are right where a purchase is the last one, or the gap after it was long enough to matter."""
+    """What each purchase sets. Without ``every`` it is right only for the last ones and before long gaps."""
     following = next_gap(bought.count, bought.total, bought.cv2, rhythm.population)
     size = bought.day.size
     needed = (bought.count < OWN_FROM) | every
