@@ -42,8 +42,13 @@ TRAITS: tuple[Trait, ...] = (
         sentence="Contribution margin expected of an order, the customer's own weighed against everybody's.",
     ),
     Trait(
-        name="state", kind="text", label="State", clock="refresh", values=("new", "active", "fading", "lapsed"),
-        sentence="new, active, fading or lapsed: whether the present silence is unusual by the customer's own rhythm.",
+        name="state", kind="text", label="State", clock="refresh",
+        values=("new", "active", "fading", "lapsed", "won back"),
+        sentence="new, active, fading (silence is unusual by the customer's own rhythm), lapsed, or won back.",
+    ),
+    Trait(
+        name="state_since", kind="time", label="State since", clock="refresh", day=True,
+        sentence="Day on which the state became what it is.",
     ),
     Trait(
         name="fading_since", kind="time", label="Fading since", clock="refresh", day=True,
@@ -54,9 +59,13 @@ TRAITS: tuple[Trait, ...] = (
         sentence="Day from which silence is, or would be, unusual for this customer.",
     ),
     Trait(
+        name="next_order", kind="time", label="Next order expected", clock="refresh", day=True,
+        sentence="Day by which half of those who have not ordered until now would; none of a lapsed customer.",
+    ),
+    Trait(
         name="rhythm_basis", kind="text", label="Rhythm known from", clock="refresh",
-        values=("own rhythm", "population"),
-        sentence="Whether the customer's own rhythm is known, or the population's stands in.",
+        values=("own rhythm", "population", "calendar"),
+        sentence="Whether it is the customer's own rhythm, the population's, or a season of the year.",
     ),
 )  # fmt: skip
 """Every prediction, in the order in which people are shown them."""

@@ -131,7 +131,8 @@ def _changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None
         if len(turns) < _TURNS_AT_ONCE:
             break
         before = turns[-1].id
-    return found
+    found |= set(reader.stood(MOST_CHANGED + 1))
+    return found if len(found) <= MOST_CHANGED else None
 
 
 def customers(

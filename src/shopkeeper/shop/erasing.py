@@ -33,6 +33,7 @@ from shopkeeper.shop import archive, backups
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.scratch import scratch
+from shopkeeper.shop.standing import judging
 from shopkeeper.shop.watching import watching
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 from shopkeeper.stores.contract.rows import NewNode
@@ -326,7 +327,9 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
         Exception
     ):  # those beside stay without a record until a rebuild rather than the person stays
         places.ledger.write(
-            lambda tx: memory.refold(tx, fold, places.catalogue(tx), watch=watching(places, tx, "merge"))
+            lambda tx: memory.refold(
+                tx, fold, places.catalogue(tx), None, watching(places, tx, "merge"), judging(places, tx)
+            )
         )
     if not places.ledger.scrub():
         raise StoreBusy("somebody reads the copy of a backup", hint="try again")

@@ -32,7 +32,8 @@ GROUPS: Final[dict[str, frozenset[str]]] = {
     "Service": frozenset({"contacts", "complaints", "open_cases"}),
     "The person": frozenset({"marketing_email", "country", "acquisition_channel"}),
     "Forecast": frozenset({
-        "clv_12m", "clv_low", "clv_high", "p_alive", "expected_orders_12m", "state", "fading_since", "unusual_from",
+        "clv_12m", "clv_low", "clv_high", "p_alive", "expected_orders_12m", "state", "state_since", "fading_since",
+        "unusual_from", "next_order",
     }),
     "About the record": frozenset({
         "events", "unconverted", "assumed_margin_on", "rhythm_basis", "objects_to_profiling",

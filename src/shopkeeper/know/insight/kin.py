@@ -17,8 +17,8 @@ FAMILIES: Final = (
     (
         "silence",
         {
-            "p_alive", "state", "fading_since", "unusual_from", "rhythm_basis", "days_since_order", "last_order",
-            "last_seen",
+            "p_alive", "state", "state_since", "fading_since", "unusual_from", "next_order", "rhythm_basis",
+            "days_since_order", "last_order", "last_seen",
         },
     ),
     ("how much was bought", {"orders", "order_days", "revenue", "margin", "units", "assumed_margin_on"}),
@@ -38,7 +38,8 @@ FAMILIES: Final = (
 """Facts reckoned from the same thing, by what that is."""
 
 PLUMBING: Final = frozenset({
-    "assumed_margin_on", "unconverted", "rhythm_basis", "unusual_from", "clv_low", "clv_high", "events",
+    "assumed_margin_on", "unconverted", "rhythm_basis", "unusual_from", "next_order", "state_since",
+    "clv_low", "clv_high", "events",
 })  # fmt: skip
 """What tells of our knowledge rather than of the customer; left out of comparisons unless asked for."""
 

@@ -112,6 +112,8 @@ def column(name: str, values: NDArray[Any]) -> pa.Array:
             .cast(pa.timestamp("us"))
             .cast(wanted)
         )
+    if values.dtype.kind == "U":
+        return pa.array([text or None for text in values.tolist()], wanted)
     return pa.array(values.tolist(), wanted)
 
 

@@ -24,6 +24,8 @@ class OrderDays(Struct, frozen=True):
     """Days of the shop's."""
     margin: NDArray[np.float64]
     """Contribution margin of the day's orders, net of returns, in units of the reporting currency."""
+    cursor: str
+    """Up to which event of the log customers are known here."""
     objecting: frozenset[int]
     """Customers who object: nothing is foretold of them, and nothing foretold of them is kept."""
 
@@ -39,6 +41,7 @@ def order_days(reader: LedgerReader, scale: float) -> OrderDays:
     read = msgspec.msgpack.Decoder(Bought).decode
     customers, sizes, days, margins = array("q"), array("q"), array("q"), array("d")
     objecting: list[int] = []
+    cursor = reader.setting("cursor") or ""
     for chunk in reader.all_records():
         for row in chunk:
             if row.orders:
@@ -56,5 +59,6 @@ def order_days(reader: LedgerReader, scale: float) -> OrderDays:
         np.repeat(np.frombuffer(customers, np.int64), np.frombuffer(sizes, np.int64)),
         np.frombuffer(days, np.int64).astype("datetime64[D]"),
         np.frombuffer(margins, np.float64) / scale,
+        cursor,
         frozenset(objecting),
     )

@@ -16,7 +16,7 @@ from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.comparing import as_json, drifts
 from shopkeeper.shop.predicting.foretold import Foretold
 from shopkeeper.shop.predicting.orders import OrderDays, order_days
-from shopkeeper.shop.predicting.rhythms import rhythms
+from shopkeeper.shop.predicting.rhythms import rhythms, turns
 from shopkeeper.shop.predicting.worths import foresee, worths
 from shopkeeper.shop.predicting.writing import make_current, next_run, write
 
@@ -43,12 +43,13 @@ def predict(places: Places, progress: Progress | None = None) -> Foretold:
     foreseen = foresee(places, orders, end)
     tell("predict", 0.5)
     worth, beside = worths(foreseen, orders)
-    foretold = Foretold.of([worth, rhythms(orders, end)])
+    rhythm, stands = rhythms(places, orders)
+    foretold = Foretold.of([worth, rhythm])
     tell("predict", 0.7)
     run = next_run(places)
-    write(places, run, foretold)
+    write(places, run, foretold, turns(foretold, stands))
     _keep(places, run, foreseen, foretold, beside, orders, began)
-    make_current(places, run)
+    make_current(places, run, stands)
     with places.ledger.read() as reader:
         erased_meanwhile = reader.setting("erasures") != erasures
     if erased_meanwhile:

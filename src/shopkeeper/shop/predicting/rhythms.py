@@ -1,36 +1,28 @@
-"""Whose silence is unusual by their own rhythm, as columns of traits."""
+"""Where everybody stands by their own rhythm, as columns of traits, and when time alone will change that."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting.foretold import Part
 from shopkeeper.shop.predicting.orders import OrderDays
+from shopkeeper.shop.standing import NEVER, Standings, refreshed
 
 if TYPE_CHECKING:
+    from shopkeeper.shop.predicting.foretold import Foretold
+
+
+def rhythms(places: Places, orders: OrderDays) -> tuple[Part, Standings]:
+    """State and since when, from when on silence is unusual, when the next order is expected."""
+    found = refreshed(places, orders.cursor, orders.customer, orders.day)
+    return Part(found.customer, found.columns), found
+
+
+def turns(foretold: Foretold, found: Standings) -> Any:
+    """For each customer foretold of, the instant at which time alone changes what is said."""
     import numpy as np
 
-
-def rhythms(orders: OrderDays, end: np.datetime64) -> Part:
-    """State, since when, and from when on silence is unusual."""
-    import numpy as np
-
-    from shopkeeper.predict.fading import fading, gaps
-
-    rhythm = gaps(customer=orders.customer, occurred_at=orders.day, end=end)
-    quiet = fading(
-        count=rhythm.count,
-        mean_gap=rhythm.mean,
-        silence=(end - rhythm.last).astype(np.int64),
-        cv2=rhythm.cv2,
-        last=rhythm.last,
-    )
-    return Part(
-        rhythm.customer,
-        {
-            "state": quiet.state,
-            "fading_since": quiet.fading_since,
-            "unusual_from": quiet.unusual_from,
-            "rhythm_basis": quiet.basis,
-        },
-    )
+    at = np.full(len(foretold), NEVER, dtype=np.int64)
+    at[np.searchsorted(foretold.ids, found.customer)] = found.turns
+    return at

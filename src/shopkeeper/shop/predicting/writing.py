@@ -9,6 +9,7 @@ import msgspec
 from shopkeeper.know.live.definitions import again
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting.foretold import Foretold
+from shopkeeper.shop.standing import Standings, put_in_force
 from shopkeeper.shop.watching import compiled
 from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.rows import Prediction
@@ -23,19 +24,23 @@ def next_run(places: Places) -> int:
         return max(run, int(reader.setting("run") or 0) + 1)
 
 
-def write(places: Places, run: int, foretold: Foretold) -> None:
-    """Write a run's predictions beside those in force, some at a time."""
+def write(places: Places, run: int, foretold: Foretold, turns: Any) -> None:
+    """Write a run's predictions beside those in force, some at a time; ``turns`` says when time alone changes each."""
     encode = msgspec.json.Encoder().encode
+    at = 0
     for rows in foretold.rows(_CHUNK):
-        part = [_prediction(row, encode) for row in rows]
+        when = turns[at : at + len(rows)].tolist()
+        part = [_prediction(row, turn, encode) for row, turn in zip(rows, when, strict=True)]
+        at += len(rows)
         places.ledger.write(lambda tx, part=part: tx.predict(part, run=run))  # type: ignore[misc]
 
 
-def make_current(places: Places, run: int) -> None:
+def make_current(places: Places, run: int, stands: Standings) -> None:
     """Let a run's predictions be those in force, and segments that ask for predictions be asked again."""
 
     def work(tx: LedgerWriter) -> None:
         tx.switch(run)
+        put_in_force(places, tx, stands)
         if (found := compiled(places, tx)) is not None:
             rules = found.network.rules
             again(tx, {rules[number].segment for number in found.network.refreshed}, "refresh")
@@ -43,7 +48,6 @@ def make_current(places: Places, run: int) -> None:
     places.ledger.write(work)
 
 
-def _prediction(row: dict[str, Any], encode: Any) -> Prediction:
+def _prediction(row: dict[str, Any], turns_at: int, encode: Any) -> Prediction:
     customer = row.pop("customer")
-    # Lists are sorted by these; of somebody who never ordered other things may be foretold.
-    return Prediction(customer, row["clv_12m"] or 0.0, row["p_alive"] or 0.0, row["state"] or "", encode(row))
+    return Prediction(customer, row["clv_12m"], row["p_alive"], row["state"] or "", encode(row), turns_at)

@@ -179,6 +179,18 @@ class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
         """Current predictions of some customers."""
         ...
 
+    def turning(self, at: int, limit: int) -> list[int]:
+        """Customers of whom time alone changed what is predicted by an instant, the earliest first."""
+        ...
+
+    def next_turn(self) -> int | None:
+        """When the next of them turns."""
+        ...
+
+    def stood(self, limit: int) -> list[int]:
+        """Customers of whom what is predicted was written since the refresh."""
+        ...
+
     def reference(self, kind: str) -> list[bytes]:
         """Every kept record of a kind, as JSON."""
         ...
@@ -321,6 +333,10 @@ class LedgerWriter(LedgerReader, LimitWriter, SegmentWriter, Protocol):
 
     def predict(self, rows: Sequence[Prediction], *, run: int) -> None:
         """Write predictions of a run aside; nobody sees them until ``switch``."""
+        ...
+
+    def restand(self, rows: Sequence[Prediction]) -> None:
+        """Put what is said of customers now, in the current run."""
         ...
 
     def switch(self, run: int) -> None:
