@@ -25,20 +25,20 @@ class SteadyFuture:
     frequency: Floats
     observed: float
 
-    def mean(self, t: float) -> Floats:
+    def mean(self, t: float | Floats) -> Floats:
         """Give E(Y) within ``t``."""
         return np.asarray(self.frequency * self._share(t))
 
-    def discounted(self, t: float, rate: float) -> Floats:
+    def discounted(self, t: float | Floats, rate: float) -> Floats:
         """Give the expected purchases within ``t``, discounted continuously at ``rate`` per time unit."""
-        return self.mean(t if rate == 0 else float(-np.expm1(-rate * t) / rate))
+        return self.mean(t if rate == 0 else np.asarray(-np.expm1(-rate * np.asarray(t)) / rate))
 
-    def square(self, t: float) -> Floats:
+    def square(self, t: float | Floats) -> Floats:
         """Give E(Y^2) within ``t``."""
         mean = self.mean(t)
         return mean * (1.0 + self._share(t)) + mean**2
 
-    def at_least(self, k: Floats | float, t: float) -> Floats:
+    def at_least(self, k: Floats | float, t: float | Floats) -> Floats:
         """Give P(Y >= k) within ``t``; ``k`` is at least 1."""
         from scipy.special import betainc
 
@@ -50,8 +50,8 @@ class SteadyFuture:
         """Give the future of some of the customers."""
         return SteadyFuture(self.frequency[rows], self.observed)
 
-    def _share(self, t: float) -> float:
-        return t / self.observed if self.observed > 0 else 0.0
+    def _share(self, t: float | Floats) -> Floats:
+        return np.asarray(t / self.observed if self.observed > 0 else np.zeros(np.shape(t)))
 
 
 class RepeatRate(msgspec.Struct, frozen=True, kw_only=True, tag_field="model", tag="repeat_rate"):
