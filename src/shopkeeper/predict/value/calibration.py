@@ -1,4 +1,4 @@
-"""Learns at the origins in the past how a forecast's distribution must be shaped and read, and checks that elsewhere."""
+"""Learns at the origins in the past how a forecast's distribution must be shaped and read, and checks it elsewhere."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def learn(cases: Sequence[Case]) -> tuple[Group, ...]:
             floor, spread, zero = fit_shape(
                 np.concatenate([mean[here] for mean, here in zip(means, rows, strict=True)]),
                 np.concatenate([case.orders[here] for case, here in zip(cases, rows, strict=True)]),
-                np.concatenate([np.full(here.sum(), case.window) for case, here in zip(cases, rows, strict=True)]),
+                np.concatenate(
+                    [np.full(here.sum(), case.window) for case, here in zip(cases, rows, strict=True)]
+                ),
             )
             group = msgspec.structs.replace(group, floor=floor, spread=spread, zero=zero)
         found.append(group)
@@ -62,7 +64,8 @@ def learn(cases: Sequence[Case]) -> tuple[Group, ...]:
     for place, rows in enumerate(within):
         if found[place].n:
             below, up_to = (
-                np.concatenate([pair[side][here] for pair, here in zip(pairs, rows, strict=True)]) for side in (0, 1)
+                np.concatenate([pair[side][here] for pair, here in zip(pairs, rows, strict=True)])
+                for side in (0, 1)
             )
             levels, reached = fit_levels(below, up_to)
             found[place] = msgspec.structs.replace(found[place], levels=levels, reached=reached)

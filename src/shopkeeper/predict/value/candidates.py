@@ -131,12 +131,13 @@ def _histories(known: Known) -> dict[str, Floats]:
 
 
 RULES: tuple[Entry, ...] = (RepeatRateEntry(), LastPeriodEntry(), HiatusEntry())
-MODELS: tuple[Entry, ...] = (
+MODELS: tuple[ModelEntry, ...] = (
     ModelEntry("MBG/NBD", lambda known: MBGNBD().fit(**_histories(known))),
     ModelEntry("BG/NBD", lambda known: BGNBD().fit(**_histories(known))),
 )
 
 
-def entries() -> tuple[Entry, ...]:
-    """Give all who take part, from the simplest."""
-    return (*RULES, *MODELS)
+LIVING = frozenset(entry.name for entry in MODELS)
+"""Entries that know dropout."""
+UNTESTED = "MBG/NBD"
+"""Used where the past is too short for a test, and where another cannot be fitted: it knows that any may be lost."""

@@ -18,18 +18,17 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from shopkeeper.predict.value.candidates import Entry, Fitted, entries
-from shopkeeper.predict.value.evidence import Evidence, evidence
 from shopkeeper.predict.value.calibration import Case, coverage_elsewhere, learn
-from shopkeeper.predict.value.interval import Coverage, Group
+from shopkeeper.predict.value.candidates import UNTESTED, Entry, Fitted
+from shopkeeper.predict.value.evidence import Evidence, evidence
+from shopkeeper.predict.value.field import entries
 from shopkeeper.predict.value.history import Floats
+from shopkeeper.predict.value.interval import Coverage, Group
 from shopkeeper.predict.value.origin import Features, Held, hold_out, plan, some_days
 from shopkeeper.predict.value.score import Bootstrap, ScoreCard, Scored, card, scored, simplest
 from shopkeeper.predict.value.spend import SpendChoice, choose_spend
 from shopkeeper.predict.value.summary import PurchaseDays
 
-UNTESTED = "MBG/NBD"
-"""The pick where the past is too short for a test."""
 COMPARED = 50_000
 """Customers who are compared at most."""
 _MIN_CUSTOMERS = 30
@@ -87,7 +86,7 @@ def choose(
     end_day: int,
     horizon: float = 52.0,
     features: Features | None = None,
-    field: Sequence[Entry] | None = None,
+    entrants: Sequence[Entry] | None = None,
     seed: int = 20_240_101,
 ) -> Choice:
     """Hold the tournament on purchases up to ``end_day``; the same data and seed give the same pick.
@@ -97,19 +96,21 @@ def choose(
         end_day: last day observed, days since 1970-01-01.
         horizon: weeks ahead that will be asked for.
         features: what else is known of customers at the end of a day, for the learner.
-        field: who takes part (default: all), from the simplest.
+        entrants: who takes part (default: all), from the simplest.
         seed: of the bootstrap and of the part of customers compared.
     """
     notes: list[str] = []
-    entrants = entries() if field is None else tuple(field)
     held = origins(days, end_day=end_day, horizon=horizon, features=features, seed=seed, notes=notes)
     if not held:
         note = f"too little history for a test inside the past: {UNTESTED} is used untested"
         return Choice(pick=UNTESTED, cards=(), window_days=0, n=0, notes=(*notes, note))
     bootstrap = Bootstrap.of(len(days.customers), seed)
-    trials = [trial for entry in entrants if (trial := _tried(entry, held)) is not None]
+    trials = [trial for entry in entrants or entries() if (trial := _tried(entry, held)) is not None]
     scores = [
-        [scored(mean, one.orders, one.known.rows, bootstrap) for mean, one in zip(trial.means, held, strict=True)]
+        [
+            scored(mean, one.orders, one.known.rows, bootstrap)
+            for mean, one in zip(trial.means, held, strict=True)
+        ]
         for trial in trials
     ]
     place, worse = simplest([np.mean([at.figures["loss"] for at in own], axis=0) for own in scores])
@@ -132,7 +133,7 @@ def choose(
         groups=learned,
         coverage=coverage_elsewhere(cases),
         evidence=evidence(pick.entry.name, held, pick.means, pick.fitted[0].future, cases[0].shaped(learned)),
-        spend=choose_spend(held, pick.means, bootstrap),
+        spend=choose_spend(held, [case.shaped(learned) for case in cases], bootstrap),
     )
 
 

@@ -50,7 +50,7 @@ class Repeats(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cohort(msgspec.Struct, frozen=True, kw_only=True):
-    """Customers who began in one month or quarter: purchases per customer, cumulative, at ``weeks`` after the origin."""
+    """Customers who began in one month or quarter: cumulative purchases per customer, ``weeks`` after the origin."""
 
     name: str
     n: int
@@ -70,7 +70,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     cohorts: tuple[Cohort, ...]
 
 
-def evidence(name: str, held: Sequence[Held], means: Sequence[Floats], ahead: Future, shaped: Future) -> Evidence:
+def evidence(
+    name: str, held: Sequence[Held], means: Sequence[Floats], ahead: Future, shaped: Future
+) -> Evidence:
     """Make the figures: ``means`` at each origin, the future at the latest (the first), and its distribution."""
     latest = held[0]
     points = np.unique(np.round(np.linspace(0.0, latest.window, min(_POINTS, int(latest.window)) + 1)))
@@ -89,7 +91,7 @@ def _tracking(held: Held, points: Floats, total: Floats) -> Tracking:
     """Expected totals are smooth in time: taken at some weeks, drawn through by a monotone cubic."""
     from scipy.interpolate import PchipInterpolator
 
-    weeks = np.arange(1, int(round(held.window)) + 1)
+    weeks = np.arange(1, round(held.window) + 1)
     at = np.concatenate(([0.0], weeks))
     expected = np.diff(PchipInterpolator(points, total)(at) if points.size > 1 else np.zeros(at.size))
     actual = np.bincount((held.day - 1) // WEEK, minlength=weeks.size)[: weeks.size]

@@ -1,7 +1,7 @@
 """What was known at the end of a day, what came after it, and from which days to look ahead.
 
-The tournament stands at several days of the past, the *origins*. All that a candidate may use there is in `Known`, which
-is cut at its day before anything is counted; what it has to foretell is in `Held`.
+The tournament stands at several days of the past, the *origins*. All that a candidate may use there is in `Known`,
+which is cut at its day before anything is counted; what it has to foretell is in `Held`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ Features = Callable[[np.datetime64], FeatureTable]
 """Gives the features of all customers as known at the end of a day."""
 
 WEEK = 7
-ORIGINS = 3
+ORIGINS = 5
+_LEAST_WEEKS = 6
 
 
 class Known:
@@ -118,9 +119,7 @@ class Held:
     row: Ints
 
 
-def hold_out(
-    days: PurchaseDays, *, end_day: int, window_days: int, features: Features | None = None
-) -> Held:
+def hold_out(days: PurchaseDays, *, end_day: int, window_days: int, features: Features | None = None) -> Held:
     """Set the ``window_days`` up to ``end_day`` (days since 1970-01-01) aside."""
     cut = end_day - window_days
     known = Known(days, cut, features)
@@ -143,22 +142,22 @@ def hold_out(
 def plan(span_days: int, horizon: float) -> tuple[int, tuple[int, ...]]:
     """Give the window and the ends of the windows, both in days; ends count back from the last day known.
 
-    The window is what is asked for, or a third of the history where that is shorter: so that three origins fit and
-    customers have a past at each. Windows follow one another where the history is five times as long, else they
-    overlap by half. Nothing where the history is shorter than six weeks.
+    The window is what is asked for, or a third of the history where that is shorter, so that customers have a past at
+    each origin. Five origins are spread over the part of the history that has at least as much before it as the window
+    is long; windows overlap where they must. Nothing where the history is shorter than six weeks.
 
     >>> plan(39 * 7, 39.0)
-    (91, (0, 42, 84))
-    >>> plan(104 * 7, 13.0)
-    (91, (0, 91, 182))
+    (91, (0, 21, 42, 63, 84))
+    >>> plan(156 * 7, 13.0)
+    (91, (0, 91, 182, 273, 364))
     >>> plan(10, 13.0)
     (0, ())
     """
     span = span_days // WEEK
-    if span < 2 * ORIGINS:
+    if span < _LEAST_WEEKS:
         return 0, ()
     window = max(1, min(int(horizon), span // 3))
-    step = window if span >= 5 * window else max(1, window // 2)
+    step = max(1, min(window, (span - 2 * window) // (ORIGINS - 1)))
     ends = tuple(WEEK * step * place for place in range(ORIGINS))
     return WEEK * window, tuple(end for end in ends if span_days - end - WEEK * window >= WEEK)
 

@@ -17,7 +17,6 @@ from shopkeeper.predict.value.history import Floats, Ints
 BLOCKS = 1000
 SAMPLES = 400
 CLEARLY = 0.84
-WORTH_IT = 0.005
 _CAP = 0.995
 _TINY = 1e-300
 _TAIL = 0.05
@@ -109,18 +108,20 @@ def scored(predicted: Floats, actual: Floats, rows: Ints, bootstrap: Bootstrap) 
     })  # fmt: skip
 
 
-def card(name: str, at: Sequence[Scored], **more: float | bool) -> ScoreCard:
+def card(name: str, at: Sequence[Scored], *, clearly_worse: float = 0.0, picked: bool = False) -> ScoreCard:
     """Average one candidate's figures over origins."""
     mean = {figure: np.mean([one.figures[figure] for one in at], axis=0) for figure in at[0].figures}
     low, high = (
-        {k: float(np.quantile(v[:-1], q)) for k, v in mean.items() if k != "loss"} for q in (_TAIL, 1.0 - _TAIL)
+        {k: float(np.quantile(v[:-1], q)) for k, v in mean.items() if k != "loss"}
+        for q in (_TAIL, 1.0 - _TAIL)
     )
+    figures = {figure: float(values[-1]) for figure, values in mean.items()}
     return ScoreCard(
         name=name,
-        **{figure: float(values[-1]) for figure, values in mean.items()},
-        **more,  # type: ignore[arg-type]
+        mae=figures["mae"], rmse=figures["rmse"], bias=figures["bias"], spearman=figures["spearman"],
+        top_decile=figures["top_decile"], loss=figures["loss"], clearly_worse=clearly_worse, picked=picked,
         intervals={k: Range(low[k], high[k]) for k in low},
-    )
+    )  # fmt: skip
 
 
 def score(name: str, predicted: Floats, actual: Floats) -> ScoreCard:
@@ -157,13 +158,13 @@ def ranks(values: Floats) -> Floats:
 def simplest(losses: Sequence[Floats]) -> tuple[int, Floats]:
     """Give the place of the simplest candidate that is not clearly worse than the best, and how often each is worse.
 
-    ``losses`` are in order of simplicity, an entry per bootstrap sample and the data as they are last. Clearly is: by
-    half a per cent, and in 84 % of samples (about one standard error; Breiman, Friedman, Olshen and Stone, 1984).
+    ``losses`` are in order of simplicity, an entry per bootstrap sample and the data as they are last. Clearly is: in
+    84 % of samples (about one standard error; Breiman, Friedman, Olshen and Stone, 1984).
     """
     best = int(np.argmin([one[-1] for one in losses]))
     worse = np.array([float((losses[best][:-1] < one[:-1]).mean()) for one in losses])
-    for place, one in enumerate(losses):
-        if worse[place] < CLEARLY or one[-1] - losses[best][-1] < WORTH_IT:
+    for place in range(len(losses)):
+        if place == best or worse[place] < CLEARLY:
             return place, worse
     return best, worse
 

@@ -21,8 +21,11 @@ import numpy as np
 
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.history import Floats
+from shopkeeper.predict.value.interval import Coverage, Group, centre
+from shopkeeper.predict.value.model import Future
 from shopkeeper.predict.value.origin import WEEK, Held, Known
 from shopkeeper.predict.value.score import Bootstrap, Range, in_top, ranks, simplest
+from shopkeeper.predict.value.worth import Worth, learn_worth, worth, worth_coverage
 
 LAST_PERIOD = "last period = next period"
 OWN_RATE = "repeat rate x own mean"
@@ -62,10 +65,15 @@ class SpendCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpendChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """The pick and the cards, from the simplest entry."""
+    """The pick, the cards from the simplest entry, and what was learned of the distribution of worth by frequency.
+
+    ``coverage`` is that of ranges of 80 % at the latest origin, by what was learned at the earlier ones.
+    """
 
     pick: str
     cards: tuple[SpendCard, ...]
+    groups: tuple[Group, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +131,11 @@ SPENDS: dict[str, Callable[[Spend], Floats]] = {
 """Ways to foretell money, from the simplest."""
 
 
-def choose_spend(held: Sequence[Held], orders: Sequence[Floats], bootstrap: Bootstrap) -> SpendChoice:
-    """Choose by what came at the origins, given the orders foretold there."""
+def choose_spend(held: Sequence[Held], futures: Sequence[Future], bootstrap: Bootstrap) -> SpendChoice:
+    """Choose by what came at the origins (the latest first), given the orders foretold there."""
     spends = [
-        Spend(one.known, own, one.window, fit_amounts(one.known)) for one, own in zip(held, orders, strict=True)
+        Spend(one.known, future.mean(one.window), one.window, fit_amounts(one.known))
+        for one, future in zip(held, futures, strict=True)
     ]
     figures = {
         name: [
@@ -140,7 +149,26 @@ def choose_spend(held: Sequence[Held], orders: Sequence[Floats], bootstrap: Boot
         spend_card(name, own, clearly_worse=float(worse[at]), picked=at == place)
         for at, (name, own) in enumerate(figures.items())
     )
-    return SpendChoice(pick=cards[place].name, cards=cards)
+    worths = [worth_of(spend, future) for spend, future in zip(spends, futures, strict=True)]
+    came, frequency = [one.money for one in held], [one.known.past.frequency for one in held]
+    coverage: tuple[Coverage, ...] = ()
+    if len(held) > 1:
+        before = learn_worth(worths[1:], came[1:], frequency[1:])
+        coverage = worth_coverage(worths[0], came[0], frequency[0], before)
+    learned = learn_worth(worths, came, frequency)
+    return SpendChoice(pick=cards[place].name, cards=cards, groups=learned, coverage=coverage)
+
+
+def worth_of(spend: Spend, future: Future) -> Worth:
+    """Give the distribution of undiscounted worth in the window."""
+    return worth(
+        some=future.at_least(1.0, spend.window),
+        number=centre(future, spend.window),
+        square=future.square(spend.window),
+        per_order=spend.per_order,
+        orders_seen=spend.known.past.frequency + 1.0,
+        amounts=spend.amounts,
+    )
 
 
 def spend_figures(predicted: Floats, held: Held, bootstrap: Bootstrap) -> dict[str, Floats]:
@@ -168,16 +196,18 @@ def spend_figures(predicted: Floats, held: Held, bootstrap: Bootstrap) -> dict[s
     }
 
 
-def spend_card(name: str, at: Sequence[dict[str, Floats]], **more: float | bool) -> SpendCard:
+def spend_card(
+    name: str, at: Sequence[dict[str, Floats]], *, clearly_worse: float = 0.0, picked: bool = False
+) -> SpendCard:
     """Average one entry's figures over origins."""
     mean = {figure: np.mean([one[figure] for one in at], axis=0) for figure in at[0]}
     intervals = {
         figure: Range(*np.quantile(mean[figure][:-1], (_TAIL, 1.0 - _TAIL)).tolist())
         for figure in ("mae", "rmse", "bias", "value_captured")
     }
+    figures = {figure: float(values[-1]) for figure, values in mean.items()}
     return SpendCard(
-        name=name,
-        **{figure: float(values[-1]) for figure, values in mean.items()},
-        **more,  # type: ignore[arg-type]
-        intervals=intervals,
-    )
+        name=name, mae=figures["mae"], rmse=figures["rmse"], bias=figures["bias"], spearman=figures["spearman"],
+        value_captured=figures["value_captured"], loss=figures["loss"], clearly_worse=clearly_worse,
+        picked=picked, intervals=intervals,
+    )  # fmt: skip
