@@ -45,7 +45,7 @@ def test_every_figure_is_finite_and_in_order(simulated: Log) -> None:
     assert (p.orders_low <= p.orders_high).all()
     assert (p.clv_low <= p.clv_high).all()
     assert np.unique(answer.customer).size == 1500
-    assert len(answer.choice.cards) == 3
+    assert answer.choice.pick in {card.name for card in answer.choice.cards}
     assert answer.end == simulated.occurred_at.max().astype("datetime64[D]")
 
 

@@ -180,6 +180,26 @@ def test_time_ahead_must_be_a_time() -> None:
         fit.expected_purchases(-1.0, frequency=[1], recency=[2], T=[5])
 
 
+def test_a_fit_answers_for_its_own_customers() -> None:
+    known: dict[str, Any] = {"frequency": [1, 0, 4], "recency": [2, 0, 20], "T": [5, 50, 30]}
+    for model in (BGNBD, MBGNBD):
+        fit = model().fit(**known)
+        assert fit.p_alive().tolist() == fit.p_alive(**known).tolist()
+        assert (
+            fit.expected_purchases([1, 2, 3]).tolist() == fit.expected_purchases([1, 2, 3], **known).tolist()
+        )
+        with pytest.raises(InvalidInput, match="recency and T not given"):
+            fit.p_alive(frequency=[1])
+        with pytest.raises(InvalidInput, match="remembers no customers; give frequency"):
+            type(fit).from_json(fit.to_json()).p_alive()
+
+
+def test_a_new_customer_is_one_without_a_history() -> None:
+    fit = BGNBD().fit(frequency=[1, 0, 4], recency=[2, 0, 20], T=[5, 50, 30])
+    now = fit.expected_purchases(7.0, frequency=[0], recency=[0], T=[0])
+    assert fit.expected_repeats([0.0, 7.0]).tolist() == [0.0, now[0]]
+
+
 def test_a_fit_is_stored_as_json_and_cannot_be_changed(tmp_path: Path) -> None:
     fit = BGNBD().fit(frequency=[1, 0, 4], recency=[2, 0, 20], T=[5, 50, 30])
     fit.save(tmp_path / "fit.json")

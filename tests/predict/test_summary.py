@@ -41,6 +41,15 @@ def test_orders_of_one_day_are_one_purchase() -> None:
     assert log.mean_amount.tolist() == [7, 15.5]
 
 
+def test_log_gaps_are_those_between_purchase_days() -> None:
+    log = summarise(
+        customer=[1, 2, 1, 1], occurred_at=["2024-01-01", "2024-01-03", "2024-01-15", "2024-01-08"], unit="W"
+    )
+    assert log.log_gaps.tolist() == [0.0, 0.0]
+    log = summarise(customer=[1, 1, 1], occurred_at=["2024-01-01", "2024-01-04", "2024-01-12"], unit="D")
+    assert log.log_gaps.tolist() == pytest.approx([np.log(3) + np.log(8)])
+
+
 def test_later_orders_and_customers_are_left_out_and_counted() -> None:
     log = summarise(
         customer=[1, 1, 2], occurred_at=["2024-01-01", "2024-02-01", "2024-02-02"], end="2024-01-15"

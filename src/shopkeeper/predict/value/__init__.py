@@ -11,11 +11,12 @@
 from __future__ import annotations
 
 from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
-from shopkeeper.predict.value.choose import Choice, ScoreCard, choose
+from shopkeeper.predict.value.choose import Choice, choose
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
-from shopkeeper.predict.value.repeat_rate import RepeatRate
+from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate
+from shopkeeper.predict.value.score import ScoreCard
 from shopkeeper.predict.value.summary import Summary, summarise
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "Forecast",
     "GammaGamma",
     "GammaGammaFit",
+    "Hiatus",
+    "LastPeriod",
     "MBGNBDFit",
     "Projection",
     "RepeatRate",

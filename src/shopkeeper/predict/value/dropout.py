@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from shopkeeper.predict.value.history import Distinct, Floats, History, Ints, collapse, dot, table
-from shopkeeper.predict.value.optimum import Optimum, minimise
+from shopkeeper.predict.value.optimum import Optimum, minimise, standard_errors
 
 NAMES = ("r", "alpha", "a", "b")
 # With time in units of the mean T. exp(9) stands for "all alike": shape 8,000 is a spread of 1 %.
@@ -38,6 +38,7 @@ class Fitted:
     n: int
     gradient_norm: float
     converged: bool
+    standard_errors: dict[str, float | None]
     boundary: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -144,6 +145,7 @@ def fit_dropout(history: History, *, at_first: bool) -> Fitted:
         n=round(total),
         gradient_norm=found.gradient_norm,
         converged=found.converged,
+        standard_errors=standard_errors(likelihood, found, total, NAMES, (1.0, scale, 1.0, 1.0)),
         boundary=boundary,
         notes=_notes(found, boundary, total),
     )
@@ -159,7 +161,8 @@ def _without_repeats(total: float, exposure: float) -> Fitted:
     else:
         values = (0.5, 1e9, 1.0, 1.0)
         note = "no customer was observed for any time: nothing is known and almost nothing is expected"
-    return Fitted(values, 0.0, round(total), 0.0, False, NAMES, (note,))
+    unknown: dict[str, float | None] = dict.fromkeys(NAMES)
+    return Fitted(values, 0.0, round(total), 0.0, False, unknown, NAMES, (note,))
 
 
 def _notes(found: Optimum, boundary: tuple[str, ...], total: float) -> tuple[str, ...]:

@@ -156,9 +156,35 @@ def table(values: Floats) -> tuple[Floats, Ints]:
     if values.size == 0 or width > 8 * values.size + 1_000_000:
         distinct, where = np.unique(values, return_inverse=True)
         return distinct, where.astype(np.int64, copy=False)
+    present, where = _present(codes, width)
+    return read(present), where
+
+
+def pairs(first: Floats, second: Floats) -> tuple[Floats, Floats, Ints]:
+    """Give the distinct pairs of two columns (both parts), and for each entry the index of its pair.
+
+    >>> first, second, where = pairs(np.array([1.0, 0.0, 1.0]), np.array([5.0, 5.0, 5.0]))
+    >>> first.tolist(), second.tolist(), where.tolist()
+    ([0.0, 1.0], [5.0, 5.0], [1, 0, 1])
+    """
+    left, by_left = table(first)
+    right, by_right = table(second)
+    key = by_left * right.size + by_right
+    width = left.size * right.size
+    if width > 8 * key.size + 1_000_000:
+        found, where = np.unique(key, return_inverse=True)
+        where = where.astype(np.int64, copy=False)
+    else:
+        found, where = _present(key, width)
+    at_left, at_right = np.divmod(found, max(right.size, 1))
+    return left[at_left], right[at_right], where
+
+
+def _present(codes: Ints, width: int) -> tuple[Ints, Ints]:
+    """Give the codes that occur, sorted, and for each entry the index of its code; codes are below width."""
     present = np.zeros(width, dtype=np.bool_)
     present[codes] = True
-    return read(np.flatnonzero(present)), (np.cumsum(present, dtype=np.int64) - 1)[codes]
+    return np.flatnonzero(present), (np.cumsum(present, dtype=np.int64) - 1)[codes]
 
 
 def _codes(values: Floats) -> tuple[Ints, Callable[[Any], Floats], int]:

@@ -13,6 +13,8 @@ Objective = Callable[[Floats], tuple[float, Floats]]
 
 _NEAR_BOUND = 1e-2
 _SMALL_GRADIENT = 1e-5
+_STEP = 1e-4
+_SINGULAR = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,52 @@ def minimise(objective: Objective, starts: Sequence[Floats], low: Floats, high: 
     if best is None:
         raise AssertionError("minimise needs at least one start")
     return best
+
+
+def standard_errors(
+    objective: Objective,
+    found: Optimum,
+    total: float,
+    names: Sequence[str],
+    scales: Sequence[float] | None = None,
+) -> dict[str, float | None]:
+    """Standard errors by parameter from the observed information, parameters on a bound held fixed.
+
+    The information is the slope of the analytic gradient of ``objective`` (the mean over ``total`` customers)
+    by central differences; errors of logarithms become errors of the parameters, times ``scales`` (units).
+    None where a parameter is on a bound or the information is not positive there.
+
+    >>> def square(at):
+    ...     return float(at @ at) / 2, at
+    >>> found = minimise(square, [np.array([1.0])], np.array([-9.0]), np.array([9.0]))
+    >>> standard_errors(square, found, 100.0, ["r"])
+    {'r': 0.1}
+    """
+    free = [i for i, on in enumerate(found.on_bound) if not on]
+    errors: dict[str, float | None] = dict.fromkeys(names)
+    if not free or total <= 0:
+        return errors
+    rows = []
+    for i in free:
+        away = np.zeros(found.at.size)
+        away[i] = _STEP
+        slope = (objective(found.at + away)[1] - objective(found.at - away)[1]) / (2 * _STEP)
+        rows.append(slope[free])
+    information = np.array(rows) * total
+    information = (information + information.T) / 2
+    size = np.sqrt(np.abs(np.diag(information)))
+    if not np.isfinite(information).all() or (size == 0).any():
+        return errors
+    spread, turn = np.linalg.eigh(information / np.outer(size, size))
+    if spread[0] <= _SINGULAR:
+        return errors
+    variance = ((turn / spread) * turn).sum(axis=1) / size**2
+    for place, i in enumerate(free):
+        unit = 1.0 if scales is None else scales[i]
+        errors[names[i]] = float(round_off(np.sqrt(variance[place])) * np.exp(found.at[i]) * unit)
+    return errors
+
+
+def round_off(value: float) -> float:
+    """Round to ten digits: what differences of a gradient can carry."""
+    return float(f"{value:.10g}")

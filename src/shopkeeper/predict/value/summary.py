@@ -39,6 +39,7 @@ class Summary:
         T: time from first purchase to ``end``.
         monetary: mean amount of the repeat purchases (0 where there are none).
         first_amount: amount of the first purchase day.
+        log_gaps: sum of the natural logarithms of the gaps between purchases (0 with one purchase).
         end: last day observed.
         unit: D, W, M (a twelfth of a year) or Y (365.25 days).
         after_end: orders later than ``end``, left out.
@@ -50,6 +51,7 @@ class Summary:
     T: Floats
     monetary: Floats
     first_amount: Floats
+    log_gaps: Floats
     end: np.datetime64
     unit: str
     after_end: int
@@ -147,10 +149,20 @@ def summarise_days(days: PurchaseDays, *, end: Any = None, unit: str = "W") -> S
         T=(last_day - first) / per_unit,
         monetary=np.where(x > 0, (total - opening) / np.maximum(x, 1.0), 0.0),
         first_amount=opening,
+        log_gaps=_log_gaps(code, day, starts, per_unit),
         end=np.datetime64(last_day, "D"),
         unit=unit,
         after_end=int(within.size - within.sum()),
     )
+
+
+def _log_gaps(code: Ints, day: Ints, starts: Ints, per_unit: float) -> Floats:
+    """Sum the logarithms of the gaps of each customer; a customer's first day has none."""
+    if not code.size:
+        return np.empty(0)
+    gaps = np.diff(day, prepend=day[:1]) / per_unit
+    gaps[starts] = 1.0
+    return np.asarray(np.add.reduceat(np.log(gaps), starts))
 
 
 def _days(name: str, values: ArrayLike) -> Ints:

@@ -1,0 +1,101 @@
+"""Learns at the origins in the past how a forecast's distribution must be shaped and read, and checks it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from shopkeeper.predict.value.history import Floats
+from shopkeeper.predict.value.interval import (
+    Coverage,
+    Group,
+    covered,
+    fit_levels,
+    fit_shape,
+    group_of,
+    groups,
+    shaped,
+    transforms,
+)
+from shopkeeper.predict.value.model import Future
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A forecast and what came: the future, whether its distribution is its own, frequency, orders, weeks ahead."""
+
+    future: Future
+    exact: bool
+    frequency: Floats
+    orders: Floats
+    window: float
+
+    def shaped(self, learned: Sequence[Group]) -> Future:
+        """Give the future with a full distribution."""
+        return self.future if self.exact else shaped(self.future, self.frequency, learned)
+
+    def rows(self, firsts: Sequence[int], place: int) -> Floats:
+        """Say which customers are in a group."""
+        return np.asarray(group_of(self.frequency, firsts) == place)
+
+
+def learn(cases: Sequence[Case]) -> tuple[Group, ...]:
+    """Learn shape and levels of each group from forecasts (the latest first) and what came."""
+    firsts = groups(cases[0].frequency)
+    within = [[case.rows(firsts, place) for case in cases] for place in range(len(firsts))]
+    means = [] if cases[0].exact else [case.future.mean(case.window) for case in cases]
+    found = []
+    for first, rows in zip(firsts, within, strict=True):
+        group = Group(first=first, n=int(sum(here.sum() for here in rows)))
+        if means and group.n:
+            floor, spread, zero = fit_shape(
+                np.concatenate([mean[here] for mean, here in zip(means, rows, strict=True)]),
+                np.concatenate([case.orders[here] for case, here in zip(cases, rows, strict=True)]),
+                np.concatenate(
+                    [np.full(here.sum(), case.window) for case, here in zip(cases, rows, strict=True)]
+                ),
+            )
+            group = msgspec.structs.replace(group, floor=floor, spread=spread, zero=zero)
+        found.append(group)
+    pairs = [transforms(case.shaped(found), case.orders, case.window) for case in cases]
+    for place, rows in enumerate(within):
+        if found[place].n:
+            below, up_to = (
+                np.concatenate([pair[side][here] for pair, here in zip(pairs, rows, strict=True)])
+                for side in (0, 1)
+            )
+            levels, reached = fit_levels(below, up_to)
+            found[place] = msgspec.structs.replace(found[place], levels=levels, reached=reached)
+    return tuple(found)
+
+
+def coverage_of(case: Case, learned: Sequence[Group]) -> tuple[Coverage, ...]:
+    """Give the coverage by group in a case that had no part in what was learned."""
+    below, up_to = transforms(case.shaped(learned), case.orders, case.window)
+    return covered(below, up_to, case.frequency, learned)
+
+
+def coverage_elsewhere(cases: Sequence[Case]) -> tuple[Coverage, ...]:
+    """Give the coverage by group with each origin judged by what was learned at the other ones.
+
+    Groups that not all of them have are left out.
+    """
+    if len(cases) < 2:
+        return ()
+    seen: dict[str, list[Coverage]] = {}
+    for out, case in enumerate(cases):
+        for one in coverage_of(case, learn([other for at, other in enumerate(cases) if at != out])):
+            seen.setdefault(one.group, []).append(one)
+    return tuple(
+        msgspec.structs.replace(
+            own[0],
+            n=sum(one.n for one in own),
+            expected=float(np.average([one.expected for one in own], weights=[one.n for one in own])),
+            closed=float(np.average([one.closed for one in own], weights=[one.n for one in own])),
+        )
+        for own in seen.values()
+        if len(own) == len(cases)
+    )

@@ -1,0 +1,143 @@
+"""Who takes part in the tournament, from the simplest to the most elaborate.
+
+An `Entry` is fitted to what was known at an origin and gives the future of the customers known there. What only the
+past can tell (the limit of a hiatus, the trees of a learner) is fitted inside that past, at an earlier day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from shopkeeper.predict.value.bgnbd import BGNBD
+from shopkeeper.predict.value.history import Floats
+from shopkeeper.predict.value.mbgnbd import MBGNBD
+from shopkeeper.predict.value.model import Future, OrderModel
+from shopkeeper.predict.value.origin import WEEK, Known, Shared
+from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate, hiatus_limit
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """An entry fitted to what was known.
+
+    Attributes:
+        name: of the entry.
+        orders: the fitted model or rule; JSON-able.
+        future: of the customers known.
+        exact: whether the future is a full distribution of the model's own, or has the right mean only.
+        notes: what a reader should know.
+    """
+
+    name: str
+    orders: Any
+    future: Future
+    exact: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class Entry(Protocol):
+    """One who takes part."""
+
+    @property
+    def name(self) -> str:
+        """How it is called on the score card."""
+
+    def fit(self, known: Known, window: float) -> Fitted | None:
+        """Fit to what was known, to look ``window`` weeks ahead; None where that cannot be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatRateEntry:
+    """Repeat rate x window."""
+
+    name: str = RepeatRate.name
+
+    def fit(self, known: Known, window: float) -> Fitted:  # noqa: ARG002
+        """Nothing is fitted but the time observed."""
+        rule = RepeatRate(observed=known.span)
+        return Fitted(self.name, rule, _ahead(rule, known))
+
+
+@dataclass(frozen=True, slots=True)
+class LastPeriodEntry:
+    """Last period = next period."""
+
+    name: str = LastPeriod.name
+
+    def fit(self, known: Known, window: float) -> Fitted:
+        """Count the purchases of a period as long as the window, or of all the time observed if shorter."""
+        period = min(window, known.span + 1.0 / WEEK)
+        after = known.end_day - round(period * WEEK)
+        rule = LastPeriod(period=max(period, 1.0 / WEEK))
+        return Fitted(self.name, rule, rule.of_counts(known.counts(after=after, until=known.end_day)))
+
+
+@dataclass(frozen=True, slots=True)
+class HiatusEntry:
+    """Silent for longer than a limit is gone."""
+
+    name: str = Hiatus.name
+
+    def fit(self, known: Known, window: float) -> Fitted | None:
+        """Take the limit that told best, at an earlier day, who came back."""
+        length = inner_window(known, window)
+        before = known.earlier(length)
+        if length <= 0 or not len(before):
+            return None
+        later = known.counts(after=before.end_day, until=known.end_day)
+        came_back = later[np.searchsorted(known.rows, before.rows)] > 0
+        past = before.past
+        rule = Hiatus(limit=hiatus_limit(past.T - past.recency, came_back), observed=known.span)
+        return Fitted(self.name, rule, _ahead(rule, known))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A probability model."""
+
+    name: str
+    make: Callable[[Known], Any]
+
+    def fit(self, known: Known, window: float) -> Fitted:  # noqa: ARG002
+        """Fit by maximum likelihood."""
+        model = known.fitted(self.name, lambda: self.make(known))
+        return Fitted(self.name, model, _ahead(model, known), exact=True, notes=model.notes)
+
+
+def inner_window(known: Known, window: float) -> float:
+    """Weeks to set aside within the past for what must be learned there: the window, or half of a short past.
+
+    >>> import numpy as np
+    >>> from shopkeeper.predict.value.summary import purchase_days
+    >>> log = purchase_days(customer=[1, 1], occurred_at=["2024-01-01", "2024-03-11"])
+    >>> inner_window(Known(log, int(log.day[-1])), 13.0)
+    5.0
+    """
+    return float(min(int(window), int(known.span / 2.0)))
+
+
+def _ahead(model: OrderModel, known: Known) -> Future:
+    rows = known.distinct.history
+    future = model.future(frequency=rows.frequency, recency=rows.recency, T=rows.T)
+    return Shared(future, known.distinct.inverse)
+
+
+def _histories(known: Known) -> dict[str, Floats]:
+    return {"frequency": known.past.frequency, "recency": known.past.recency, "T": known.past.T}
+
+
+RULES: tuple[Entry, ...] = (RepeatRateEntry(), LastPeriodEntry(), HiatusEntry())
+MODELS: tuple[ModelEntry, ...] = (
+    ModelEntry("MBG/NBD", lambda known: MBGNBD().fit(**_histories(known))),
+    ModelEntry("BG/NBD", lambda known: BGNBD().fit(**_histories(known))),
+)
+
+
+LIVING = frozenset(entry.name for entry in MODELS)
+"""Entries that know dropout."""
+UNTESTED = "MBG/NBD"
+"""Used where the past is too short for a test, and where another cannot be fitted: it knows that any may be lost."""
