@@ -65,6 +65,7 @@ class Forecast:
     orders: Any
     alive: OrderFit
     amounts: GammaGammaFit
+    future: Future
     notes: tuple[str, ...]
 
 
@@ -125,6 +126,7 @@ def forecast(
         orders=fitted.orders,
         alive=living.orders,
         amounts=amounts,
+        future=future,
         notes=_notes(made, fitted, living, amounts, days.day.size - known.days.day.size, past.end),
     )
 
