@@ -10,7 +10,7 @@ from shopkeeper.domain.traits import Trait
 from shopkeeper.domain.value import Predicted, ValueReport
 from shopkeeper.shop import valuing
 from shopkeeper.shop.places import Places
-from shopkeeper.shop.predicting import recalling
+from shopkeeper.shop.predicting import pricing, recalling
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,6 +35,28 @@ class ValueVerbs:
         """Who holds the value, how sure that is, whether the model beats simple rules, and how predictions moved."""
         self._may(Permission.REPORT, "see what customers are worth")
         return valuing.report(self.places, self.traits())
+
+    def worth(
+        self,
+        condition: str | None = None,
+        *,
+        horizon: float | None = None,
+        as_of: date | datetime | None = None,
+        discount: float | None = None,
+    ) -> pa.Table:
+        """Orders and contribution margin expected of customers, a row each, with ranges of 80 %.
+
+        ``horizon`` is in weeks from the end of ``as_of`` (default: the setting ``horizon_weeks`` from today);
+        ``math.inf`` asks for the residual value. ``discount`` is the yearly rate as a share. The model is of the kind
+        that the refresh at or before ``as_of`` chose, fitted to orders dated up to then. ``value_sd`` is the standard
+        deviation: the variances of a group's customers add up.
+        """
+        self._may(Permission.REPORT, "see what customers are worth")
+        found = pricing.worth(
+            self.places, self.traits(), condition=condition, horizon=horizon, as_of=as_of, discount=discount
+        )
+        self._note("see what customers are worth", detail=f"{found.num_rows} customers")
+        return found
 
     def predicted(self, as_of: date | datetime | None = None, condition: str | None = None) -> pa.Table:
         """What the last refresh at or before a day's end (or an instant) predicted, a row per customer.

@@ -66,6 +66,7 @@ class Forecast:
     alive: OrderFit
     amounts: GammaGammaFit
     future: Future
+    orders_seen: Floats
     notes: tuple[str, ...]
 
 
@@ -127,6 +128,7 @@ def forecast(
         alive=living.orders,
         amounts=amounts,
         future=future,
+        orders_seen=past.frequency + 1.0,
         notes=_notes(made, fitted, living, amounts, days.day.size - known.days.day.size, past.end),
     )
 

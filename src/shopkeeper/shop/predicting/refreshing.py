@@ -42,7 +42,7 @@ def predict(places: Places, progress: Progress | None = None) -> Foretold:
     end = today(places)
     foreseen = foresee(places, orders, end)
     tell("predict", 0.5)
-    worth, beside = worths(foreseen, orders)
+    worth, beside = worths(foreseen)
     rhythm, stands = rhythms(places, orders)
     foretold = Foretold.of([worth, rhythm])
     tell("predict", 0.7)

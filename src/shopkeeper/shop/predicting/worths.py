@@ -35,20 +35,9 @@ def foresee(places: Places, orders: OrderDays, end: np.datetime64) -> Forecast:
     )
 
 
-def worths(foreseen: Forecast, orders: OrderDays) -> tuple[Part, dict[str, Any]]:
+def worths(foreseen: Forecast) -> tuple[Part, dict[str, Any]]:
     """The forecast as columns of traits, and beside them what the next refresh checks it by."""
-    import numpy as np
-
-    from shopkeeper.predict.value.history import checked, collapse
-    from shopkeeper.predict.value.summary import summarise
-
     p = foreseen.projection
-    past = summarise(customer=orders.customer, occurred_at=orders.day, end=foreseen.end)
-    distinct = collapse(checked(past.frequency, past.recency, past.T), inverse=True)
-    rows = distinct.history
-    future = foreseen.orders.future(frequency=rows.frequency, recency=rows.recency, T=rows.T)
-    beside = {name: values[distinct.inverse] for name, values in ahead(future, _WEEK).items()}
-    square = future.square(foreseen.horizon)[distinct.inverse]
     return (
         Part(
             foreseen.customer,
@@ -56,7 +45,7 @@ def worths(foreseen: Forecast, orders: OrderDays) -> tuple[Part, dict[str, Any]]
                 "clv_12m": p.clv,
                 "clv_low": p.clv_low,
                 "clv_high": p.clv_high,
-                "clv_sd": np.sqrt(variance(foreseen, square, past.frequency + 1.0)),
+                "clv_sd": deviation(foreseen),
                 "p_alive": p.p_alive,
                 "expected_orders_12m": p.expected_orders,
                 "orders_low": p.orders_low,
@@ -64,21 +53,21 @@ def worths(foreseen: Forecast, orders: OrderDays) -> tuple[Part, dict[str, Any]]
                 "margin_per_order": p.margin_per_order,
             },
         ),
-        beside,
+        ahead(foreseen.future, _WEEK),
     )
 
 
-def variance(foreseen: Forecast, square: Any, seen: Any) -> Any:
-    """Variance of each customer's worth within the horizon: that of the number of orders and of amounts together.
+def deviation(foreseen: Forecast) -> Any:
+    """Standard deviation of each customer's worth within the horizon: of the number of orders and amounts together.
 
-    ``square`` is E(Y^2), ``seen`` the orders whose amounts are known. Amounts are Gamma-Gamma: of one customer they
-    vary by 1/p, and the customer's own mean is known the better the more of them were seen.
+    Amounts are Gamma-Gamma: of one customer they vary by 1/p, and the customer's own mean is known the better the more
+    of them were seen.
     """
     import numpy as np
 
     p, amounts = foreseen.projection, foreseen.amounts
-    shape = np.maximum(amounts.p * seen + amounts.q, _VARIANCE_SHAPE)
-    second = (p.expected_orders / amounts.p + square) * (shape - 1.0) / (shape - 2.0)
-    number = p.expected_orders
+    shape = np.maximum(amounts.p * foreseen.orders_seen + amounts.q, _VARIANCE_SHAPE)
+    number, square = p.expected_orders, foreseen.future.square(foreseen.horizon)
+    second = (number / amounts.p + square) * (shape - 1.0) / (shape - 2.0)
     each = np.divide(p.clv, number, out=np.zeros_like(number), where=number > 0)
-    return each**2 * np.maximum(second - number**2, 0.0)
+    return np.abs(each) * np.sqrt(np.maximum(second - number**2, 0.0))
