@@ -12,8 +12,11 @@ from __future__ import annotations
 
 from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
 from shopkeeper.predict.value.choose import Choice, ScoreCard, choose
+from shopkeeper.predict.value.features import FeatureTable, from_orders
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
+from shopkeeper.predict.value.learner import Learner, LearnerFit
+from shopkeeper.predict.value.lessons import learn
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
 from shopkeeper.predict.value.repeat_rate import RepeatRate
 from shopkeeper.predict.value.summary import Summary, summarise
@@ -23,9 +26,12 @@ __all__ = [
     "MBGNBD",
     "BGNBDFit",
     "Choice",
+    "FeatureTable",
     "Forecast",
     "GammaGamma",
     "GammaGammaFit",
+    "Learner",
+    "LearnerFit",
     "MBGNBDFit",
     "Projection",
     "RepeatRate",
@@ -33,6 +39,8 @@ __all__ = [
     "Summary",
     "choose",
     "forecast",
+    "from_orders",
+    "learn",
     "project",
     "summarise",
 ]
