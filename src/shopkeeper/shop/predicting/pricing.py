@@ -1,4 +1,4 @@
-"""What customers are worth over any horizon, as of any day: by what a refresh chose, fitted to what is dated until then."""
+"""What customers are worth over any horizon, as of any day: what a refresh chose, fitted to what is dated by then."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shopkeeper.domain.traits import Trait
 from shopkeeper.domain.value import Run
 from shopkeeper.shop import asking
 from shopkeeper.shop.places import Places
-from shopkeeper.shop.predicting.orders import OrderDays, order_days
+from shopkeeper.shop.predicting.orders import order_days
 from shopkeeper.shop.predicting.recalling import last_before
 from shopkeeper.shop.predicting.worths import LEVEL, deviation
 
@@ -60,8 +60,11 @@ def worth(
     with places.ledger.read() as reader:
         orders = order_days(reader, places.scale)
     end = _day(places, as_of)
+    keep = orders.day <= end
     found = forecast(
-        **_until(orders, end),
+        customer=orders.customer[keep],
+        occurred_at=orders.day[keep],
+        margin=orders.margin[keep],
         end=end,
         horizon=min(weeks, _NO_END),
         discount=rate,
@@ -93,21 +96,15 @@ def worth(
     return kept.replace_schema_metadata(told)
 
 
-def _until(orders: OrderDays, end: np.datetime64) -> dict[str, np.ndarray]:
-    keep = orders.day <= end
-    return {
-        "customer": orders.customer[keep], "occurred_at": orders.day[keep], "margin": orders.margin[keep],
-    }  # fmt: skip
-
-
 def _choice(run: Run, *, without_end: bool) -> Choice:
     """What the tournament chose; without an end only a model that knows that customers leave makes sense."""
+    from shopkeeper.predict.value.candidates import MODELS, UNTESTED
     from shopkeeper.predict.value.choose import Choice
-    from shopkeeper.predict.value.field import LIVING, UNTESTED
 
     choice = msgspec.convert(run.choice, Choice)
-    if without_end and choice.pick not in LIVING:
-        living = [card.name for card in sorted(choice.cards, key=lambda one: one.loss) if card.name in LIVING]
+    models = {entry.name for entry in MODELS}
+    if without_end and choice.pick not in models:
+        living = [card.name for card in sorted(choice.cards, key=lambda one: one.loss) if card.name in models]
         choice = msgspec.structs.replace(
             choice, pick=living[0] if living else UNTESTED, spend=None, groups=()
         )
