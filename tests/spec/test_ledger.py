@@ -180,6 +180,8 @@ def test_aliases_are_followed_to_the_end_and_a_revived_id_is_none(ledger: Ledger
         assert reader.alias(3) == 1
         assert reader.alias(2) == 1
         assert reader.alias(1) is None
+        assert reader.aliases([1]) == reader.aliases(None) == {2: 1, 3: 1}
+        assert reader.aliases([2]) == {}
 
 
 def test_events_to_fold_come_by_customer_in_the_order_of_time(ledger: Ledger) -> None:

@@ -13,6 +13,7 @@ PAGES = (
     "/customers",
     "/customers/{buyer}",
     "/segments",
+    "/value",
     "/segment-builder",
     "/segment-suggestions",
     "/identities",

@@ -49,7 +49,7 @@ def stability(before: Floats, now: Floats, *, bins: int = _BINS) -> tuple[float,
     >>> index > noise
     True
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtri
 
     before, now = before[~np.isnan(before)], now[~np.isnan(now)]
     if not before.size or not now.size:
@@ -59,7 +59,7 @@ def stability(before: Floats, now: Floats, *, bins: int = _BINS) -> tuple[float,
     is_ = np.bincount(np.searchsorted(edges, now), minlength=edges.size + 1) / now.size
     was, is_ = np.maximum(was, _LEAST), np.maximum(is_, _LEAST)
     index = float(((is_ - was) * np.log(is_ / was)).sum())
-    chance = float(chi2.ppf(CHANCE, max(edges.size, 1)) * (1.0 / before.size + 1.0 / now.size))
+    chance = float(chdtri(max(edges.size, 1), 1.0 - CHANCE) * (1.0 / before.size + 1.0 / now.size))
     return index, chance
 
 

@@ -6,10 +6,11 @@ a checksum of each; ``models/current`` names the run in force. Every file is wri
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,9 @@ def keep(places: Places, run: Run, predictions: pa.Table) -> None:
     place = folder / str(run.run)
     place.mkdir(parents=True, exist_ok=True)
     _write_table(place / PREDICTIONS, predictions)
-    _put(place / MANIFEST, msgspec.json.format(msgspec.json.encode(run), indent=1))
+    aside = place / f".{MANIFEST}"
+    aside.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1))
+    _put(aside, place / MANIFEST)
     pointer = folder / ".current"
     pointer.write_text(f"{run.run}\n", "ascii")
     pointer.replace(folder / "current")
@@ -146,21 +149,44 @@ def moment(run: int) -> datetime:
     return datetime.fromtimestamp(run / 1000, UTC)
 
 
+def unsound(places: Places) -> list[str]:
+    """What is wrong with the current run's files, in sentences."""
+    run = current(places)
+    if run is None:
+        return []
+    folder = places.folder / "models" / str(run.run)
+    wrong = []
+    for name in (MANIFEST, PREDICTIONS):
+        file = folder / name
+        said = file.with_suffix(".sha256")
+        if file.is_file() and said.is_file() and said.read_text("ascii").strip() != _digest(file):
+            wrong.append(f"{name} of the current run is not what was written")
+    return wrong
+
+
 def _write_table(file: Path, rows: pa.Table) -> None:
     import pyarrow.parquet as pq
 
     aside = file.with_name(f".{file.name}")
     pq.write_table(rows, aside, compression="zstd", row_group_size=_ROWS)
-    _sum(file, sha256(aside.read_bytes()).hexdigest())
+    _put(aside, file)
+
+
+def _put(aside: Path, file: Path) -> None:
+    """Move a file into its place, on disk whatever happens to the power; then the checksum, which only tells of it."""
+    with aside.open("rb+") as written:
+        os.fsync(written.fileno())
+    digest = _digest(aside)
     aside.replace(file)
-
-
-def _put(file: Path, body: bytes) -> None:
-    aside = file.with_name(f".{file.name}")
-    aside.write_bytes(body)
-    _sum(file, sha256(body).hexdigest())
-    aside.replace(file)
-
-
-def _sum(file: Path, digest: str) -> None:
+    if os.name != "nt":
+        handle = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
     file.with_suffix(".sha256").write_text(digest + "\n", "ascii")
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as read:
+        return file_digest(read, "sha256").hexdigest()
