@@ -7,7 +7,7 @@ from shopkeeper.domain.traits import Trait
 TRAITS: tuple[Trait, ...] = (
     Trait(
         name="regular", kind="bool", label="Regular", clock="refresh",
-        sentence="Comes back evenly: at least four own gaps, half as varied as chance makes them, and not fallen silent.",
+        sentence="Comes back evenly: at least four own gaps, half as varied as by chance, and not fallen silent.",
     ),
     Trait(
         name="advocacy_score", kind="float", label="Advocacy", unit="points", clock="refresh", bounds=(0, 100),

@@ -1,8 +1,8 @@
 """Reads who is said to have brought whom, and what stands too close between the two to count.
 
 Who came is named in ``Customer Referred`` by a customer number or an e-mail address, which lie sealed on the node of
-the one who brought them; they are opened here, looked up by their pseudonym, and forgotten. A referral code that comes with
-somebody's first order as its coupon says the same.
+the one who brought them. They are opened here, looked up by their pseudonym, and forgotten. A referral code that comes
+with somebody's first order as its coupon says the same.
 """
 
 from __future__ import annotations
