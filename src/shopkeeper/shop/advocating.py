@@ -155,13 +155,13 @@ def advocate(places: Places, scores: dict[int, dict[str, Any]]) -> None:
     with places.ledger.read() as reader:
         columns = read_columns(reader, places.scale)
         found, unknown = _settled(places, reader, columns)
-        listed = _list_prices(reader)
+        goods = _goods(reader)
     if not columns.ids:
         _keep(places, Kept(as_of=places.clock.now(), buyers=0, regulars=0))
         return
     ids = np.asarray(columns.ids)
     regular = _regulars(columns, scores)
-    core, fit = _fits(columns, regular, listed, places.now())
+    core, fit = _fits(columns, regular, goods, places.now())
     number = columns.number
     ordered = number("orders") > 0
     by, who = columns.places(found.by), columns.places(found.who)
@@ -253,19 +253,20 @@ def _regulars(columns: Columns, scores: Mapping[int, Mapping[str, Any]]) -> NDAr
 
 
 def _fits(
-    columns: Columns, regular: NDArray[Any], listed: Mapping[str, float], now: int
+    columns: Columns, regular: NDArray[Any], goods: Mapping[str, Product], now: int
 ) -> tuple[Core, BrandFit]:
     import numpy as np
 
     from shopkeeper.predict.advocacy import at_full_price, brand_fit, core_range
 
     row, product, amount, units = map(np.asarray, columns.goods)
-    prices = np.array([listed.get(name, np.nan) for name in columns.codes], float)
+    known = [goods.get(name) for name in columns.codes]
+    prices = np.array([float(one.list_price) if one and one.list_price else np.nan for one in known], float)
     full = at_full_price(product, amount, units, prices)
     orders = columns.number("orders")
     core = core_range(
         product=product, amount=amount, full=full, regular=regular[row], regulars=int(regular.sum()),
-        buyers=int((orders > 0).sum()),
+        buyers=int((orders > 0).sum()), flagged=[code for code, one in enumerate(known) if one and one.core],
     )  # fmt: skip
     years = np.maximum((now - columns.number("first_seen")) / _YEAR, 1.0)
     fit = brand_fit(
@@ -275,9 +276,9 @@ def _fits(
     return core, fit
 
 
-def _list_prices(reader: LedgerReader) -> dict[str, float]:
+def _goods(reader: LedgerReader) -> dict[str, Product]:
     goods = map(msgspec.json.Decoder(Product).decode, reader.reference("product"))
-    return {one.product_id: float(one.list_price) for one in goods if one.list_price}
+    return {one.product_id: one for one in goods if one.list_price or one.core}
 
 
 def _write(

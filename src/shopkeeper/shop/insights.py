@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 from msgspec import Struct
 
+from shopkeeper.domain.catalogue import Product
 from shopkeeper.domain.clock import DAY
 from shopkeeper.domain.condition import Condition, check
 from shopkeeper.domain.condition.english import english
@@ -168,9 +169,12 @@ def looked_back(places: Places, traits: Sequence[Trait]) -> LookedBack:
         from shopkeeper.shop.looking_back import look_back
 
         settings = places.settings
+        with places.ledger.read() as reader:
+            goods = map(msgspec.json.Decoder(Product).decode, reader.reference("product"))
+            core = frozenset(one.product_id for one in goods if one.core)
         return look_back(
             _people(places, told), currency=settings.currency, scale=places.scale, zone=settings.time_zone,
-            as_of=told.as_of,
+            as_of=told.as_of, core=core,
         )  # fmt: skip
 
     return _kept(places, told, ("looked back",), make)

@@ -41,8 +41,18 @@ class LookedBack(Struct, frozen=True):
     fits: tuple[Foretold, ...]
 
 
-def look_back(people: People, *, currency: str, scale: float, zone: str, as_of: datetime) -> LookedBack:
-    """Measure at an earlier day, of everybody who bought before it. ``scale`` is minor units of one unit of money."""
+def look_back(
+    people: People,
+    *,
+    currency: str,
+    scale: float,
+    zone: str,
+    as_of: datetime,
+    core: frozenset[str] = frozenset(),
+) -> LookedBack:
+    """Measure at an earlier day, of everybody who bought before it. ``scale`` is minor units of one unit of money,
+    ``core`` the products that the catalogue calls core.
+    """
     import numpy as np
 
     from shopkeeper.predict.advocacy import Bringing, bringing
@@ -71,7 +81,7 @@ def look_back(people: People, *, currency: str, scale: float, zone: str, as_of: 
     since = np.minimum(day[before][starts], cut - np.timedelta64(1, "D"))
     brings = bringing(acted["before"] | {"orders": times}, acted["after"] > 0)
     goods = people.query(SQL["goods"], asked | {"origin": origin})
-    fits = _fits(ids, starts, times, day[before], last, cut, later, every, since, goods, scale)
+    fits = _fits(ids, starts, times, day[before], last, cut, later, every, since, goods, scale, core)
     return LookedBack(origin, brings, fits)
 
 
@@ -106,7 +116,7 @@ def _deeds(ids: NDArray[Any], table: Any) -> dict[str, Any]:
 
 def _fits(
     ids: NDArray[Any], starts: NDArray[Any], times: NDArray[Any], day: NDArray[Any], last: NDArray[Any], cut: Any,
-    later: NDArray[Any], every: NDArray[Any], since: NDArray[Any], goods: Any, scale: float,
+    later: NDArray[Any], every: NDArray[Any], since: NDArray[Any], goods: Any, scale: float, core: frozenset[str],
 ) -> tuple[Foretold, ...]:  # fmt: skip
     """Whether brand fit and its parts, known on that day, went with orders after it."""
     import numpy as np
@@ -135,17 +145,14 @@ def _fits(
     units = np.asarray(goods["units"].to_numpy(), float)[here]
     row = at[here]
     full = at_full_price(code, amount, units, listed)
-    core = core_range(
-        product=code,
-        amount=amount,
-        full=full,
-        regular=regular[row],
-        regulars=int(regular.sum()),
-        buyers=ids.size,
-    )
+    flagged = [place for place, name in enumerate(coded.dictionary.to_pylist()) if name in core]
+    found = core_range(
+        product=code, amount=amount, full=full, regular=regular[row], regulars=int(regular.sum()), buyers=ids.size,
+        flagged=flagged,
+    )  # fmt: skip
     years = np.maximum((cut - since).astype(int) / 365.25, 1.0)
     fit = brand_fit(
-        row=row, product=code, amount=amount, full=full, core=core, orders=times, reduced=np.zeros(ids.size),
+        row=row, product=code, amount=amount, full=full, core=found, orders=times, reduced=np.zeros(ids.size),
         deeds_a_year=every / years,
     )  # fmt: skip
     known = [times, silent]

@@ -55,6 +55,7 @@ def advocates_page(
     return render(
         request.app, "advocates.html", here="advocates", regulars=regulars, found=found, wrong=wrong, sort=sort,
         sorts=SORTS, reach=max((max(abs(fact.low), abs(fact.high)) for fact in told), default=1.0) or 1.0,
+        fit_reach=max((max(abs(f.low or 0), abs(f.high or 0)) for f in found.fits), default=0) or 1.0 if found else 1.0,
         odds=[drawn(one) for one in found.brings.odds] if found else (), teller=teller(found) if found else None,
     )  # fmt: skip
 
