@@ -16,6 +16,7 @@ PAGES = (
     "/value",
     "/segment-builder",
     "/segment-suggestions",
+    "/advocates",
     "/identities",
     "/identities/rules",
     "/identities?one={buyer}&other=c1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shopkeeper.domain.traits import Trait
+from shopkeeper.predict.advocate_traits import TRAITS as ADVOCATES
 
 TRAITS: tuple[Trait, ...] = (
     Trait(
@@ -67,5 +68,6 @@ TRAITS: tuple[Trait, ...] = (
         values=("own rhythm", "population", "calendar"),
         sentence="Whether it is the customer's own rhythm, the population's, or a season of the year.",
     ),
+    *ADVOCATES,
 )  # fmt: skip
 """Every prediction, in the order in which people are shown them."""

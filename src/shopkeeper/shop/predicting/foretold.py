@@ -46,7 +46,7 @@ class Foretold:
             self._ids = self.table.column("customer").to_numpy()
         return self._ids
 
-    def take(self, customers: Sequence[int], name: str) -> pa.Array:
+    def take(self, customers: Sequence[int] | NDArray[np.int64], name: str) -> pa.Array:
         """A column for some customers, in their order; null where nothing is foretold. Customers below 0 have none."""
         import numpy as np
         import pyarrow as pa

@@ -11,6 +11,7 @@ import msgspec
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.report import Score
 from shopkeeper.domain.value import Run
+from shopkeeper.shop.advocating import advocate
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.comparing import as_json, drifts
@@ -44,10 +45,11 @@ def predict(places: Places, progress: Progress | None = None) -> Foretold:
     tell("predict", 0.5)
     worth, beside = worths(foreseen)
     rhythm, stands = rhythms(places, orders)
-    foretold = Foretold.of([worth, rhythm])
+    advocates, explained = advocate(places, Foretold.of([worth, rhythm]))
+    foretold = Foretold.of([worth, rhythm, advocates])
     tell("predict", 0.7)
     run = next_run(places)
-    write(places, run, foretold, turns(foretold, stands))
+    write(places, run, foretold, turns(foretold, stands), explained)
     _keep(places, run, foreseen, foretold, beside, orders, began)
     make_current(places, run, stands)
     with places.ledger.read() as reader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -24,13 +25,18 @@ def next_run(places: Places) -> int:
         return max(run, int(reader.setting("run") or 0) + 1)
 
 
-def write(places: Places, run: int, foretold: Foretold, turns: Any) -> None:
-    """Write a run's predictions beside those in force, some at a time; ``turns`` says when time alone changes each."""
+def write(
+    places: Places, run: int, foretold: Foretold, turns: Any, beside: Mapping[int, dict[str, Any]]
+) -> None:
+    """Write a run's predictions beside those in force, some at a time.
+
+    ``turns`` says when time alone changes each; ``beside`` is, by customer, what explains them.
+    """
     encode = msgspec.json.Encoder().encode
     at = 0
     for rows in foretold.rows(_CHUNK):
         when = turns[at : at + len(rows)].tolist()
-        part = [_prediction(row, turn, encode) for row, turn in zip(rows, when, strict=True)]
+        part = [_prediction(row, turn, beside, encode) for row, turn in zip(rows, when, strict=True)]
         at += len(rows)
         places.ledger.write(lambda tx, part=part: tx.predict(part, run=run))  # type: ignore[misc]
 
@@ -48,6 +54,9 @@ def make_current(places: Places, run: int, stands: Standings) -> None:
     places.ledger.write(work)
 
 
-def _prediction(row: dict[str, Any], turns_at: int, encode: Any) -> Prediction:
+def _prediction(
+    row: dict[str, Any], turns_at: int, beside: Mapping[int, dict[str, Any]], encode: Any
+) -> Prediction:
     customer = row.pop("customer")
-    return Prediction(customer, row["clv_12m"], row["p_alive"], row["state"] or "", encode(row), turns_at)
+    body = encode(row | beside[customer]) if customer in beside else encode(row)
+    return Prediction(customer, row["clv_12m"], row["p_alive"], row["state"] or "", body, turns_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shopkeeper.web.api import (
+    advocacy,
     customers,
     docs,
     flow,
@@ -28,6 +29,7 @@ API: tuple[Any, ...] = (
     value.profile_predictions,
     value.value,
     value.predicted,
+    advocacy.advocacy_of,
     customers.list_customers,
     segments.query_customers,
     segments.size_customers,
@@ -36,6 +38,8 @@ API: tuple[Any, ...] = (
     insight.channels,
     insight.overlaps,
     insight.suggestions,
+    advocacy.regulars,
+    advocacy.advocates,
     identity.explain,
     identity.explain_pair,
     identity.match,
