@@ -12,8 +12,12 @@ from __future__ import annotations
 
 from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
 from shopkeeper.predict.value.choose import Choice, choose
+
+from shopkeeper.predict.value.features import FeatureTable, from_orders
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
+from shopkeeper.predict.value.learner import Learner, LearnerFit
+from shopkeeper.predict.value.lessons import learn
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
 from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate
 from shopkeeper.predict.value.score import ScoreCard
@@ -24,11 +28,14 @@ __all__ = [
     "MBGNBD",
     "BGNBDFit",
     "Choice",
+    "FeatureTable",
     "Forecast",
     "GammaGamma",
     "GammaGammaFit",
     "Hiatus",
     "LastPeriod",
+    "Learner",
+    "LearnerFit",
     "MBGNBDFit",
     "Projection",
     "RepeatRate",
@@ -36,6 +43,8 @@ __all__ = [
     "Summary",
     "choose",
     "forecast",
+    "from_orders",
+    "learn",
     "project",
     "summarise",
 ]
