@@ -15,6 +15,7 @@ from shopkeeper.predict.value.choose import Choice, ScoreCard, choose
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
+from shopkeeper.predict.value.pareto import ParetoNBD, ParetoNBDFit
 from shopkeeper.predict.value.repeat_rate import RepeatRate
 from shopkeeper.predict.value.summary import Summary, summarise
 
@@ -27,6 +28,8 @@ __all__ = [
     "GammaGamma",
     "GammaGammaFit",
     "MBGNBDFit",
+    "ParetoNBD",
+    "ParetoNBDFit",
     "Projection",
     "RepeatRate",
     "ScoreCard",
