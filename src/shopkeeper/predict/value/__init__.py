@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
 from shopkeeper.predict.value.choose import Choice, choose
-
 from shopkeeper.predict.value.features import FeatureTable, from_orders
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.learner import Learner, LearnerFit
 from shopkeeper.predict.value.lessons import learn
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
+from shopkeeper.predict.value.pareto import ParetoNBD, ParetoNBDFit
+from shopkeeper.predict.value.repeat_rate import RepeatRate
 from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate
 from shopkeeper.predict.value.score import ScoreCard
 from shopkeeper.predict.value.summary import Summary, summarise
@@ -37,6 +38,8 @@ __all__ = [
     "Learner",
     "LearnerFit",
     "MBGNBDFit",
+    "ParetoNBD",
+    "ParetoNBDFit",
     "Projection",
     "RepeatRate",
     "ScoreCard",
