@@ -19,7 +19,6 @@ from shopkeeper.predict.value.learner import Learner, LearnerFit
 from shopkeeper.predict.value.lessons import learn
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
 from shopkeeper.predict.value.pareto import ParetoNBD, ParetoNBDFit
-from shopkeeper.predict.value.repeat_rate import RepeatRate
 from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate
 from shopkeeper.predict.value.score import ScoreCard
 from shopkeeper.predict.value.summary import Summary, summarise
