@@ -36,7 +36,7 @@ def headlines(report: ValueReport) -> list[str]:
         f"{short_money(total.value, currency)} of contribution margin is expected of "
         f"{count(total.customers, 'customer')} within {report.horizon_weeks:g} weeks; "
         f"{percent(report.level)} sure to be between "
-        f"{short_money(total.low, currency)} and {short_money(total.high, currency)} if customers act independently."
+        f"{short_money(total.low, currency)} and {short_money(total.high, currency)}."
     ]
     shares = dict(report.top)
     if 0.1 in shares:

@@ -68,7 +68,7 @@ def worth(
     console.print(
         text(
             f"{money(value, currency)} of margin together, give or take {money(spread, currency)} (one standard "
-            "deviation, if customers act independently)"
+            "deviation)"
         )
     )
     made = table(

@@ -120,12 +120,17 @@ def changes(
 
 
 def kept(
-    expected: Floats, variance: Floats, orders: NDArray[np.int64], *, level: float = LEVEL
+    expected: Floats,
+    variance: Floats,
+    orders: NDArray[np.int64],
+    *,
+    together: float = 0.0,
+    level: float = LEVEL,
 ) -> tuple[Kept, ...]:
     """Give what was foretold for the days since beside what came: all customers, then tenths by what was expected.
 
-    The range is that of the sum under the earlier models, customers taken as independent and parameters as known: a
-    season or a campaign moves all customers at once and is what such a range is there to show.
+    The range is that of the sum under the earlier models: customers are independent, but for ``together``, the relative
+    deviation by which all of them were off at once on the shop's own past.
 
     >>> kept(np.array([1.0, 0.5]), np.array([1.0, 0.5]), np.array([2, 0]))[0].within
     True
@@ -139,7 +144,8 @@ def kept(
     z = float(ndtri(0.5 + level / 2.0))
 
     def row(name: str, rows: Any) -> Kept:
-        mean, spread = float(expected[rows].sum()), float(np.sqrt(variance[rows].sum()))
+        mean = float(expected[rows].sum())
+        spread = float(np.sqrt(variance[rows].sum() + (together * mean) ** 2))
         return Kept(
             name=name, customers=int(expected[rows].size), expected=mean, low=max(mean - z * spread, 0.0),
             high=mean + z * spread, orders=int(orders[rows].sum()),

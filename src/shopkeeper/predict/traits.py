@@ -20,7 +20,7 @@ TRAITS: tuple[Trait, ...] = (
     ),
     Trait(
         name="clv_sd", kind="money", label="Uncertainty of expected value", clock="refresh",
-        sentence="Standard deviation of what is expected of this customer: squares of many customers' add up.",
+        sentence="Standard deviation of what is expected, of this customer alone: squares of many add up.",
     ),
     Trait(
         name="p_alive", kind="float", label="Still a customer", clock="refresh", bounds=(0, 1),

@@ -179,10 +179,13 @@ def advocate(places: Places, foretold: Foretold) -> tuple[Part, dict[int, dict[s
     })  # fmt: skip
     total = np.round(np.sum(list(parts.values()), axis=0), 1)
     fits = ~np.isnan(fit.score)
+    which = np.array(
+        [bool(one) if bought_ else None for one, bought_ in zip(regular, ordered, strict=True)], object
+    )
     traits = {
         "advocacy_score": total, "brought_customers": brought, "brought_value": np.round(value, 2),
         "brought_reach": np.array([reach.get(customer, 0) for customer in columns.ids]),
-        "regular": np.array([bool(one) if known else None for one, known in zip(regular, ordered, strict=True)], object), "brand_fit": fit.score,
+        "regular": which, "brand_fit": fit.score,
         "core_share": np.where(fits, fit.core, np.nan), "full_price_share": np.where(fits, fit.full_price, np.nan),
     }  # fmt: skip
     explained = _explained(columns, {part.name: parts[part.name] for part in PARTS}, fit, found)

@@ -1,8 +1,8 @@
 """Who holds the value, how sure that is, and how it moved: the predictions of the last refresh added up.
 
-Ranges of sums: the variances of customers add up, as if what one does told nothing of another. A season, a price change
-or a wrong model moves everybody at once; how far that went on the shop's own past is what ``drift`` and the score card
-tell.
+Ranges of sums have two parts. The variances of customers add up, as if what one does told nothing of another. And a
+season, a price change or a wrong model moves everybody at once: by how much that went at the origins of the tournament
+is known (``choice.learned.level``), and for a large group it is nearly all there is.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from shopkeeper.domain.value import Held, Run, ValueReport
 from shopkeeper.shop import insights
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
+from shopkeeper.shop.predicting.comparing import together
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +50,7 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
     scored = ~np.isnan(columns["clv_12m"])
     value = np.nan_to_num(columns["clv_12m"])
     whole = float(value.sum())
-    held = _holder(columns, run.level, whole)
+    held = _holder(columns, run.level, whole, together(run))
     order = np.argsort(-value, kind="stable")
     order = order[scored[order]]
     curve = (
@@ -101,8 +102,10 @@ def _columns(people: People) -> dict[str, Any]:
     return {name: people.column(name) if name in there else np.full(len(people), np.nan) for name in wanted}
 
 
-def _holder(columns: dict[str, Any], level: float, whole: float) -> Callable[[str, Any], Held]:
-    """Adds up what some customers hold."""
+def _holder(
+    columns: dict[str, Any], level: float, whole: float, at_once: float
+) -> Callable[[str, Any], Held]:
+    """Adds up what some customers hold; ``at_once`` is the share by which all may be off together."""
     import numpy as np
     from scipy.special import ndtri
 
@@ -111,7 +114,7 @@ def _holder(columns: dict[str, Any], level: float, whole: float) -> Callable[[st
 
     def held(name: str, mask: Mask) -> Held:
         value = float(known["clv_12m"][mask].sum())
-        spread = z * float(np.sqrt((known["clv_sd"][mask] ** 2).sum()))
+        spread = z * float(np.sqrt((known["clv_sd"][mask] ** 2).sum() + (at_once * value) ** 2))
         return Held(
             name=name,
             customers=int(mask.sum()),

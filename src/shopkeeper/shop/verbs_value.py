@@ -48,8 +48,9 @@ class ValueVerbs:
 
         ``horizon`` is in weeks from the end of ``as_of`` (default: the setting ``horizon_weeks`` from today);
         ``math.inf`` asks for the residual value. ``discount`` is the yearly rate as a share. The model is of the kind
-        that the refresh at or before ``as_of`` chose, fitted to orders dated up to then. ``value_sd`` is the standard
-        deviation: the variances of a group's customers add up.
+        that the refresh at or before ``as_of`` chose, fitted to orders dated up to then. ``value_sd`` is the
+        standard deviation of a customer alone: variances of a group's customers add up, and the schema's ``together``
+        is the share by which all of them may be off at once.
         """
         self._may(Permission.REPORT, "see what customers are worth")
         found = pricing.worth(

@@ -18,6 +18,7 @@ from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.learner import Learner, LearnerFit
 from shopkeeper.predict.value.lessons import learn
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
+from shopkeeper.predict.value.pareto import ParetoNBD, ParetoNBDFit
 from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate
 from shopkeeper.predict.value.score import ScoreCard
 from shopkeeper.predict.value.summary import Summary, summarise
@@ -36,6 +37,8 @@ __all__ = [
     "Learner",
     "LearnerFit",
     "MBGNBDFit",
+    "ParetoNBD",
+    "ParetoNBDFit",
     "Projection",
     "RepeatRate",
     "ScoreCard",

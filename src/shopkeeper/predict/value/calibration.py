@@ -20,7 +20,15 @@ from shopkeeper.predict.value.interval import (
     shaped,
     transforms,
 )
+from shopkeeper.predict.value.level import Level, Unsure, learn_level, level_of
 from shopkeeper.predict.value.model import Future
+
+
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """What the origins taught: the distribution by group of frequency, and the level of all."""
+
+    groups: tuple[Group, ...] = ()
+    level: Level = Level()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +41,31 @@ class Case:
     orders: Floats
     window: float
 
+    @property
+    def level(self) -> float:
+        """What came over what was foretold, in sum."""
+        return level_of(float(self.future.mean(self.window).sum()), float(self.orders.sum()))
+
     def shaped(self, learned: Sequence[Group]) -> Future:
-        """Give the future with a full distribution."""
+        """Give the future with a full distribution, at the level foretold."""
         return self.future if self.exact else shaped(self.future, self.frequency, learned)
+
+    def unsure(self, learned: Learned) -> Future:
+        """Give the future with a full distribution, its level uncertain."""
+        return Unsure(self.shaped(learned.groups), learned.level)
 
     def rows(self, firsts: Sequence[int], place: int) -> Floats:
         """Say which customers are in a group."""
         return np.asarray(group_of(self.frequency, firsts) == place)
 
 
-def learn(cases: Sequence[Case]) -> tuple[Group, ...]:
-    """Learn shape and levels of each group from forecasts (the latest first) and what came."""
+def learn_distribution(cases: Sequence[Case]) -> Learned:
+    """Learn from forecasts (the latest first) and what came."""
+    heights = [case.level for case in cases]
     firsts = groups(cases[0].frequency)
     within = [[case.rows(firsts, place) for case in cases] for place in range(len(firsts))]
-    means = [] if cases[0].exact else [case.future.mean(case.window) for case in cases]
+    times = [case.window * own for case, own in zip(cases, heights, strict=True)]
+    means = [] if cases[0].exact else [case.future.mean(t) for case, t in zip(cases, times, strict=True)]
     found = []
     for first, rows in zip(firsts, within, strict=True):
         group = Group(first=first, n=int(sum(here.sum() for here in rows)))
@@ -54,13 +73,11 @@ def learn(cases: Sequence[Case]) -> tuple[Group, ...]:
             floor, spread, zero = fit_shape(
                 np.concatenate([mean[here] for mean, here in zip(means, rows, strict=True)]),
                 np.concatenate([case.orders[here] for case, here in zip(cases, rows, strict=True)]),
-                np.concatenate(
-                    [np.full(here.sum(), case.window) for case, here in zip(cases, rows, strict=True)]
-                ),
+                np.concatenate([np.full(here.sum(), t) for t, here in zip(times, rows, strict=True)]),
             )
             group = msgspec.structs.replace(group, floor=floor, spread=spread, zero=zero)
         found.append(group)
-    pairs = [transforms(case.shaped(found), case.orders, case.window) for case in cases]
+    pairs = [transforms(case.shaped(found), case.orders, t) for case, t in zip(cases, times, strict=True)]
     for place, rows in enumerate(within):
         if found[place].n:
             below, up_to = (
@@ -69,13 +86,14 @@ def learn(cases: Sequence[Case]) -> tuple[Group, ...]:
             )
             levels, reached = fit_levels(below, up_to)
             found[place] = msgspec.structs.replace(found[place], levels=levels, reached=reached)
-    return tuple(found)
+    level = learn_level(heights, [float(case.orders.sum()) for case in cases])
+    return Learned(groups=tuple(found), level=level)
 
 
-def coverage_of(case: Case, learned: Sequence[Group]) -> tuple[Coverage, ...]:
+def coverage_of(case: Case, learned: Learned) -> tuple[Coverage, ...]:
     """Give the coverage by group in a case that had no part in what was learned."""
-    below, up_to = transforms(case.shaped(learned), case.orders, case.window)
-    return covered(below, up_to, case.frequency, learned)
+    below, up_to = transforms(case.unsure(learned), case.orders, case.window)
+    return covered(below, up_to, case.frequency, learned.groups)
 
 
 def coverage_elsewhere(cases: Sequence[Case]) -> tuple[Coverage, ...]:
@@ -87,7 +105,9 @@ def coverage_elsewhere(cases: Sequence[Case]) -> tuple[Coverage, ...]:
         return ()
     seen: dict[str, list[Coverage]] = {}
     for out, case in enumerate(cases):
-        for one in coverage_of(case, learn([other for at, other in enumerate(cases) if at != out])):
+        for one in coverage_of(
+            case, learn_distribution([other for at, other in enumerate(cases) if at != out])
+        ):
             seen.setdefault(one.group, []).append(one)
     return tuple(
         msgspec.structs.replace(

@@ -17,7 +17,9 @@ from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.mbgnbd import MBGNBD
 from shopkeeper.predict.value.model import Future, OrderModel
 from shopkeeper.predict.value.origin import WEEK, Known, Shared
+from shopkeeper.predict.value.pareto import ParetoNBD
 from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate, hiatus_limit
+from shopkeeper.predict.value.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,14 @@ class HiatusEntry:
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A probability model."""
+    """A probability model: ``of`` fits it to histories in weeks."""
 
     name: str
-    make: Callable[[Known], Any]
+    of: Callable[[Summary], Any]
 
     def fit(self, known: Known, window: float) -> Fitted:  # noqa: ARG002
         """Fit by maximum likelihood."""
-        model = known.fitted(self.name, lambda: self.make(known))
+        model = known.fitted(self.name, lambda: self.of(known.past))
         return Fitted(self.name, model, _ahead(model, known), exact=True, notes=model.notes)
 
 
@@ -126,16 +128,18 @@ def _ahead(model: OrderModel, known: Known) -> Future:
     return Shared(future, known.distinct.inverse)
 
 
-def _histories(known: Known) -> dict[str, Floats]:
-    return {"frequency": known.past.frequency, "recency": known.past.recency, "T": known.past.T}
+def _histories(past: Summary) -> dict[str, Floats]:
+    return {"frequency": past.frequency, "recency": past.recency, "T": past.T}
 
 
 RULES: tuple[Entry, ...] = (RepeatRateEntry(), LastPeriodEntry(), HiatusEntry())
 MODELS: tuple[ModelEntry, ...] = (
-    ModelEntry("MBG/NBD", lambda known: MBGNBD().fit(**_histories(known))),
-    ModelEntry("BG/NBD", lambda known: BGNBD().fit(**_histories(known))),
+    ModelEntry("MBG/NBD", lambda past: MBGNBD().fit(**_histories(past))),
+    ModelEntry("BG/NBD", lambda past: BGNBD().fit(**_histories(past))),
+    ModelEntry("Pareto/NBD", lambda past: ParetoNBD().fit(**_histories(past))),
 )
-
+"""Probability models. The first three have as many parameters: MBG/NBD goes first since its P(alive) also holds for
+one-time buyers, Pareto/NBD last since it costs most."""
 
 LIVING = frozenset(entry.name for entry in MODELS)
 """Entries that know dropout."""

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from shopkeeper.predict.value.calibration import Case, coverage_elsewhere, learn
+from shopkeeper.predict.value.calibration import Case, Learned, coverage_elsewhere, learn_distribution
 from shopkeeper.predict.value.candidates import UNTESTED, Entry, Fitted
 from shopkeeper.predict.value.evidence import Evidence, evidence
 from shopkeeper.predict.value.field import entries
 from shopkeeper.predict.value.history import Floats
-from shopkeeper.predict.value.interval import Coverage, Group
+from shopkeeper.predict.value.interval import Coverage
 from shopkeeper.predict.value.origin import Features, Held, hold_out, plan, some_days
 from shopkeeper.predict.value.score import Bootstrap, ScoreCard, Scored, card, scored, simplest
 from shopkeeper.predict.value.spend import SpendChoice, choose_spend
@@ -53,7 +53,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         n: customers compared at the latest origin.
         notes: what a reader should know, in plain words.
         origins: the cards origin by origin, latest first.
-        groups: what was learned of the pick's distribution, by group of frequency.
+        learned: what the origins taught of the pick's distribution.
         coverage: of ranges of 80 % by group, each origin recalibrated on the other ones only.
         evidence: of the pick; the figures behind the plots.
         spend: how amounts are foretold, and what speaks for it.
@@ -65,7 +65,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     n: int
     notes: tuple[str, ...] = ()
     origins: tuple[OriginCards, ...] = ()
-    groups: tuple[Group, ...] = ()
+    learned: Learned = Learned()
     coverage: tuple[Coverage, ...] = ()
     evidence: Evidence | None = None
     spend: SpendChoice | None = None
@@ -119,7 +119,7 @@ def choose(
         Case(found.future, found.exact, one.known.past.frequency, one.orders, one.window)
         for found, one in zip(pick.fitted, held, strict=True)
     ]
-    learned = learn(cases)
+    learned = learn_distribution(cases)
     return Choice(
         pick=pick.entry.name,
         cards=tuple(
@@ -130,10 +130,10 @@ def choose(
         n=len(held[0].known),
         notes=tuple(notes),
         origins=tuple(_origin_cards(one, at, trials, scores) for at, one in enumerate(held)),
-        groups=learned,
+        learned=learned,
         coverage=coverage_elsewhere(cases),
-        evidence=evidence(pick.entry.name, held, pick.means, pick.fitted[0].future, cases[0].shaped(learned)),
-        spend=choose_spend(held, [case.shaped(learned) for case in cases], bootstrap),
+        evidence=evidence(pick.entry.name, held, pick.means, pick.fitted[0].future, cases[0].unsure(learned)),
+        spend=choose_spend(held, cases, learned, bootstrap),
     )
 
 

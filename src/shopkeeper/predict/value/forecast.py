@@ -28,6 +28,7 @@ from shopkeeper.predict.value.field import fit_entry, untested
 from shopkeeper.predict.value.gammagamma import GammaGammaFit
 from shopkeeper.predict.value.history import Floats, Ints, checked, collapse, column
 from shopkeeper.predict.value.interval import Group, asked, bounds, centre, shaped
+from shopkeeper.predict.value.level import Unsure
 from shopkeeper.predict.value.model import Future, OrderFit, OrderModel
 from shopkeeper.predict.value.origin import Features, Known, Shared
 from shopkeeper.predict.value.spend import MODEL, SPENDS, Spend, fit_amounts
@@ -66,6 +67,7 @@ class Forecast:
     alive: OrderFit
     amounts: GammaGammaFit
     future: Future
+    """Of the customers, at the level foretold: how far all of them may be off together is ``choice.learned.level``."""
     orders_seen: Floats
     notes: tuple[str, ...]
 
@@ -107,11 +109,13 @@ def forecast(
     fitted = fit_entry(made.pick, known, horizon)
     living = fitted if isinstance(fitted.orders, OrderFit) else _living(made, known, horizon)
     past, amounts = known.past, fit_amounts(known)
-    future = fitted.future if fitted.exact else shaped(fitted.future, past.frequency, made.groups)
+    groups = made.learned.groups
+    own = fitted.future if fitted.exact else shaped(fitted.future, past.frequency, groups)
+    future = Unsure(own, made.learned.level)
     money = None
     if made.spend is not None and made.spend.pick != MODEL:
         money = SPENDS[made.spend.pick](Spend(known, future.mean(horizon), horizon, amounts))
-    terms = Terms(horizon, discount, level, made.groups, () if made.spend is None else made.spend.groups)
+    terms = Terms(horizon, discount, level, groups, () if made.spend is None else made.spend.groups)
     projection = _outlook(
         future, frequency=past.frequency, p_alive=_alive(living.orders, known), margin=past.mean_amount,
         margin_count=past.frequency + 1.0, amounts=amounts, terms=terms, money=money,
@@ -127,7 +131,7 @@ def forecast(
         orders=fitted.orders,
         alive=living.orders,
         amounts=amounts,
-        future=future,
+        future=own,
         orders_seen=past.frequency + 1.0,
         notes=_notes(made, fitted, living, amounts, days.day.size - known.days.day.size, past.end),
     )

@@ -27,6 +27,7 @@ import msgspec
 import numpy as np
 
 from shopkeeper.predict.value.history import Floats, Ints
+from shopkeeper.predict.value.level import Level, Unsure
 from shopkeeper.predict.value.model import Future
 from shopkeeper.predict.value.origin import Shared
 
@@ -112,8 +113,10 @@ class Around:
         return np.asarray((self.base.mean(t) + self.floor * np.minimum(t, 520.0)) / (1.0 - self.zero))
 
 
-def centre(future: Future, t: float) -> Floats:
-    """Give the mean of a future's distribution, which may lie above that of the forecast (see `Around`)."""
+def centre(future: Future, t: float | Floats) -> Floats:
+    """Give the mean of a future's distribution, which may differ from the forecast (see `Around`, `Unsure`)."""
+    if isinstance(future, Unsure):
+        return future.mixed([centre(future.base, own) for own in future.times(t)])
     return future.centre(t) if isinstance(future, Around) else future.mean(t)
 
 
@@ -250,11 +253,12 @@ def bounds(future: Future, frequency: Floats, learned: Sequence[Group], level: f
     Customers who share a history share the work, and so do those of one group whose means differ by less than 1 %.
     """
     levels = asked(level, frequency, learned)
-    if isinstance(future, Shared):
-        per_history = np.full(int(future.where.max(initial=-1)) + 1, level)
-        per_history[future.where] = levels
-        return np.asarray(quantile(future.base, per_history, t)[future.where])
-    if isinstance(future, Around):
+    base, unsure = (future.base, future.level) if isinstance(future, Unsure) else (future, Level())
+    if isinstance(base, Shared):
+        per_history = np.full(int(base.where.max(initial=-1)) + 1, level)
+        per_history[base.where] = levels
+        return np.asarray(quantile(Unsure(base.base, unsure), per_history, t)[base.where])
+    if isinstance(base, Around):
         fine = np.rint(np.log(np.maximum(future.mean(t), 1e-9)) * 100.0).astype(np.int64)
         at = group_of(frequency, [group.first for group in learned]) if learned else np.zeros_like(fine)
         _, rows, where = np.unique(fine * 64 + at, return_index=True, return_inverse=True)
@@ -282,4 +286,4 @@ def quantile(future: Future, level: float | Floats, t: float, some: Floats | Non
 
 def _rising(values: Sequence[float]) -> Floats:
     """A level that many transforms share belongs to its first place: no two equal values for the interpolation."""
-    return np.asarray(values) + 1e-12 * np.arange(len(values))
+    return np.asarray(values, dtype=np.float64) + 1e-12 * np.arange(len(values), dtype=np.float64)

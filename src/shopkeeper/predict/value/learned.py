@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from shopkeeper.predict.value.candidates import Fitted, ModelEntry, inner_window
-from shopkeeper.predict.value.history import Floats, Ints
-from shopkeeper.predict.value.learner import Learner, LearnerFit, installed
+from shopkeeper.predict.value.candidates import Fitted, ModelEntry
+from shopkeeper.predict.value.history import Floats, Ints, checked, collapse
+from shopkeeper.predict.value.learner import LearnerFit, installed
+from shopkeeper.predict.value.lessons import learn
 from shopkeeper.predict.value.model import Future
-from shopkeeper.predict.value.origin import Known
+from shopkeeper.predict.value.origin import WEEK, Known
+from shopkeeper.predict.value.summary import Summary
 
-_LEAST_WEEKS = 1.0
 _LEAST_CUSTOMERS = 300
 
 
@@ -76,7 +77,7 @@ class LearnedEntry:
     share: float = 1.0
 
     def fit(self, known: Known, window: float) -> Fitted | None:
-        """Learn at one earlier day, or at two where the past is long enough."""
+        """Learn from earlier days; None without LightGBM, or with too few customers half-way through the past."""
         if not installed():
             return None
         model = self.base.fit(known, window)
@@ -90,17 +91,21 @@ class LearnedEntry:
         return Fitted(self.name, orders, Scaled(model.future, factor), notes=(*model.notes, *trees.notes))
 
     def _trees(self, known: Known, window: float) -> LearnerFit | None:
-        length = inner_window(known, window)
-        if length < _LEAST_WEEKS:
+        if len(known.earlier(known.span / 2.0)) < _LEAST_CUSTOMERS:
             return None
-        tables, offsets, targets = [], [], []
-        for back in (length, float(int(1.5 * length))):
-            before = known.earlier(back)
-            if before.span < length / 2.0 or len(before) < _LEAST_CUSTOMERS:
-                continue
-            end = before.end_day + round(7 * length)
-            later = known.counts(after=before.end_day, until=end)
-            tables.append(before.features)
-            offsets.append(self.base.fit(before, length).future.mean(length))
-            targets.append(later[np.searchsorted(known.rows, before.rows)])
-        return Learner().fit(tables, offset=offsets, target=targets) if tables else None
+
+        def foretell(past: Summary, weeks: float) -> Floats:
+            fit = self.base.of(past)
+            rows = collapse(checked(past.frequency, past.recency, past.T), inverse=True)
+            future = fit.future(
+                frequency=rows.history.frequency, recency=rows.history.recency, T=rows.history.T
+            )
+            return np.asarray(future.mean(weeks)[rows.inverse])
+
+        return learn(
+            known.days,
+            end_day=known.end_day,
+            window_days=round(window * WEEK),
+            foretell=foretell,
+            features=known.lookup,
+        )

@@ -32,13 +32,14 @@ class Known:
     Attributes:
         days: the purchases up to that day. ``customers`` holds all customers of the log, so that codes stay the same.
         end_day: the last day known.
+        lookup: gives the features of a day, where there are others than those of orders.
     """
 
     def __init__(self, days: PurchaseDays, end_day: int, features: Features | None = None) -> None:
         within = days.day <= end_day
         self.days = days if within.all() else some_days(days, within)
         self.end_day = end_day
-        self._features = features
+        self.lookup = features
         self._fits: dict[str, Any] = {}
 
     @cached_property
@@ -66,7 +67,7 @@ class Known:
     def features(self) -> FeatureTable:
         """What is known of each row's customer, for a learner."""
         day = np.datetime64(self.end_day, "D")
-        table = from_orders(self.days, day) if self._features is None else self._features(day)
+        table = from_orders(self.days, day) if self.lookup is None else self.lookup(day)
         return table.rows_of(self.past.customer)
 
     def __len__(self) -> int:
@@ -75,7 +76,7 @@ class Known:
 
     def earlier(self, weeks: float) -> Known:
         """Give what was known so many weeks before."""
-        return Known(self.days, self.end_day - round(weeks * WEEK), self._features)
+        return Known(self.days, self.end_day - round(weeks * WEEK), self.lookup)
 
     def fitted(self, name: str, fit: Callable[[], Any]) -> Any:
         """Give the fit of that name, made once."""

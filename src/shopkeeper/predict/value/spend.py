@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from shopkeeper.predict.value.calibration import Case, Learned
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.interval import Coverage, Group, centre
@@ -131,11 +132,13 @@ SPENDS: dict[str, Callable[[Spend], Floats]] = {
 """Ways to foretell money, from the simplest."""
 
 
-def choose_spend(held: Sequence[Held], futures: Sequence[Future], bootstrap: Bootstrap) -> SpendChoice:
-    """Choose by what came at the origins (the latest first), given the orders foretold there."""
+def choose_spend(
+    held: Sequence[Held], cases: Sequence[Case], learned: Learned, bootstrap: Bootstrap
+) -> SpendChoice:
+    """Choose by what came at the origins (the latest first), given the forecasts of orders there."""
     spends = [
-        Spend(one.known, future.mean(one.window), one.window, fit_amounts(one.known))
-        for one, future in zip(held, futures, strict=True)
+        Spend(one.known, case.future.mean(one.window), one.window, fit_amounts(one.known))
+        for one, case in zip(held, cases, strict=True)
     ]
     figures = {
         name: [
@@ -149,22 +152,26 @@ def choose_spend(held: Sequence[Held], futures: Sequence[Future], bootstrap: Boo
         spend_card(name, own, clearly_worse=float(worse[at]), picked=at == place)
         for at, (name, own) in enumerate(figures.items())
     )
-    worths = [worth_of(spend, future) for spend, future in zip(spends, futures, strict=True)]
+    worths = [
+        worth_of(spend, case.shaped(learned.groups), spend.window * case.level)
+        for spend, case in zip(spends, cases, strict=True)
+    ]
     came, frequency = [one.money for one in held], [one.known.past.frequency for one in held]
     coverage: tuple[Coverage, ...] = ()
     if len(held) > 1:
         before = learn_worth(worths[1:], came[1:], frequency[1:])
-        coverage = worth_coverage(worths[0], came[0], frequency[0], before)
-    learned = learn_worth(worths, came, frequency)
-    return SpendChoice(pick=cards[place].name, cards=cards, groups=learned, coverage=coverage)
+        latest = worth_of(spends[0], cases[0].unsure(learned), spends[0].window)
+        coverage = worth_coverage(latest, came[0], frequency[0], before)
+    groups = learn_worth(worths, came, frequency)
+    return SpendChoice(pick=cards[place].name, cards=cards, groups=groups, coverage=coverage)
 
 
-def worth_of(spend: Spend, future: Future) -> Worth:
-    """Give the distribution of undiscounted worth in the window."""
+def worth_of(spend: Spend, future: Future, t: float) -> Worth:
+    """Give the distribution of undiscounted worth within ``t``."""
     return worth(
-        some=future.at_least(1.0, spend.window),
-        number=centre(future, spend.window),
-        square=future.square(spend.window),
+        some=future.at_least(1.0, t),
+        number=centre(future, t),
+        square=future.square(t),
         per_order=spend.per_order,
         orders_seen=spend.known.past.frequency + 1.0,
         amounts=spend.amounts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from math import hypot
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -64,7 +65,7 @@ def _drift(earlier: Run, before: pa.Table, run: Run, now: pa.Table, orders: Orde
         at = np.minimum(np.searchsorted(was["customer"], who), max(was["customer"].size - 1, 0))
         known = was["customer"][at] == who if was["customer"].size else np.zeros(who.size, np.bool_)
         came[at[known]] = counts[known]
-        kept = drift.kept(mean, variance, came[there])
+        kept = drift.kept(mean, variance, came[there], together=together(earlier))
     both = np.isin(is_["customer"], was["customer"])
     parameters = drift.parameters(earlier.models, run.models)
     return Drift(
@@ -84,6 +85,12 @@ def _drift(earlier: Run, before: pa.Table, run: Run, now: pa.Table, orders: Orde
         kept=kept,
         warnings=drift.warnings(shifts, kept, parameters),
     )
+
+
+def together(run: Run) -> float:
+    """By which share all customers may be off at once, as the tournament learned on the shop's own past."""
+    level = (run.choice.get("learned") or {}).get("level") or {}
+    return hypot(level.get("mean", 0.0), level.get("deviation", 0.0))
 
 
 def _within(was: Mapping[str, Any], days: int, what: str) -> Any:

@@ -16,6 +16,7 @@ from shopkeeper.domain.traits import Trait
 from shopkeeper.domain.value import Run
 from shopkeeper.shop import asking
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting.comparing import together
 from shopkeeper.shop.predicting.orders import order_days
 from shopkeeper.shop.predicting.recalling import last_before
 from shopkeeper.shop.predicting.worths import LEVEL, deviation
@@ -90,7 +91,8 @@ def worth(
     allowed = asked.filter(pc.invert(pc.fill_null(asked[OBJECTS], False)))["id"]
     told = {
         "as_of": str(end), "run": str(run.run), "model": run.pick, "horizon_weeks": f"{weeks:g}",
-        "discount": f"{rate:g}", "level": f"{LEVEL:g}", "currency": places.settings.currency,
+        "discount": f"{rate:g}", "level": f"{LEVEL:g}", "together": f"{together(run):.4f}",
+        "currency": places.settings.currency,
     }  # fmt: skip
     kept = table.filter(pc.is_in(table["customer"], allowed.combine_chunks()))
     return kept.replace_schema_metadata(told)
@@ -98,6 +100,7 @@ def worth(
 
 def _choice(run: Run, *, without_end: bool) -> Choice:
     """What the tournament chose; without an end only a model that knows that customers leave makes sense."""
+    from shopkeeper.predict.value.calibration import Learned
     from shopkeeper.predict.value.candidates import MODELS, UNTESTED
     from shopkeeper.predict.value.choose import Choice
 
@@ -106,7 +109,7 @@ def _choice(run: Run, *, without_end: bool) -> Choice:
     if without_end and choice.pick not in models:
         living = [card.name for card in sorted(choice.cards, key=lambda one: one.loss) if card.name in models]
         choice = msgspec.structs.replace(
-            choice, pick=living[0] if living else UNTESTED, spend=None, groups=()
+            choice, pick=living[0] if living else UNTESTED, spend=None, learned=Learned()
         )
     return choice
 
