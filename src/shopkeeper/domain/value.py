@@ -124,6 +124,10 @@ class Run(Struct, frozen=True, kw_only=True):
     """Fitted models as JSON."""
     choice: dict[str, Any] = field(default_factory=dict)
     """The tournament: score cards and what plots are drawn from."""
+    tested: str = ""
+    """Day on which the tournament was held."""
+    tested_customers: int = 0
+    """Customers there were then."""
     features: tuple[str, ...] = ()
     """What the models read."""
     columns: dict[str, str] = field(default_factory=dict)

@@ -165,8 +165,8 @@ class Shop(
         return living.rebuild(self.places, progress)
 
     def refresh(self, *, full: bool = False, progress: Progress | None = None) -> dict[str, float]:
-        """Advance, fit and score, keep segments up, and feed the lake; returns seconds by step. ``full`` also compacts
-        the lake.
+        """Advance, fit and score, keep segments up, and feed the lake; returns seconds by step. ``full`` also holds a
+        new tournament of models, however lately there was one, and compacts the lake.
         """
         self._may(Permission.REFRESH, "refresh the shop")
         seconds: dict[str, float] = {}
@@ -180,7 +180,7 @@ class Shop(
         living.rebuild(self.places, progress) if full else living.advance(self.places, progress)
         refusals.sweep(self.places)
         lap("resolve and fold")
-        predicted = predicting.predict(self.places, progress)
+        predicted = predicting.predict(self.places, progress, anew=full)
         lap("predict")
         keep_up(self.places, progress)
         lap("segments")

@@ -19,7 +19,7 @@ from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting.comparing import together
 from shopkeeper.shop.predicting.orders import order_days
 from shopkeeper.shop.predicting.recalling import last_before
-from shopkeeper.shop.predicting.worths import LEVEL, deviation
+from shopkeeper.shop.predicting.worths import LEVEL, choice_of, deviation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,9 +102,8 @@ def _choice(run: Run, *, without_end: bool) -> Choice:
     """What the tournament chose; without an end only a model that knows that customers leave makes sense."""
     from shopkeeper.predict.value.calibration import Learned
     from shopkeeper.predict.value.candidates import MODELS, UNTESTED
-    from shopkeeper.predict.value.choose import Choice
 
-    choice = msgspec.convert(run.choice, Choice)
+    choice = choice_of(run)
     models = {entry.name for entry in MODELS}
     if without_end and choice.pick not in models:
         living = [card.name for card in sorted(choice.cards, key=lambda one: one.loss) if card.name in models]

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 _FEATURES = ("frequency", "recency", "T", "margin")
 
 
-def predict(places: Places, progress: Progress | None = None) -> Foretold:
-    """Fit, score everybody who ever ordered, and make the scores current. Returns what was foretold."""
+def predict(places: Places, progress: Progress | None = None, *, anew: bool = False) -> Foretold:
+    """Fit, score everybody who ever ordered, and make the scores current. Returns what was foretold.
+
+    ``anew`` holds a tournament of models however lately there was one.
+    """
     tell = progress or _silent
     began = perf_counter()
     tell("predict", 0.0)
@@ -41,7 +44,7 @@ def predict(places: Places, progress: Progress | None = None) -> Foretold:
     if not orders.customer.size:
         return Foretold.of([])
     end = today(places)
-    foreseen = foresee(places, orders, end)
+    foreseen, tested = foresee(places, orders, end, anew=anew)
     tell("predict", 0.5)
     worth, beside = worths(foreseen)
     rhythm, stands = rhythms(places, orders)
@@ -50,7 +53,7 @@ def predict(places: Places, progress: Progress | None = None) -> Foretold:
     tell("predict", 0.7)
     run = next_run(places)
     write(places, run, foretold, turns(foretold, stands), explained)
-    _keep(places, run, foreseen, foretold, beside, orders, began)
+    _keep(places, run, foreseen, tested, foretold, beside, orders, began)
     make_current(places, run, stands)
     with places.ledger.read() as reader:
         erased_meanwhile = reader.setting("erasures") != erasures
@@ -73,6 +76,7 @@ def _keep(
     places: Places,
     number: int,
     foreseen: Forecast,
+    tested: Run | None,
     foretold: Foretold,
     beside: dict[str, Any],
     orders: OrderDays,
@@ -96,6 +100,8 @@ def _keep(
         scores=scores(foreseen),
         models={"orders": as_json(foreseen.orders), "amounts": as_json(foreseen.amounts)},
         choice=as_json(foreseen.choice),
+        tested=tested.tested if tested else str(foreseen.end),
+        tested_customers=tested.tested_customers if tested else int(foreseen.customer.size),
         features=_FEATURES,
         columns={field.name: str(field.type) for field in table.schema},
         customers=len(foretold),

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from shopkeeper.domain.value import Run
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.comparing import ahead
 from shopkeeper.shop.predicting.foretold import Part
 from shopkeeper.shop.predicting.orders import OrderDays
@@ -12,27 +16,68 @@ from shopkeeper.shop.predicting.orders import OrderDays
 if TYPE_CHECKING:
     import numpy as np
 
+    from shopkeeper.predict.value.choose import Choice
     from shopkeeper.predict.value.forecast import Forecast
 
 LEVEL = 0.8
 """Level of the predictive ranges."""
 _WEEK = 7.0
+_TESTED_FOR = 7
+"""Days for which a tournament counts."""
+_ALIKE = 0.1
+"""Share by which the number of customers may have changed meanwhile."""
 _VARIANCE_SHAPE = 2.5
 
 
-def foresee(places: Places, orders: OrderDays, end: np.datetime64) -> Forecast:
-    """Choose a model on the shop's own past, fit it and project everybody."""
+def foresee(
+    places: Places, orders: OrderDays, end: np.datetime64, *, anew: bool = False
+) -> tuple[Forecast, Run | None]:
+    """Choose a model on the shop's own past, fit it and project everybody.
+
+    What was chosen within the last days is taken without another tournament, unless ``anew``: the pick is fitted to
+    today's orders all the same. Also returns the run whose tournament it is, None for one held now.
+    """
     from shopkeeper.predict.value.forecast import forecast
 
-    return forecast(
+    settings = places.settings
+    earlier = None if anew else _still_good(places, orders, end)
+    foreseen = forecast(
         customer=orders.customer,
         occurred_at=orders.day,
         margin=orders.margin,
         end=end,
-        horizon=float(places.settings.horizon_weeks),
-        discount=places.settings.discount_rate,
+        horizon=float(settings.horizon_weeks),
+        discount=settings.discount_rate,
         level=LEVEL,
+        choice=None if earlier is None else choice_of(earlier),
     )
+    return foreseen, earlier
+
+
+def choice_of(run: Run) -> Choice:
+    """What the tournament of a run chose."""
+    from shopkeeper.predict.value.choose import Choice
+
+    return msgspec.convert(run.choice, Choice)
+
+
+def _still_good(places: Places, orders: OrderDays, end: np.datetime64) -> Run | None:
+    """The current run, where its tournament was held lately and in much the same shop."""
+    import numpy as np
+
+    run = runs.current(places)
+    if run is None or not run.tested or run.horizon_weeks != places.settings.horizon_weeks:
+        return None
+    days = int((end - np.datetime64(run.tested, "D")).astype(np.int64))
+    customers = np.unique(orders.customer).size
+    alike = abs(customers - run.tested_customers) <= _ALIKE * run.tested_customers
+    if not 0 <= days < _TESTED_FOR or not alike:
+        return None
+    try:
+        choice_of(run)
+    except msgspec.ValidationError:  # of another version
+        return None
+    return run
 
 
 def worths(foreseen: Forecast) -> tuple[Part, dict[str, Any]]:
