@@ -75,10 +75,10 @@ def understood(
         condition = check(text or "", declared, setting.segments)
     if condition is not None:
         condition = of_those_who_do_not_object(condition)
-    changed = _changed(reader, manifest.watermark, manifest.turn)
-    if changed is None:
+    known_better = changed(reader, manifest.watermark, manifest.turn)
+    if known_better is None:
         return Asked(condition, setting, (), as_of)
-    return Asked(condition, setting, tuple(sorted(changed)), places.clock.now())
+    return Asked(condition, setting, tuple(sorted(known_better)), places.clock.now())
 
 
 def refreshed(places: Places) -> tuple[Manifest, datetime]:
@@ -112,7 +112,7 @@ def saved_conditions(reader: LedgerReader, traits: Mapping[str, Trait]) -> dict[
     return {name: found[name] for name in in_order({name: one.segments for name, one in found.items()})}
 
 
-def _changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None:
+def changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None:
     """Customers of whom the ledger knows more than the lake, gone ones included; None where these are too many."""
     found: set[int] = set()
     cursor = int(reader.setting("cursor") or 0)

@@ -35,6 +35,7 @@ from shopkeeper.shop.places import Places
 from shopkeeper.shop.verbs_access import AccessVerbs
 from shopkeeper.shop.verbs_advocacy import AdvocacyVerbs
 from shopkeeper.shop.verbs_connect import ConnectVerbs
+from shopkeeper.shop.verbs_features import FeatureVerbs
 from shopkeeper.shop.verbs_identity import IdentityVerbs
 from shopkeeper.shop.verbs_insight import InsightVerbs
 from shopkeeper.shop.verbs_segments import SegmentVerbs
@@ -77,6 +78,7 @@ class Shop(
     InsightVerbs,
     ValueVerbs,
     AdvocacyVerbs,
+    FeatureVerbs,
 ):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
 
