@@ -240,7 +240,9 @@ def _core(kept: advocating.Kept | None) -> BrandCore:
         "regulars are too few to say it",
     }[kept.core_basis]
     return BrandCore(
-        products=kept.core, basis=kept.core_basis, sentence=f"{len(kept.core):,} products: {of}."
+        products=kept.core,
+        basis=kept.core_basis,
+        sentence=f"{len(kept.core):,} product{'s' if len(kept.core) != 1 else ''}: {of}.",
     )
 
 
