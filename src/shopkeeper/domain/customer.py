@@ -37,6 +37,19 @@ class OrderMark(Struct, array_like=True, gc=False):
     """Nothing about a cancelled order counts, whenever it happened."""
 
 
+class FirstOrder(Struct, array_like=True, gc=False):
+    """How a customer began: the first order that stands."""
+
+    at: int
+    place: str
+    """Store id, 'web' or 'unknown'."""
+    staff: str = ""
+    """Who served."""
+    coupon: str = ""
+    reduced: bool = False
+    """Whether it came with a coupon or a discount on the whole order."""
+
+
 class Interest(Struct, array_like=True, gc=False):
     """How often and when last a product was looked at or put into the cart."""
 
@@ -124,6 +137,9 @@ class Customer(Struct, omit_defaults=True):
     """By order id."""
     last_order: str = ""
     coupons: int = 0
+    reduced: int = 0
+    """Orders with a coupon or a discount on the whole order."""
+    first: FirstOrder | None = None
     unconverted: dict[str, int] = field(default_factory=dict)
     """Net amounts in currencies without a rate, in their minor units; in no other figure."""
     offset: int = 0
