@@ -228,6 +228,33 @@ def test_search_finds_customers_by_all_the_tokens_wherever_they_stand(ledger: Le
         assert reader.search([], 10) == []
 
 
+def test_what_is_sealed_is_found_by_its_kind_and_replaced(ledger: Ledger) -> None:
+    def work(tx: LedgerWriter) -> None:
+        a, b = nodes(tx, "a", "b")
+        rows = [Sealed(b, 3, 5, "Customer Referred", b"b3"), Sealed(a, 1, 7, "Customer Referred", b"a1")]
+        tx.seal([*rows, Sealed(a, 2, 7, "Identified", b"a2")], [])
+        tx.reseal([rows[0]._replace(sealed=b"anew")])
+        tx.reseal([])
+
+    ledger.write(work)
+    with ledger.read() as reader:
+        assert [row.sealed for row in reader.sealed_as("Customer Referred")] == [b"a1", b"anew"]
+        assert reader.sealed_as("Product Shared") == []
+
+
+def test_who_never_bought_is_in_no_list_by_value(ledger: Ledger) -> None:
+    def work(tx: LedgerWriter) -> None:
+        tx.remember([record(1, orders=1), record(2, orders=0)])
+        tx.predict([Prediction(1, 5.0, 0.5, "active", b"{}"), Prediction(2, 0.0, 0.0, "", b"{}")], run=1)
+        tx.switch(1)
+
+    ledger.write(work)
+    with ledger.read() as reader:
+        assert [row.customer for row in reader.ranking("value", None, 9, None)] == [1]
+        assert (reader.ranked("value"), reader.ranked("margin")) == (1, 2)
+        assert set(reader.predictions([1, 2])) == {1, 2}
+
+
 def test_rankings_page_in_order(ledger: Ledger) -> None:
     def work(tx: LedgerWriter) -> None:
         tx.remember([record(i, orders=i % 4, margin=i * 10, last_day=100 - i) for i in range(1, 30)])

@@ -15,6 +15,7 @@ PAGES = (
     "/segments",
     "/segment-builder",
     "/segment-suggestions",
+    "/advocates",
     "/identities",
     "/identities/rules",
     "/identities?one={buyer}&other=c1",

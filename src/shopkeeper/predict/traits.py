@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shopkeeper.domain.traits import Trait
+from shopkeeper.predict.advocate_traits import TRAITS as ADVOCATES
 
 TRAITS: tuple[Trait, ...] = (
     Trait(
@@ -42,5 +43,6 @@ TRAITS: tuple[Trait, ...] = (
         values=("own rhythm", "population"),
         sentence="Whether the customer's own rhythm is known, or the population's stands in.",
     ),
+    *ADVOCATES,
 )  # fmt: skip
 """Every prediction, in the order in which people are shown them."""

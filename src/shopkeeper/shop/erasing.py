@@ -32,6 +32,7 @@ from shopkeeper.resolve.view import expired
 from shopkeeper.shop import archive, backups
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.scratch import scratch
+from shopkeeper.shop.unnaming import unname
 from shopkeeper.shop.watching import watching
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 from shopkeeper.stores.contract.rows import NewNode
@@ -300,6 +301,7 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
 
     def work(tx: LedgerWriter) -> None:
         _let_go(tx, nodes)
+        unname(places, tx, erasure.pseudonyms)
         tx.forget([*nodes, *mailboxes(places, tx, nodes)], customers, KEPT_WITHOUT_PERSON, cells, erasure.at)
         change = recompute(tx, around - set(nodes))
         tx.drop_records(sorted(change.gone | change.refold | set(customers)))

@@ -33,6 +33,7 @@ from shopkeeper.shop import (
 )
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.verbs_access import AccessVerbs
+from shopkeeper.shop.verbs_advocacy import AdvocacyVerbs
 from shopkeeper.shop.verbs_connect import ConnectVerbs
 from shopkeeper.shop.verbs_identity import IdentityVerbs
 from shopkeeper.shop.verbs_insight import InsightVerbs
@@ -73,6 +74,7 @@ class Shop(
     SegmentVerbs,
     LiveSegmentVerbs,
     InsightVerbs,
+    AdvocacyVerbs,
 ):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
 

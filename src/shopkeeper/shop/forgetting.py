@@ -19,6 +19,7 @@ from shopkeeper.shop.draining import drain
 from shopkeeper.shop.living import advance
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.showing import resolve
+from shopkeeper.shop.unnaming import unname
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 _AT_ONCE = 50_000
@@ -125,6 +126,7 @@ def erase(places: Places, who: str | int) -> ErasureReceipt:
         def work(tx: LedgerWriter) -> tuple[erasing.Erasure, int, int]:
             all_of_them = [*nodes, *erasing.mailboxes(places, tx, nodes)]
             pseudonyms = [mark for _, mark in tx.marks(all_of_them).values()]
+            unname(places, tx, pseudonyms)
             return erasing.begin(tx, all_of_them, customers, pseudonyms, cells, places.now())
 
         erasure, removed, kept = places.ledger.write(work)

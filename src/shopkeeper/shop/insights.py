@@ -7,13 +7,14 @@ that everything told of one group is told of the same customers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from shopkeeper.domain.catalogue import Product
 from shopkeeper.domain.clock import DAY
 from shopkeeper.domain.condition import Condition, check
 from shopkeeper.domain.condition.english import english
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from shopkeeper.know.insight import ChannelsPart, Comparison, Overlaps, People
     from shopkeeper.know.insight.people import Mask
+    from shopkeeper.shop.looking_back import LookedBack
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
 OTHER_BUYERS: Final = "other buyers"
@@ -117,8 +119,18 @@ def _masks(places: Places, told: Known, people: People, conditions: Sequence[Con
     return masks
 
 
-def compare(places: Places, traits: Sequence[Trait], one: str, other: str | None) -> Comparison:
-    """What a group has in common beside the rest, or beside another. Raises InvalidInput where a side is empty."""
+def compare(
+    places: Places,
+    traits: Sequence[Trait],
+    one: str,
+    other: str | None,
+    *,
+    only: Collection[str] | None = None,
+) -> Comparison:
+    """What a group has in common beside the rest, or beside another. Raises InvalidInput where a side is empty.
+
+    ``only`` names the traits and derived facts that are looked at, whatever the groups are made of.
+    """
     told = known(places, traits)
     asked = [told.condition(one)]
     if other == OTHER_BUYERS:
@@ -134,12 +146,38 @@ def compare(places: Places, traits: Sequence[Trait], one: str, other: str | None
         masks = _masks(places, told, people, asked)
         settings = places.settings
         facts = derived(people, currency=settings.currency, time_zone=settings.time_zone)
+        if only is not None:
+            return compared(
+                people, masks[0], masks[1] if other else None,
+                derived=((key, lists) for key, lists in facts if key in only),
+                without={trait.name for trait in people.traits} - set(only), as_of=told.as_of,
+            )  # fmt: skip
         return compared(
             people, masks[0], masks[1] if other else None, derived=facts, definition=_definition(told, asked),
             as_of=told.as_of,
         )  # fmt: skip
 
-    return _kept(places, told, ("compare", *(condition.text for condition in asked)), make)
+    key = ("compare", *(condition.text for condition in asked), *(sorted(only) if only is not None else ()))
+    return _kept(places, told, key, make)
+
+
+def looked_back(places: Places, traits: Sequence[Trait]) -> LookedBack:
+    """What advocacy and brand fit foretold on an earlier day."""
+    told = known(places, traits)
+
+    def make() -> LookedBack:
+        from shopkeeper.shop.looking_back import look_back
+
+        settings = places.settings
+        with places.ledger.read() as reader:
+            goods = map(msgspec.json.Decoder(Product).decode, reader.reference("product"))
+            core = frozenset(one.product_id for one in goods if one.core)
+        return look_back(
+            _people(places, told), currency=settings.currency, scale=places.scale, zone=settings.time_zone,
+            as_of=told.as_of, core=core,
+        )  # fmt: skip
+
+    return _kept(places, told, ("looked back",), make)
 
 
 def _definition(told: Known, asked: Sequence[Condition]) -> set[str]:
@@ -334,3 +372,9 @@ def _suggested(places: Places, told: Known) -> Suggestions:
         for one in found.clusters
     )  # fmt: skip
     return Suggestions(as_of=told.as_of, rows=tuple(rows), groups=groups, note=found.note)
+
+
+def count(places: Places, traits: Sequence[Trait], asked: str) -> int:
+    """How many of those whom comparisons know meet a condition."""
+    told = known(places, traits)
+    return int(_masks(places, told, _people(places, told), [told.condition(asked)])[0].sum())

@@ -15,6 +15,7 @@ from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.report import Score
 from shopkeeper.know.fold import unpack
 from shopkeeper.know.live.definitions import again
+from shopkeeper.shop.advocating import advocate
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.watching import compiled
 from shopkeeper.stores.contract.ledger import LedgerWriter
@@ -33,13 +34,16 @@ def predict(places: Places, progress: Progress | None = None) -> dict[int, dict[
     if not customers:
         return {}
     scores, models = _scores(places, customers, days, margins)
+    advocate(places, scores)
     if progress:
         progress("predict", 0.8)
     run = int(places.clock.now().timestamp() * 1000)
     with places.ledger.read() as reader:
         run = max(run, int(reader.setting("run") or 0) + 1)
     rows = [
-        Prediction(c, s["clv_12m"], s["p_alive"], s["state"], msgspec.json.encode(s))
+        Prediction(
+            c, s.get("clv_12m", 0.0), s.get("p_alive", 0.0), s.get("state", ""), msgspec.json.encode(s)
+        )
         for c, s in scores.items()
     ]
     for start in range(0, len(rows), _CHUNK):

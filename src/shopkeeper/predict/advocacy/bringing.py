@@ -55,7 +55,7 @@ def bringing(deeds: Mapping[str, ArrayLike], brought: ArrayLike, *, level: float
         return Bringing(customers=yes.size, bringers=bringers)
     design = np.stack([np.ones(yes.size), *columns.values()], axis=1)
     beta, cover, likelihood = _firth(design, yes.astype(float))
-    alone = _firth(design[:, :1], yes.astype(float))[2]
+    alone = _firth(design, yes.astype(float), free=1)[2]
     p = float(chdtrc(len(columns), max(2.0 * (likelihood - alone), 0.0)))
     z = float(-ndtri((1 - level) / 2))
     wide = z * np.sqrt(np.diag(cover))
@@ -73,8 +73,12 @@ def bringing(deeds: Mapping[str, ArrayLike], brought: ArrayLike, *, level: float
     )
 
 
-def _firth(design: Floats, yes: Floats) -> tuple[Floats, Floats, float]:
-    """Estimates, covariance and penalised log-likelihood, by Newton's steps that are halved until they climb."""
+def _firth(design: Floats, yes: Floats, free: int | None = None) -> tuple[Floats, Floats, float]:
+    """Estimates, covariance and penalised log-likelihood, by Newton's steps that are halved until they climb.
+
+    With ``free`` only so many of the first columns are estimated and the others stay at zero, under the same penalty:
+    what all of them together add is told by the difference of the two (Heinze and Schemper 2002).
+    """
     beta = np.zeros(design.shape[1])
     beta[0] = np.log(yes.mean() / (1 - yes.mean()))
     height, info = _height(design, yes, beta)
@@ -83,7 +87,9 @@ def _firth(design: Floats, yes: Floats) -> tuple[Floats, Floats, float]:
         weight = chance * (1 - chance)
         cover = np.linalg.pinv(info)
         lever = weight * np.einsum("ij,jk,ik->i", design, cover, design)
-        step = cover @ (design.T @ (yes - chance + lever * (0.5 - chance)))
+        slope = design.T @ (yes - chance + lever * (0.5 - chance))
+        step = np.zeros(beta.size)
+        step[:free] = np.linalg.pinv(info[:free, :free]) @ slope[:free]
         for _half in range(20):
             higher, following = _height(design, yes, beta + step)
             if higher >= height - 1e-12:

@@ -2,8 +2,8 @@
 
 Each part has a most and a number of deeds that earns half of it: ``points = most * (1 - 2 ** -(deeds / half))``, so
 that the first deeds count most and nobody gets a hundred by one deed done a thousand times. Whom somebody brought
-counts most since it is the only part that is itself an outcome; what is said before others more than what is only
-pressed. Mosts and halves are **assumptions**, chosen and not learned. What goes before bringing others in the shop's own past is
+counts most since it is the only part that is itself an outcome; what is said before others counts more than a click.
+Mosts and halves are **assumptions**, chosen and not learned. What goes before bringing others in the shop's own past is
 told beside them (``bringing``), for whoever wants to choose others.
 """
 

@@ -149,6 +149,12 @@ class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
         """Sealed values told on some nodes, by time."""
         ...
 
+    def sealed_as(self, name: str) -> list[Sealed]:
+        """Everything sealed of one kind of event, by node and place in the log. Reads all that is sealed: for what is
+        seldom done.
+        """
+        ...
+
     def records(self, customers: Sequence[int]) -> list[Record]:
         """The folded records of some customers."""
         ...
@@ -241,6 +247,10 @@ class LedgerWriter(LedgerReader, LimitWriter, SegmentWriter, Protocol):
 
     def seal(self, rows: Sequence[Sealed], tokens: Iterable[tuple[bytes, int]]) -> None:
         """Keep sealed values and the tokens (token, node) that find them."""
+        ...
+
+    def reseal(self, rows: Sequence[Sealed]) -> None:
+        """Put other sealed values in the place of those of the same node and event."""
         ...
 
     def refused(self, marks: Sequence[bytes]) -> set[bytes]:

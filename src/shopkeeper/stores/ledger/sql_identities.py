@@ -121,6 +121,11 @@ class IdentityReads:
         rows = map(Sealed._make, among(self.session, sql, nodes))
         return sorted(rows, key=lambda r: (r.occurred_at, r.seq))
 
+    def sealed_as(self, name: str) -> list[Sealed]:
+        """Everything sealed of one kind of event."""
+        sql = "SELECT node, seq, occurred_at, name, sealed FROM sealed WHERE name = ? ORDER BY node, seq"
+        return list(map(Sealed._make, self.session.rows(sql, (name,))))
+
 
 class IdentityWrites(IdentityReads):
     """Writing identities. An engine combines this with the log, which gives the numbers, and segments."""
@@ -152,6 +157,13 @@ class IdentityWrites(IdentityReads):
         )
         sql = "INSERT INTO token (token, node) VALUES (?, ?) ON CONFLICT DO NOTHING"
         self.session.many(sql, sorted(set(tokens)))
+
+    def reseal(self, rows: Sequence[Sealed]) -> None:
+        """Replace sealed values."""
+        self.session.many(
+            "UPDATE sealed SET sealed = ? WHERE node = ? AND seq = ?",
+            [(r.sealed, r.node, r.seq) for r in rows],
+        )
 
     def link(self, rows: Sequence[Edge]) -> None:
         """Keep edges; the earliest evidence and the latest month stay, whatever the order of arrival."""

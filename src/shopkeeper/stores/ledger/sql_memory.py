@@ -10,7 +10,7 @@ from shopkeeper.stores.sql.session import Session, among, change_among
 _RECORD = "customer, body, last_at, last_key, reducers, catalogue, orders, amount, margin, last_day, country"
 
 _SORTS = {
-    "value": ("p.clv", "p.run = :run"),
+    "value": ("p.clv", "p.run = :run AND p.state <> ''"),  # who never bought has no state
     "fading": ("p.clv", "p.run = :run AND p.state = 'fading'"),
     "margin": ("r.margin", "TRUE"),
     "orders": ("r.orders", "TRUE"),

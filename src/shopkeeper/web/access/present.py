@@ -48,6 +48,7 @@ ROOMS: tuple[Room, ...] = (
     Room("/", "Overview", "overview", Permission.REPORT),
     Room("/customers", "Customers", "customers", Permission.LOOK_UP),
     Room("/segments", "Segments", "segments", Permission.REPORT),
+    Room("/advocates", "Advocates", "advocates", Permission.REPORT),
     Room("/identities", "Identities", "identities", Permission.RESOLVE),
     Room("/flow", "Flow", "flow", Permission.REPORT),
     Room("/sources", "Sources", "sources", Permission.COLLECT),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shopkeeper.web.api import (
+    advocacy,
     customers,
     docs,
     flow,
@@ -24,6 +25,7 @@ API: tuple[Any, ...] = (
     profiles.profile_identifiers,
     profiles.profile_household,
     profiles.profile_events,
+    advocacy.advocacy_of,
     customers.list_customers,
     segments.query_customers,
     segments.size_customers,
@@ -32,6 +34,8 @@ API: tuple[Any, ...] = (
     insight.channels,
     insight.overlaps,
     insight.suggestions,
+    advocacy.regulars,
+    advocacy.advocates,
     identity.explain,
     identity.explain_pair,
     identity.match,

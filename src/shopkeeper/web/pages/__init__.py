@@ -7,6 +7,7 @@ from typing import Any
 from shopkeeper.web.pages import (
     about,
     account,
+    advocates,
     audit,
     customer,
     customers,
@@ -35,6 +36,7 @@ PAGES: tuple[Any, ...] = (
     identities.why,
     identities.match,
     identities.settle,
+    advocates.advocates_page,
     segments.segments,
     segments.suggestions,
     segments.save,
