@@ -16,6 +16,7 @@ from shopkeeper.predict.value.cnbd import BGCNBD, MBGCNBD, BGCNBDFit, MBGCNBDFit
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
+from shopkeeper.predict.value.pareto import ParetoNBD, ParetoNBDFit
 from shopkeeper.predict.value.repeat_rate import RepeatRate
 from shopkeeper.predict.value.summary import Summary, summarise
 
@@ -32,6 +33,8 @@ __all__ = [
     "GammaGammaFit",
     "MBGCNBDFit",
     "MBGNBDFit",
+    "ParetoNBD",
+    "ParetoNBDFit",
     "Projection",
     "RepeatRate",
     "ScoreCard",

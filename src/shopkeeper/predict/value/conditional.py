@@ -123,7 +123,7 @@ def _discounted(shape: Floats, base: Floats, t: Floats, p: Floats, weight: Float
     """Expected discounted purchases of somebody alive, with ever more nodes for a longer reach."""
     until = np.minimum(t, _FAR / rate)
     reach = np.log1p(until / base)
-    at, step = _legendre(_TIME_NODES if float(until.max(initial=0.0)) * rate < 1.0 else _MANY_TIME_NODES)
+    at, step = legendre(_TIME_NODES if float(until.max(initial=0.0)) * rate < 1.0 else _MANY_TIME_NODES)
     total = np.zeros(shape.shape[0])
     for position, share in zip(at, step, strict=True):
         growth = np.expm1(reach * position)
@@ -147,7 +147,7 @@ def _falling_square(shape: Floats, base: Floats, t: Floats, p: Floats, weight: F
 
 
 @cache
-def _legendre(count: int) -> tuple[Floats, Floats]:
+def legendre(count: int) -> tuple[Floats, Floats]:
     """Gauss-Legendre nodes and weights on (0, 1)."""
     at, step = np.polynomial.legendre.leggauss(count)
     return (at + 1.0) / 2.0, step / 2.0
