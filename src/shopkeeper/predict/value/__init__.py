@@ -13,6 +13,7 @@ from __future__ import annotations
 from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
 from shopkeeper.predict.value.choose import Choice, ScoreCard, choose
 from shopkeeper.predict.value.cnbd import BGCNBD, MBGCNBD, BGCNBDFit, MBGCNBDFit
+from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
@@ -28,6 +29,7 @@ __all__ = [
     "BGCNBDFit",
     "BGNBDFit",
     "Choice",
+    "Discount",
     "Forecast",
     "GammaGamma",
     "GammaGammaFit",
