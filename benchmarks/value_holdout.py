@@ -1,13 +1,14 @@
 """How well the value forecasts hold on real purchases that nobody looked at: the pick beside every entry.
 
-Run ``python benchmarks/value_holdout.py`` (``--quick`` leaves the full CDNOW cohort and the million out, ``--json FILE``
-writes rows as data, ``--data FOLDER`` says where the Parquet files lie; a file that is not there is skipped and named:
-the logs may not ship with the project). Origins were fixed in advance: weeks 26, 39 and 52 of CDNOW, and quarters
-around the 39th week before the end of Online Retail II. At each the tournament sees the purchases up to that day only; all that is
-tuned is tuned on origins further back. Then every entry is fitted to the same past and scored on what came.
+Run ``python benchmarks/value_holdout.py``: ``--quick`` leaves the full CDNOW cohort and the million out, ``--json F``
+writes rows as data, ``--data FOLDER`` says where the Parquet files lie. A file that is not there is skipped and named:
+the logs may not ship with the project.
 
-Online Retail II: purchases without returns and with an amount, as published figures have it; money is also foretold net
-of returns.
+Origins were fixed in advance: weeks 26, 39 and 52 of CDNOW, and quarters around the 39th week before the end of Online
+Retail II. At each the tournament sees the purchases up to that day only; all that is tuned is tuned on origins further
+back. Then every entry is fitted to the same past and scored on what came.
+
+Online Retail II: purchases without returns and with an amount, as published figures have it; once more net of returns.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from shopkeeper.predict.value.spend import (
     fit_amounts,
     spend_card,
     spend_figures,
-    worth_of,
+    unsure_worth,
 )
 from shopkeeper.predict.value.summary import PurchaseDays, purchase_days
 from shopkeeper.predict.value.worth import worth_coverage
@@ -128,8 +129,7 @@ def judge_spend(
     days: PurchaseDays, choice: Any, held: Held, case: Case, title: str, rows: list[Row]
 ) -> tuple[tuple[float, float], float]:
     """Score every way to foretell money; gives the top tenth's value under the pick and the best rule, and the MAE."""
-    future = case.unsure(choice.learned)
-    spend = Spend(held.known, future.mean(held.window), held.window, fit_amounts(held.known))
+    spend = Spend(held.known, case.future.mean(held.window), held.window, fit_amounts(held.known))
     bootstrap = Bootstrap.of(len(days.customers), 1)
     cards = {
         name: spend_card(name, [spend_figures(foretold(spend), held, bootstrap)])
@@ -141,9 +141,8 @@ def judge_spend(
             f"  value in the top 10 % {card.value_captured:.3f}"
         )
         rows.append(row(f"{title}: money by {name}, MAE", card.mae, "currency"))
-    covered = worth_coverage(
-        worth_of(spend, future, held.window), held.money, held.known.past.frequency, choice.spend.groups
-    )
+    worth = unsure_worth(spend, case.shaped(choice.learned.groups), choice.learned.level, choice.spend.groups)
+    covered = worth_coverage(worth, held.money)
     print("  80 % ranges of money cover: " + ", ".join(f"{one.group}: {one.expected:.3f}" for one in covered))
     ruled = max(card.value_captured for name, card in cards.items() if name in list(SPENDS)[:2])
     picked = cards[choice.spend.pick]

@@ -15,6 +15,8 @@ from shopkeeper.shop.predicting import pricing, recalling
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from shopkeeper.predict.value.discount import Discount
+
 
 class ValueVerbs:
     """What customers are worth."""
@@ -42,12 +44,13 @@ class ValueVerbs:
         *,
         horizon: float | None = None,
         as_of: date | datetime | None = None,
-        discount: float | None = None,
+        discount: Discount | float | None = None,
     ) -> pa.Table:
         """Orders and contribution margin expected of customers, a row each, with ranges of 80 %.
 
         ``horizon`` is in weeks from the end of ``as_of`` (default: the setting ``horizon_weeks`` from today);
-        ``math.inf`` asks for the residual value. ``discount`` is the yearly rate as a share. The model is of the kind
+        ``math.inf`` asks for the residual value. ``discount`` is a rate with its period
+        (``predict.value.Discount``), or a yearly one as a share. The model is of the kind
         that the refresh at or before ``as_of`` chose, fitted to orders dated up to then. ``value_sd`` is the
         standard deviation of a customer alone: variances of a group's customers add up, and the schema's ``together``
         is the share by which all of them may be off at once.

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
 from shopkeeper.predict.value.choose import Choice, choose
+from shopkeeper.predict.value.cnbd import BGCNBD, MBGCNBD, BGCNBDFit, MBGCNBDFit
+from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.features import FeatureTable, from_orders
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
@@ -24,10 +26,14 @@ from shopkeeper.predict.value.score import ScoreCard
 from shopkeeper.predict.value.summary import Summary, summarise
 
 __all__ = [
+    "BGCNBD",
     "BGNBD",
+    "MBGCNBD",
     "MBGNBD",
+    "BGCNBDFit",
     "BGNBDFit",
     "Choice",
+    "Discount",
     "FeatureTable",
     "Forecast",
     "GammaGamma",
@@ -36,6 +42,7 @@ __all__ = [
     "LastPeriod",
     "Learner",
     "LearnerFit",
+    "MBGCNBDFit",
     "MBGNBDFit",
     "ParetoNBD",
     "ParetoNBDFit",

@@ -12,6 +12,7 @@ from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.interval import (
     Coverage,
     Group,
+    Recalibrated,
     covered,
     fit_levels,
     fit_shape,
@@ -30,16 +31,24 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...] = ()
     level: Level = Level()
 
+    def applied(self, future: Future, frequency: Floats) -> Future:
+        """Correct a future with a full distribution by group, and make its level uncertain."""
+        if not self.groups:
+            return future
+        group = group_of(frequency, [one.first for one in self.groups])
+        return Unsure(Recalibrated(future, group, self.groups), self.level)
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A forecast and what came: the future, whether its distribution is its own, frequency, orders, weeks ahead."""
+    """A forecast and what came: future, whether its distribution is its own, frequency, orders, weeks ahead, day."""
 
     future: Future
     exact: bool
     frequency: Floats
     orders: Floats
     window: float
+    day: int = 0
 
     @property
     def level(self) -> float:
@@ -51,8 +60,8 @@ class Case:
         return self.future if self.exact else shaped(self.future, self.frequency, learned)
 
     def unsure(self, learned: Learned) -> Future:
-        """Give the future with a full distribution, its level uncertain."""
-        return Unsure(self.shaped(learned.groups), learned.level)
+        """Give the future with a full distribution, corrected, its level uncertain."""
+        return learned.applied(self.shaped(learned.groups), self.frequency)
 
     def rows(self, firsts: Sequence[int], place: int) -> Floats:
         """Say which customers are in a group."""
@@ -86,14 +95,16 @@ def learn_distribution(cases: Sequence[Case]) -> Learned:
             )
             levels, reached = fit_levels(below, up_to)
             found[place] = msgspec.structs.replace(found[place], levels=levels, reached=reached)
-    level = learn_level(heights, [float(case.orders.sum()) for case in cases])
+    covers = (max(case.day for case in cases) - min(case.day for case in cases)) / (7.0 * cases[0].window)
+    level = learn_level(heights, [float(case.orders.sum()) for case in cases], 1.0 + covers)
     return Learned(groups=tuple(found), level=level)
 
 
 def coverage_of(case: Case, learned: Learned) -> tuple[Coverage, ...]:
     """Give the coverage by group in a case that had no part in what was learned."""
     below, up_to = transforms(case.unsure(learned), case.orders, case.window)
-    return covered(below, up_to, case.frequency, learned.groups)
+    firsts = [group.first for group in learned.groups]
+    return covered(below, up_to, group_of(case.frequency, firsts), firsts)
 
 
 def coverage_elsewhere(cases: Sequence[Case]) -> tuple[Coverage, ...]:

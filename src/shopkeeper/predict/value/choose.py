@@ -29,7 +29,7 @@ from shopkeeper.predict.value.score import Bootstrap, ScoreCard, Scored, card, s
 from shopkeeper.predict.value.spend import SpendChoice, choose_spend
 from shopkeeper.predict.value.summary import PurchaseDays
 
-COMPARED = 50_000
+COMPARED = 20_000
 """Customers who are compared at most."""
 _MIN_CUSTOMERS = 30
 
@@ -116,7 +116,7 @@ def choose(
     place, worse = simplest([np.mean([at.figures["loss"] for at in own], axis=0) for own in scores])
     pick = trials[place]
     cases = [
-        Case(found.future, found.exact, one.known.past.frequency, one.orders, one.window)
+        Case(found.future, found.exact, one.known.past.frequency, one.orders, one.window, one.known.end_day)
         for found, one in zip(pick.fitted, held, strict=True)
     ]
     learned = learn_distribution(cases)

@@ -22,20 +22,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.predict.value.calibration import Learned
 from shopkeeper.predict.value.candidates import LIVING, Fitted
 from shopkeeper.predict.value.choose import Choice, choose
 from shopkeeper.predict.value.field import fit_entry, untested
 from shopkeeper.predict.value.gammagamma import GammaGammaFit
 from shopkeeper.predict.value.history import Floats, Ints, checked, collapse, column
-from shopkeeper.predict.value.interval import Group, asked, bounds, centre, shaped
-from shopkeeper.predict.value.level import Unsure
+from shopkeeper.predict.value.interval import Group, bounds, centre, group_of, shaped
 from shopkeeper.predict.value.model import Future, OrderFit, OrderModel
 from shopkeeper.predict.value.origin import Features, Known, Shared
 from shopkeeper.predict.value.spend import MODEL, SPENDS, Spend, fit_amounts
 from shopkeeper.predict.value.summary import purchase_days
-from shopkeeper.predict.value.worth import worth
+from shopkeeper.predict.value.worth import UnsureWorth, worth
 
 WEEKS_PER_YEAR = 365.25 / 7
+UNTAUGHT = Learned()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +110,13 @@ def forecast(
     fitted = fit_entry(made.pick, known, horizon)
     living = fitted if isinstance(fitted.orders, OrderFit) else _living(made, known, horizon)
     past, amounts = known.past, fit_amounts(known)
-    groups = made.learned.groups
-    own = fitted.future if fitted.exact else shaped(fitted.future, past.frequency, groups)
-    future = Unsure(own, made.learned.level)
+    own = fitted.future if fitted.exact else shaped(fitted.future, past.frequency, made.learned.groups)
     money = None
     if made.spend is not None and made.spend.pick != MODEL:
-        money = SPENDS[made.spend.pick](Spend(known, future.mean(horizon), horizon, amounts))
-    terms = Terms(horizon, discount, level, groups, () if made.spend is None else made.spend.groups)
+        money = SPENDS[made.spend.pick](Spend(known, own.mean(horizon), horizon, amounts))
+    terms = Terms(horizon, discount, level, made.learned, () if made.spend is None else made.spend.groups)
     projection = _outlook(
-        future, frequency=past.frequency, p_alive=_alive(living.orders, known), margin=past.mean_amount,
+        own, frequency=past.frequency, p_alive=_alive(living.orders, known), margin=past.mean_amount,
         margin_count=past.frequency + 1.0, amounts=amounts, terms=terms, money=money,
     )  # fmt: skip
     return Forecast(
@@ -181,7 +180,7 @@ class Terms:
     horizon: float
     discount: float
     level: float
-    orders: Sequence[Group] = ()
+    orders: Learned = UNTAUGHT
     worth: Sequence[Group] = ()
 
 
@@ -205,17 +204,21 @@ def _outlook(
     factor = np.divide(later, number, out=np.full_like(number, steady), where=number > 0)
     each = amounts.expected_average(frequency=margin_count, monetary=margin)
     clv = later * each if money is None else money * factor
-    distribution = worth(
-        some=future.at_least(1.0, horizon), number=centre(future, horizon), square=future.square(horizon),
-        per_order=each, orders_seen=margin_count, amounts=amounts, factor=factor,
-    )  # fmt: skip
-    one, other = (distribution.at(asked(at, frequency, terms.worth)) for at in (tail, 1.0 - tail))
+    corrected = terms.orders.applied(future, frequency)
+    orders_low, orders_high = (bounds(corrected, at, horizon) for at in (tail, 1.0 - tail))
+    at_level = [
+        worth(
+            some=future.at_least(1.0, t), number=centre(future, t), square=future.square(t), per_order=each,
+            orders_seen=margin_count, amounts=amounts, factor=factor,
+        )
+        for t in (horizon * height for height in terms.orders.level.factors)
+    ]  # fmt: skip
+    group = group_of(frequency, [one.first for one in terms.worth])
+    distribution = UnsureWorth(at_level, group, terms.worth) if terms.worth else at_level[0]
+    one, other = (distribution.at(at) for at in (tail, 1.0 - tail))
     low, high = np.minimum(one, other), np.maximum(one, other)
     if money is not None:  # the expectation of another way may lie outside
         low, high = np.minimum(low, clv), np.maximum(high, clv)
-    orders_low, orders_high = (
-        bounds(future, frequency, terms.orders, at, horizon) for at in (tail, 1.0 - tail)
-    )
     return Projection(
         expected_orders=number, orders_low=orders_low, orders_high=orders_high, p_alive=p_alive,
         margin_per_order=each, clv=clv, clv_low=low, clv_high=high,

@@ -82,8 +82,13 @@ def checked(
 
 def column(name: str, values: ArrayLike) -> Floats:
     """Turn ``values`` into a one-dimensional array of finite floats, or say which rows are not numbers."""
+    given = np.asarray(values)
+    if given.dtype.kind == "U" and not isinstance(values, np.ndarray):
+        given = np.asarray(values, dtype=np.object_)  # one text among numbers made all of them text
+    if given.dtype.kind in "USMm" or (given.dtype.kind == "O" and given.ndim == 1):
+        _refuse_other_kinds(name, given)
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = given.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise InvalidInput(
             f"{name} holds values that are not numbers", hint="give an array of numbers"
@@ -94,19 +99,30 @@ def column(name: str, values: ArrayLike) -> Floats:
     return array
 
 
+def _refuse_other_kinds(name: str, given: NDArray[Any]) -> None:
+    """Refuse text and times: neither is silently read as a number."""
+    if given.dtype.kind in "Mm":
+        raise InvalidInput(
+            f"{name} holds times, not numbers", hint="divide by one unit, as in x / np.timedelta64(7, 'D')"
+        )
+    text = given.dtype.kind != "O"
+    rows = (text or isinstance(one, str | bytes) for one in given.ravel().tolist())
+    refuse_rows(
+        np.fromiter(rows, dtype=np.bool_), f"{name} is text, not numbers,", hint="give an array of numbers"
+    )
+
+
 def dot(left: Floats, right: Floats) -> float:
     """Sum of products. Not ``@``: for long rows that wakes all cores, which costs CPU and gains no time."""
     return float(np.einsum("i,i->", left, right))
 
 
-def refuse_rows(wrong: NDArray[np.bool_], reason: str) -> None:
+def refuse_rows(wrong: NDArray[np.bool_], reason: str, hint: str = "correct or drop them") -> None:
     """Raise InvalidInput naming the first wrong rows; do nothing when there is none."""
     if wrong.any():
         rows = np.flatnonzero(wrong)
         shown = ", ".join(str(row) for row in rows[:5]) + (", ..." if rows.size > 5 else "")
-        raise InvalidInput(
-            f"{reason} in {rows.size} of {wrong.size} rows (row {shown})", hint="correct or drop them"
-        )
+        raise InvalidInput(f"{reason} in {rows.size} of {wrong.size} rows (row {shown})", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +155,13 @@ def collapse(history: History, *, inverse: bool = False) -> Distinct:
     place = np.empty(0, dtype=np.int64)
     if inverse or history.weights is not None:
         rows, found = np.unique(key, return_inverse=True)
-        weights = np.bincount(found, weights=own, minlength=rows.size)
+        weights = np.bincount(found, weights=own, minlength=rows.size).astype(np.float64)
         place = found.astype(np.int64, copy=False)
     else:
         rows, weights = _tally(key, width_age, width_x * width_t * width_age)
     rest, age = np.divmod(rows, width_age)
     x, t = np.divmod(rest, width_t)
-    return Distinct(History(read_x(x), read_t(t), read_age(age)), np.asarray(weights, np.float64), place)
+    return Distinct(History(read_x(x), read_t(t), read_age(age)), weights, place)
 
 
 def _tally(key: Ints, few: int, width: int) -> tuple[Ints, Floats]:

@@ -14,8 +14,8 @@ Two things are learned at the origins in the past, per group of frequency, from 
 
 * `Shape`: who has a right mean only (a rule, a learner, a mean of two) gets a distribution around it: zero with a
   probability of its own, else negative binomial, with a mean a little above so that a forecast of 0 is not a certainty.
-* `Recalibration`: where the transforms of any distribution are not uniform, their own distribution says which level
-  must be asked for so that the wanted one is got (Kuleshov, Fenner and Ermon, 2018).
+* `Recalibrated`: where the transforms of a distribution are not uniform, their own distribution corrects it
+  (Kuleshov, Fenner and Ermon, 2018).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import msgspec
 import numpy as np
 
 from shopkeeper.predict.value.history import Floats, Ints
-from shopkeeper.predict.value.level import Level, Unsure
+from shopkeeper.predict.value.level import Level, Unsure, mixed
 from shopkeeper.predict.value.model import Future
 from shopkeeper.predict.value.origin import Shared
 
@@ -35,7 +35,8 @@ LEVEL = 0.8
 FIRST_OF_GROUP = (0, 1, 2, 4, 7)
 """The repeat purchases at which a group of frequency begins."""
 _LEAST_IN_GROUP = 100
-_KNOTS = 41
+_ENDS = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 5e-3, 1e-2)
+_KNOTS = np.unique(np.concatenate([_ENDS, np.linspace(0.025, 0.975, 39), np.subtract(1.0, _ENDS)]))
 _PRIOR = 25.0
 
 
@@ -113,10 +114,50 @@ class Around:
         return np.asarray((self.base.mean(t) + self.floor * np.minimum(t, 520.0)) / (1.0 - self.zero))
 
 
+@dataclass(frozen=True, slots=True)
+class Recalibrated:
+    """A future whose distribution is corrected by what was learned of its customers' groups; the means stay."""
+
+    base: Future
+    group: Ints
+    learned: Sequence[Group]
+
+    def mean(self, t: float | Floats) -> Floats:
+        """Give E(Y) within ``t``, as forecast."""
+        return self.base.mean(t)
+
+    def discounted(self, t: float | Floats, rate: float) -> Floats:
+        """Give the expected purchases within ``t``, discounted continuously at ``rate`` per time unit, as forecast."""
+        return self.base.discounted(t, rate)
+
+    def square(self, t: float | Floats) -> Floats:
+        """Give E(Y^2) within ``t`` of the distribution before."""
+        return self.base.square(t)
+
+    def at_least(self, k: Floats | float, t: float | Floats) -> Floats:
+        """Give P(Y >= k) within ``t``; ``k`` is at least 1."""
+        return 1.0 - recalibrated(1.0 - self.base.at_least(k, t), self.group, self.learned)
+
+    def take(self, rows: Ints) -> Recalibrated:
+        """Give the future of some of the customers."""
+        return Recalibrated(self.base.take(rows), self.group[rows], self.learned)
+
+
+def recalibrated(levels: Floats, group: Ints, learned: Sequence[Group]) -> Floats:
+    """Correct probabilities P(Y <= y) by what was learned of each customer's group."""
+    found = np.array(levels)
+    for place, one in enumerate(learned):
+        here = group == place
+        found[here] = np.interp(found[here], one.levels, one.reached)
+    return found
+
+
 def centre(future: Future, t: float | Floats) -> Floats:
     """Give the mean of a future's distribution, which may differ from the forecast (see `Around`, `Unsure`)."""
     if isinstance(future, Unsure):
-        return future.mixed([centre(future.base, own) for own in future.times(t)])
+        return mixed([centre(future.base, own) for own in future.times(t)])
+    if isinstance(future, Recalibrated):
+        return centre(future.base, t)
     return future.centre(t) if isinstance(future, Around) else future.mean(t)
 
 
@@ -202,8 +243,8 @@ def transforms(future: Future, orders: Floats, t: float) -> tuple[Floats, Floats
 
 
 def fit_levels(below: Floats, up_to: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Give the mean distribution of the transforms at even levels, drawn to uniform where customers are few."""
-    levels = np.linspace(0.0, 1.0, _KNOTS)
+    """Give the mean distribution of the transforms at many levels, drawn to uniform where customers are few."""
+    levels = _KNOTS
     width = np.maximum(up_to - below, 1e-9)
     seen = np.array([float(np.clip((level - below) / width, 0.0, 1.0).mean()) for level in levels])
     reached = (below.size * seen + _PRIOR * levels) / (below.size + _PRIOR)
@@ -211,27 +252,25 @@ def fit_levels(below: Floats, up_to: Floats) -> tuple[tuple[float, ...], tuple[f
     return tuple(levels.tolist()), tuple(np.maximum.accumulate(reached).tolist())
 
 
-def asked(level: float, frequency: Floats, learned: Sequence[Group]) -> Floats:
-    """Give the level to ask each customer's distribution for so that ``level`` is got."""
+def asked(level: float, group: Ints, learned: Sequence[Group]) -> Floats:
+    """Give the level to ask each customer's own distribution for so that ``level`` is got."""
     if not learned:
-        return np.full(frequency.shape, level)
-    per_group = np.array([np.interp(level, _rising(group.reached), group.levels) for group in learned])
-    return np.asarray(per_group[group_of(frequency, [group.first for group in learned])])
+        return np.full(group.shape, level)
+    per_group = np.array([np.interp(level, _rising(one.reached), one.levels) for one in learned])
+    return np.asarray(per_group[group])
 
 
 def covered(
-    below: Floats, up_to: Floats, frequency: Floats, learned: Sequence[Group], level: float = LEVEL
+    below: Floats, up_to: Floats, group: Ints, firsts: Sequence[int], level: float = LEVEL
 ) -> tuple[Coverage, ...]:
-    """Give the coverage of ranges of ``level`` by group, for transforms of distributions before recalibration."""
-    firsts = [group.first for group in learned]
-    at = group_of(frequency, firsts)
+    """Give the coverage of ranges of ``level`` by group, from the transforms of what came."""
     low, high = (1.0 - level) / 2.0, (1.0 + level) / 2.0
     found = []
-    for place, group in enumerate(learned):
-        here = at == place
+    for place in range(len(firsts)):
+        here = group == place
         if not here.any():
             continue
-        a, b = (np.interp(side[here], group.levels, group.reached) for side in (below, up_to))
+        a, b = below[here], up_to[here]
         overlap = np.clip(np.minimum(b, high) - np.maximum(a, low), 0.0, None)
         sharp = b - a < 1e-9
         share = np.where(sharp, (b >= low) & (a < high), overlap / np.where(sharp, 1.0, b - a))
@@ -247,23 +286,29 @@ def covered(
     return tuple(found)
 
 
-def bounds(future: Future, frequency: Floats, learned: Sequence[Group], level: float, t: float) -> Floats:
+def bounds(future: Future, level: float, t: float) -> Floats:
     """Give the number of orders within ``t`` that is not exceeded with ``level``, per customer.
 
     Customers who share a history share the work, and so do those of one group whose means differ by less than 1 %.
     """
-    levels = asked(level, frequency, learned)
-    base, unsure = (future.base, future.level) if isinstance(future, Unsure) else (future, Level())
+    unsure, inner = (future.level, future.base) if isinstance(future, Unsure) else (Level(), future)
+    known = inner if isinstance(inner, Recalibrated) else Recalibrated(inner, np.zeros(0, np.int64), ())
+    base = known.base
     if isinstance(base, Shared):
-        per_history = np.full(int(base.where.max(initial=-1)) + 1, level)
-        per_history[base.where] = levels
-        return np.asarray(quantile(Unsure(base.base, unsure), per_history, t)[base.where])
+        histories = int(base.where.max(initial=-1)) + 1
+        group = np.zeros(histories, dtype=np.int64)
+        if known.learned:
+            group[base.where] = known.group
+        alone = base.base.take(np.arange(histories, dtype=np.int64))
+        return np.asarray(
+            quantile(Unsure(Recalibrated(alone, group, known.learned), unsure), level, t)[base.where]
+        )
     if isinstance(base, Around):
-        fine = np.rint(np.log(np.maximum(future.mean(t), 1e-9)) * 100.0).astype(np.int64)
-        at = group_of(frequency, [group.first for group in learned]) if learned else np.zeros_like(fine)
-        _, rows, where = np.unique(fine * 64 + at, return_index=True, return_inverse=True)
-        return np.asarray(quantile(future.take(rows), levels[rows], t)[where])
-    return quantile(future, levels, t)
+        fine = np.rint(np.log(np.maximum(base.mean(t), 1e-9)) * 100.0).astype(np.int64)
+        key = fine * 64 + (known.group if known.learned else 0)
+        _, rows, where = np.unique(key, return_index=True, return_inverse=True)
+        return np.asarray(quantile(future.take(rows), level, t)[where])
+    return quantile(future, level, t)
 
 
 def quantile(future: Future, level: float | Floats, t: float, some: Floats | None = None) -> Floats:

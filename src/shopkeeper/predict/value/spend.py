@@ -22,11 +22,12 @@ import numpy as np
 from shopkeeper.predict.value.calibration import Case, Learned
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.history import Floats
-from shopkeeper.predict.value.interval import Coverage, Group, centre
+from shopkeeper.predict.value.interval import Coverage, Group, centre, group_of
+from shopkeeper.predict.value.level import Level
 from shopkeeper.predict.value.model import Future
 from shopkeeper.predict.value.origin import WEEK, Held, Known
 from shopkeeper.predict.value.score import Bootstrap, Range, in_top, ranks, simplest
-from shopkeeper.predict.value.worth import Worth, learn_worth, worth, worth_coverage
+from shopkeeper.predict.value.worth import UnsureWorth, Worth, learn_worth, worth, worth_coverage
 
 LAST_PERIOD = "last period = next period"
 OWN_RATE = "repeat rate x own mean"
@@ -160,14 +161,14 @@ def choose_spend(
     coverage: tuple[Coverage, ...] = ()
     if len(held) > 1:
         before = learn_worth(worths[1:], came[1:], frequency[1:])
-        latest = worth_of(spends[0], cases[0].unsure(learned), spends[0].window)
-        coverage = worth_coverage(latest, came[0], frequency[0], before)
+        latest = unsure_worth(spends[0], cases[0].shaped(learned.groups), learned.level, before)
+        coverage = worth_coverage(latest, came[0])
     groups = learn_worth(worths, came, frequency)
     return SpendChoice(pick=cards[place].name, cards=cards, groups=groups, coverage=coverage)
 
 
-def worth_of(spend: Spend, future: Future, t: float) -> Worth:
-    """Give the distribution of undiscounted worth within ``t``."""
+def worth_of(spend: Spend, future: Future, t: float, factor: Floats | float = 1.0) -> Worth:
+    """Give the distribution of worth within ``t``; ``factor`` is the mean discount."""
     return worth(
         some=future.at_least(1.0, t),
         number=centre(future, t),
@@ -175,7 +176,15 @@ def worth_of(spend: Spend, future: Future, t: float) -> Worth:
         per_order=spend.per_order,
         orders_seen=spend.known.past.frequency + 1.0,
         amounts=spend.amounts,
+        factor=factor,
     )
+
+
+def unsure_worth(spend: Spend, future: Future, level: Level, learned: Sequence[Group]) -> UnsureWorth:
+    """Give the distribution of undiscounted worth in the window, at a level to come; ``future`` is not corrected."""
+    group = group_of(spend.known.past.frequency, [one.first for one in learned])
+    at_level = [worth_of(spend, future, spend.window * factor) for factor in level.factors]
+    return UnsureWorth(at_level, group, learned)
 
 
 def spend_figures(predicted: Floats, held: Held, bootstrap: Bootstrap) -> dict[str, Floats]:

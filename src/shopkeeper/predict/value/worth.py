@@ -13,11 +13,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from shopkeeper.predict.value.gammagamma import GammaGammaFit
-from shopkeeper.predict.value.history import Floats
-from shopkeeper.predict.value.interval import Coverage, Group, covered, fit_levels, group_of, groups
+from shopkeeper.predict.value.history import Floats, Ints
+from shopkeeper.predict.value.interval import (
+    Coverage,
+    Group,
+    asked,
+    covered,
+    fit_levels,
+    group_of,
+    groups,
+    recalibrated,
+)
+from shopkeeper.predict.value.level import mixed
 
 _VARIANCE_SHAPE = 2.5
 _SURE = 1.0 - 1e-12
+_HALVINGS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +108,39 @@ def worth(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class UnsureWorth:
+    """Worth at each level that may come (see `level`), corrected by group of frequency."""
+
+    at_level: Sequence[Worth]
+    group: Ints
+    learned: Sequence[Group]
+
+    def at(self, level: float) -> Floats:
+        """Give the worth that is not exceeded with probability ``level`` (in size; a loss is negative), by halving."""
+        wanted = asked(level, self.group, self.learned)
+        ends = np.abs([one.at(wanted) for one in self.at_level])
+        low, high = ends.min(axis=0), ends.max(axis=0)
+        sign = np.sign(self.at_level[0].scale)
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2.0
+            enough = self.transforms(middle * sign)[1] >= level
+            low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+        return np.asarray(high * sign)
+
+    def transforms(self, came: Floats) -> tuple[Floats, Floats]:
+        """Give P(W < w) and P(W <= w) of what came."""
+        pairs = [one.transforms(came) for one in self.at_level]
+        below, up_to = (
+            mixed([recalibrated(pair[side], self.group, self.learned) for pair in pairs]) for side in (0, 1)
+        )
+        return below, up_to
+
+
 def learn_worth(
     foretold: Sequence[Worth], came: Sequence[Floats], frequency: Sequence[Floats]
 ) -> tuple[Group, ...]:
-    """Learn the levels of each group of frequency from distributions (the latest first) and what came."""
+    """Learn the correction of each group of frequency from distributions (the latest first) and what came."""
     firsts = groups(frequency[0])
     pairs = [one.transforms(money) for one, money in zip(foretold, came, strict=True)]
     at = [group_of(own, firsts) for own in frequency]
@@ -115,8 +155,6 @@ def learn_worth(
     return tuple(found)
 
 
-def worth_coverage(
-    one: Worth, came: Floats, frequency: Floats, learned: Sequence[Group]
-) -> tuple[Coverage, ...]:
+def worth_coverage(one: UnsureWorth, came: Floats) -> tuple[Coverage, ...]:
     """Give the coverage by group of ranges of worth."""
-    return covered(*one.transforms(came), frequency, learned)
+    return covered(*one.transforms(came), one.group, [group.first for group in one.learned])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from shopkeeper.predict.value.choose import Choice
+    from shopkeeper.predict.value.discount import Discount
 
 _NO_END = 100 * 365.25 / 7
 """Weeks for which 'without end' stands: discounting leaves nothing worth counting after them."""
@@ -39,7 +40,7 @@ def worth(
     condition: str | None,
     horizon: float | None,
     as_of: date | datetime | None,
-    discount: float | None,
+    discount: Discount | float | None,
 ) -> pa.Table:
     """A row per customer: orders and margin expected within ``horizon`` weeks from the end of a day.
 
@@ -53,7 +54,7 @@ def worth(
 
     run = last_before(places, as_of)
     weeks = run.horizon_weeks if horizon is None else float(horizon)
-    rate = run.discount if discount is None else float(discount)
+    rate = run.discount if discount is None else _yearly(discount)
     if isinf(weeks) and rate < _LEAST_DISCOUNT:
         raise InvalidInput(
             f"without end at a discount of {rate}", hint="give at least 0.01 a year, or a horizon"
@@ -96,6 +97,12 @@ def worth(
     }  # fmt: skip
     kept = table.filter(pc.is_in(table["customer"], allowed.combine_chunks()))
     return kept.replace_schema_metadata(told)
+
+
+def _yearly(discount: Discount | float) -> float:
+    from shopkeeper.predict.value.discount import Discount
+
+    return (discount if isinstance(discount, Discount) else Discount(float(discount))).yearly
 
 
 def _choice(run: Run, *, without_end: bool) -> Choice:
