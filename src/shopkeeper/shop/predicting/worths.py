@@ -114,5 +114,4 @@ def deviation(foreseen: Forecast) -> Any:
     shape = np.maximum(amounts.p * foreseen.orders_seen + amounts.q, _VARIANCE_SHAPE)
     number, square = p.expected_orders, foreseen.future.square(foreseen.horizon)
     second = (number / amounts.p + square) * (shape - 1.0) / (shape - 2.0)
-    each = np.divide(p.clv, number, out=p.margin_per_order.copy(), where=number > 0)
-    return np.abs(each) * np.sqrt(np.maximum(second - number**2, 0.0))
+    return np.abs(p.margin_per_order) * np.sqrt(np.maximum(second - number**2, 0.0))

@@ -94,7 +94,7 @@
       grid: { left: 4, right: 16, top: 12, bottom: 4, containLabel: true },
       xAxis: { type: "category", data: data.names, boundaryGap: gap || data.names.length < 2, axisTick: { show: false },
         axisLine: { lineStyle: { color: colour("line-strong") } }, axisLabel: { ...style, hideOverlap: true, formatter: (name) => name.replace(/ of customers$/, "") } },
-      yAxis: { type: "value", splitNumber: 4, axisLabel: { ...style, formatter: write }, splitLine: { lineStyle: { color: colour("line") } } },
+      yAxis: { type: "value", splitNumber: 4, max: data.unit === "percent" ? 1 : null, axisLabel: { ...style, formatter: write }, splitLine: { lineStyle: { color: colour("line") } } },
     };
   };
   const line = (one, tone, extra) => ({
