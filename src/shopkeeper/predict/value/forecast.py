@@ -25,6 +25,7 @@ from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value.calibration import Learned
 from shopkeeper.predict.value.candidates import LIVING, Fitted
 from shopkeeper.predict.value.choose import Choice, choose
+from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.field import fit_entry, untested
 from shopkeeper.predict.value.gammagamma import GammaGammaFit
 from shopkeeper.predict.value.history import Floats, Ints, checked, collapse, column
@@ -77,8 +78,9 @@ def forecast(
     margin: ArrayLike,
     end: Any = None,
     horizon: float = 52.0,
-    discount: float = 0.10,
+    discount: float | Discount = 0.10,
     level: float = 0.9,
+    returns: str = "keep",
     features: Features | None = None,
     choice: Choice | None = None,
 ) -> Forecast:
@@ -91,8 +93,9 @@ def forecast(
             is not known.
         end: last day observed (default: day of the latest order).
         horizon: weeks ahead.
-        discount: per year, as a share.
+        discount: per year, as a share; or a `Discount` with its period.
         level: of the predictive ranges.
+        returns: what a negative margin is: ``keep`` an order at a loss, ``net`` a return (see `summarise`).
         features: gives what else is known of customers at the end of a day, for the learner (default: what the orders
             say).
         choice: of an earlier call, to be used instead of a new tournament.
@@ -100,8 +103,9 @@ def forecast(
     Raises:
         InvalidInput: an order that cannot be used (says which), or a horizon, discount or level out of range.
     """
-    _check_terms(horizon, discount, level)
-    days = purchase_days(customer=customer, occurred_at=occurred_at, amount=margin)
+    yearly = discount.yearly if isinstance(discount, Discount) else discount
+    _check_terms(horizon, yearly, level)
+    days = purchase_days(customer=customer, occurred_at=occurred_at, amount=margin, returns=returns, end=end)
     known = Known(days, _last_day(days.day, end), features)
     made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
     fitted = fit_entry(made.pick, known, horizon)
@@ -111,7 +115,7 @@ def forecast(
     money = None
     if made.spend is not None and made.spend.pick != MODEL:
         money = SPENDS[made.spend.pick](Spend(known, own.mean(horizon), horizon, amounts))
-    terms = Terms(horizon, discount, level, made.learned, () if made.spend is None else made.spend.groups)
+    terms = Terms(horizon, yearly, level, made.learned, () if made.spend is None else made.spend.groups)
     projection = _outlook(
         own, frequency=past.frequency, p_alive=_alive(living.orders, known), margin=past.mean_amount,
         margin_count=past.frequency + 1.0, amounts=amounts, terms=terms, money=money,
@@ -120,7 +124,7 @@ def forecast(
         customer=past.customer,
         projection=projection,
         horizon=horizon,
-        discount=discount,
+        discount=yearly,
         level=level,
         end=past.end,
         choice=made,
