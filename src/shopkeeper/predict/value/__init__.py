@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
 from shopkeeper.predict.value.choose import Choice, ScoreCard, choose
+from shopkeeper.predict.value.cnbd import BGCNBD, MBGCNBD, BGCNBDFit, MBGCNBDFit
+from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
@@ -20,13 +22,18 @@ from shopkeeper.predict.value.repeat_rate import RepeatRate
 from shopkeeper.predict.value.summary import Summary, summarise
 
 __all__ = [
+    "BGCNBD",
     "BGNBD",
+    "MBGCNBD",
     "MBGNBD",
+    "BGCNBDFit",
     "BGNBDFit",
     "Choice",
+    "Discount",
     "Forecast",
     "GammaGamma",
     "GammaGammaFit",
+    "MBGCNBDFit",
     "MBGNBDFit",
     "ParetoNBD",
     "ParetoNBDFit",
