@@ -19,6 +19,8 @@ from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
 from shopkeeper.predict.value.pareto import ParetoNBD, ParetoNBDFit
 from shopkeeper.predict.value.repeat_rate import RepeatRate
+from shopkeeper.predict.value.season import Season, season
+from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
 from shopkeeper.predict.value.summary import Summary, summarise
 
 __all__ = [
@@ -40,9 +42,13 @@ __all__ = [
     "Projection",
     "RepeatRate",
     "ScoreCard",
+    "Season",
+    "Seasonal",
+    "SeasonalFit",
     "Summary",
     "choose",
     "forecast",
     "project",
+    "season",
     "summarise",
 ]
