@@ -42,6 +42,8 @@ def _compile_once() -> None:
 
 
 _compile_once()
+# As the command line does (cli/__init__.py); with a process per core, threads only get in each other's way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -70,6 +70,13 @@ def test_the_builder_gives_the_tree_back(node):
     assert from_builder(shown) == node
 
 
+@pytest.mark.parametrize("after", ["2", "'x'", "2 * orders", "0.5 + 1"])
+def test_what_is_added_to_a_length_of_time_is_no_part_of_it(after):
+    for before in ("(interval '1 days')", "(now() - interval '1 days')"):
+        node = parse(f"{before} + {after} > 1").tree
+        assert parse(sql(node)).tree == node
+
+
 def test_groups_and_rows():
     text = (
         "orders >= 2 and (state = 'new' or country is not null) and not (omnichannel or segment('vip')) "

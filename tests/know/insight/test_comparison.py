@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
@@ -10,7 +12,7 @@ from tests.know.insight.worlds import lake_of, mixed
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.know.insight.comparison import compare
 from shopkeeper.know.insight.discoveries import coverage_alpha, q_values
-from shopkeeper.know.insight.people import Lists
+from shopkeeper.know.insight.people import Lists, People
 from shopkeeper.know.insight.ranks import superiority
 
 TIMES = 120
@@ -22,7 +24,7 @@ def people():
     draw = np.random.default_rng(2)
     own = {f"own{at}": ("float", draw.exponential(size=900).tolist()) for at in range(5)}
     with lake_of(own | mixed(900, 35, 1)) as (_, people):
-        yield people
+        yield People(cache(people.query), people.traits)  # the same columns are read hundreds of times
 
 
 def _drawn(people, seed, strength, base=1.8):

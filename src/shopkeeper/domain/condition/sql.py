@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -16,6 +17,9 @@ _MOMENTS: Final[dict[str, str]] = {
     "year": "this_year()",
 }
 _INFIX: Final = (tree.In, tree.Like, tree.Between, tree.Is)
+_LENGTH_OF_TIME: Final = re.compile(r"interval '[^']*'$")
+_WRITTEN: Final = frozenset("'0123456789")
+"""With what a text or a number begins."""
 _TIGHT: Final = {"*": 2, "/": 2, "+": 1, "-": 1}
 
 
@@ -49,7 +53,10 @@ def sql(node: tree.Value) -> str:
 def _value(node: tree.Value) -> str:
     match node:
         case tree.Arithmetic(sign, left, right):
-            return f"{_side(left, sign, left=True)} {sign} {_side(right, sign, left=False)}"
+            before, after = _side(left, sign, left=True), _side(right, sign, left=False)
+            if sign == "+" and after[0] in _WRITTEN and _LENGTH_OF_TIME.search(before):
+                before = f"({before})"  # or sqlglot takes what follows for more of the interval
+            return f"{before} {sign} {after}"
         case tree.Negative(operand):
             plain = isinstance(operand, tree.TraitRef | tree.Call | tree.Behaviour)
             return f"-{sql(operand)}" if plain else f"-({sql(operand)})"
