@@ -226,7 +226,7 @@ def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table,
     records = {row.customer: unpack(row.body) for row in reader.records(asked.changed)}
     traits = asked.setting.traits
     foretold = {
-        customer: _scores(traits, msgspec.json.decode(one.body))
+        customer: scores(traits, msgspec.json.decode(one.body))
         for customer, one in reader.predictions(list(records)).items()
     }
     table = trait_table(places, sorted(records.items()), list(traits.values()), foretold)
@@ -249,7 +249,7 @@ def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table,
     return table, answers
 
 
-def _scores(traits: Mapping[str, Trait], told: dict[str, Any]) -> dict[str, Any]:
+def scores(traits: Mapping[str, Trait], told: dict[str, Any]) -> dict[str, Any]:
     """Predictions as they were before they were kept: days are instants again."""
     return {
         name: datetime.fromisoformat(value)

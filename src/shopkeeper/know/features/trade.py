@@ -161,7 +161,9 @@ def trade(query: Query, asked: Asked) -> Trade:
     return Trade(
         **whole | {"ordered_at": _ordered(whole)},
         amount=kept["amount"].astype(np.float64),
-        margin=kept["margin"].astype(np.float64),
+        margin=np.round(
+            kept["margin"].astype(np.float64), 4
+        ),  # sums of many threads differ in the last digits
         void=np.sort(found["seq"][void].astype(np.int64)),
     )
 
