@@ -74,10 +74,10 @@ def understood(
         condition = check(text or "", declared, setting.segments)
     if condition is not None:
         condition = of_those_who_do_not_object(condition)
-    changed = _changed(reader, manifest.watermark, manifest.turn)
-    if changed is None:
+    known_better = changed(reader, manifest.watermark, manifest.turn)
+    if known_better is None:
         return Asked(condition, setting, (), as_of)
-    return Asked(condition, setting, tuple(sorted(changed)), places.clock.now())
+    return Asked(condition, setting, tuple(sorted(known_better)), places.clock.now())
 
 
 def refreshed(places: Places) -> tuple[Manifest, datetime]:
@@ -111,7 +111,7 @@ def saved_conditions(reader: LedgerReader, traits: Mapping[str, Trait]) -> dict[
     return {name: found[name] for name in in_order({name: one.segments for name, one in found.items()})}
 
 
-def _changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None:
+def changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None:
     """Customers of whom the ledger knows more than the lake, gone ones included; None where these are too many."""
     found: set[int] = set()
     cursor = int(reader.setting("cursor") or 0)
@@ -226,7 +226,7 @@ def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table,
     records = {row.customer: unpack(row.body) for row in reader.records(asked.changed)}
     traits = asked.setting.traits
     foretold = {
-        customer: _scores(traits, msgspec.json.decode(one.body))
+        customer: scores(traits, msgspec.json.decode(one.body))
         for customer, one in reader.predictions(list(records)).items()
     }
     table = trait_table(places, sorted(records.items()), list(traits.values()), foretold)
@@ -249,7 +249,7 @@ def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table,
     return table, answers
 
 
-def _scores(traits: Mapping[str, Trait], told: dict[str, Any]) -> dict[str, Any]:
+def scores(traits: Mapping[str, Trait], told: dict[str, Any]) -> dict[str, Any]:
     """Predictions as they were before they were kept: days are instants again."""
     return {
         name: datetime.fromisoformat(value)

@@ -34,6 +34,7 @@ from shopkeeper.shop import (
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.verbs_access import AccessVerbs
 from shopkeeper.shop.verbs_connect import ConnectVerbs
+from shopkeeper.shop.verbs_features import FeatureVerbs
 from shopkeeper.shop.verbs_identity import IdentityVerbs
 from shopkeeper.shop.verbs_insight import InsightVerbs
 from shopkeeper.shop.verbs_segments import SegmentVerbs
@@ -73,6 +74,7 @@ class Shop(
     SegmentVerbs,
     LiveSegmentVerbs,
     InsightVerbs,
+    FeatureVerbs,
 ):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
 

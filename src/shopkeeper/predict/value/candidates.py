@@ -20,6 +20,8 @@ from shopkeeper.predict.value.model import Future
 from shopkeeper.predict.value.origin import WEEK, Known, Shared
 from shopkeeper.predict.value.pareto import ParetoNBD
 from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate, hiatus_limit
+from shopkeeper.predict.value.season import Season, season
+from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
 from shopkeeper.predict.value.summary import Summary
 
 
@@ -128,11 +130,34 @@ class RegularEntry:
         return Fitted(self.name, model, future, exact=True, notes=model.notes)
 
 
+@dataclass(frozen=True, slots=True)
+class SeasonalEntry:
+    """MBG/NBD in the time that the seasons tell, where one year foretells another; else it is MBG/NBD."""
+
+    name: str = "MBG/NBD with seasons"
+
+    def fit(self, known: Known, window: float) -> Fitted:
+        """Estimate the index over the year, and fit by maximum likelihood in its time."""
+        index: Season = known.fitted("season", lambda: season(known.days, end=known.past.end))
+        if not index.used:
+            plain = MODELS[0].fit(known, window)
+            return Fitted(
+                self.name, plain.orders, plain.future, exact=True, notes=(*plain.notes, *index.notes)
+            )
+        model: SeasonalFit = known.fitted(
+            self.name, lambda: Seasonal(MBGNBD(), index).fit(known.days, end=known.past.end)
+        )
+        notes = (*model.fit.notes, *index.notes)
+        return Fitted(self.name, model, _ahead(model, known), exact=True, notes=notes)
+
+
 def inner_window(known: Known, window: float) -> float:
     """Weeks to set aside within the past for what must be learned there: the window, or half of a short past.
 
     >>> import numpy as np
-    >>> from shopkeeper.predict.value.summary import purchase_days
+    >>> from shopkeeper.predict.value.season import Season, season
+    from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
+    from shopkeeper.predict.value.summary import purchase_days
     >>> log = purchase_days(customer=[1, 1], occurred_at=["2024-01-01", "2024-03-11"])
     >>> inner_window(Known(log, int(log.day[-1])), 13.0)
     5.0
@@ -150,7 +175,7 @@ def _histories(past: Summary) -> dict[str, Floats]:
     return {"frequency": past.frequency, "recency": past.recency, "T": past.T}
 
 
-REGULAR: tuple[RegularEntry, ...] = (RegularEntry(),)
+REGULAR: tuple[RegularEntry | SeasonalEntry, ...] = (RegularEntry(), SeasonalEntry())
 RULES: tuple[Entry, ...] = (RepeatRateEntry(), LastPeriodEntry(), HiatusEntry())
 MODELS: tuple[ModelEntry, ...] = (
     ModelEntry("MBG/NBD", lambda past: MBGNBD().fit(**_histories(past))),

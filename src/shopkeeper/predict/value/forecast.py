@@ -32,6 +32,7 @@ from shopkeeper.predict.value.history import Floats, Ints, checked, collapse, co
 from shopkeeper.predict.value.interval import Group, bounds, centre, group_of, shaped
 from shopkeeper.predict.value.model import Future, OrderFit, OrderModel
 from shopkeeper.predict.value.origin import Features, Known, Shared
+from shopkeeper.predict.value.seasonal import SeasonalFit
 from shopkeeper.predict.value.spend import MODEL, SPENDS, Spend, fit_amounts
 from shopkeeper.predict.value.summary import purchase_days
 from shopkeeper.predict.value.worth import UnsureWorth, worth
@@ -66,7 +67,7 @@ class Forecast:
     end: np.datetime64
     choice: Choice
     orders: Any
-    alive: OrderFit
+    alive: OrderFit | SeasonalFit
     amounts: GammaGammaFit
     notes: tuple[str, ...]
 
@@ -109,7 +110,7 @@ def forecast(
     known = Known(days, _last_day(days.day, end), features)
     made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
     fitted = fit_entry(made.pick, known, horizon)
-    living = fitted if isinstance(fitted.orders, OrderFit) else _living(made, known, horizon)
+    living = fitted if fitted.name in LIVING else _living(made, known, horizon)
     past, amounts = known.past, fit_amounts(known)
     own = fitted.future if fitted.exact else shaped(fitted.future, past.frequency, made.learned.groups)
     money = None
@@ -224,7 +225,7 @@ def _outlook(
     )  # fmt: skip
 
 
-def _alive(model: OrderFit, known: Known) -> Floats:
+def _alive(model: OrderFit | SeasonalFit, known: Known) -> Floats:
     rows = known.distinct.history
     alive = model.p_alive(frequency=rows.frequency, recency=rows.recency, T=rows.T)
     return np.asarray(alive[known.distinct.inverse])

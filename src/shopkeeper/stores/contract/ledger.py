@@ -101,6 +101,10 @@ class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
         """Every edge that touches one of the nodes."""
         ...
 
+    def edges_since(self, at: int) -> Iterator[list[Edge]]:
+        """Edges whose first evidence is of that instant (microseconds) or later, in batches."""
+        ...
+
     def edges_of_pairs(self, pairs: Sequence[tuple[int, int]]) -> list[Edge]:
         """Those edges that are there of some pairs, the smaller node first: a node may have a hundred thousand."""
         ...

@@ -25,6 +25,7 @@ EVENTS = {
     "currency": "VARCHAR",
     "machine": "BOOLEAN",
     "arm": "VARCHAR",
+    "purpose": "VARCHAR",
 }
 ORDER_LINES = {
     "seq": "BIGINT",

@@ -58,6 +58,17 @@ class IdentityReads:
         )
         return sorted(set(map(Edge._make, rows)))
 
+    def edges_since(self, at: int) -> Iterator[list[Edge]]:
+        """Edges that came later."""
+        last = (-1, -1)
+        sql = (
+            "SELECT a, b, occurred_at, seq, why, until FROM edge WHERE (a, b) > (?, ?) AND occurred_at >= ? "
+            "ORDER BY a, b LIMIT ?"
+        )
+        while rows := self.session.rows(sql, (*last, at, 10 * CHUNK)):
+            last = rows[-1][:2]
+            yield list(map(Edge._make, rows))
+
     def edges_of_pairs(self, pairs: Sequence[tuple[int, int]]) -> list[Edge]:
         """Edges of some pairs."""
         rows: list[Any] = []

@@ -7,6 +7,7 @@ from typing import Any
 from shopkeeper.web.api import (
     customers,
     docs,
+    features,
     flow,
     identity,
     insight,
@@ -27,6 +28,7 @@ API: tuple[Any, ...] = (
     customers.list_customers,
     segments.query_customers,
     segments.size_customers,
+    features.features,
     insight.read_condition,
     insight.compare,
     insight.channels,
