@@ -78,7 +78,10 @@ def read(path: Path, *, returns: bool = False) -> PurchaseDays:
     if retail and not returns:
         back = np.array([(one or "").startswith("C") for one in rows["order_id"].to_pylist()])
         keep &= ~back & (rows["quantity"].to_numpy() > 0) & (amount > 0)
-    return purchase_days(customer=who[keep], occurred_at=rows["ts"].to_numpy()[keep], amount=amount[keep])
+    return purchase_days(
+        customer=who[keep], occurred_at=rows["ts"].to_numpy()[keep], amount=amount[keep],
+        returns="net" if returns else "keep",
+    )  # fmt: skip
 
 
 def judge(data: str, days: PurchaseDays, origin: str, weeks: int, rows: list[Row]) -> Outcome:

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from shopkeeper.predict.value import Summary, summarise
+from shopkeeper.predict.value.summary import PurchaseDays, purchase_days
 
 CALIBRATION_END = "1997-09-30"
 
@@ -21,6 +22,10 @@ class Log(NamedTuple):
     customer: NDArray[np.str_]
     occurred_at: NDArray[np.datetime64]
     amount: NDArray[np.float64]
+
+    def days(self) -> PurchaseDays:
+        """Sum per customer and day."""
+        return purchase_days(customer=self.customer, occurred_at=self.occurred_at, amount=self.amount)
 
     def calibration(self) -> Summary:
         """Summarise the first 39 weeks, as published."""

@@ -106,6 +106,7 @@ def test_openapi_describes_every_address_and_every_answer_can_be_read_by_it(clie
         "/api/v1/customers",
         "/api/v1/customers/query",
         "/api/v1/customers/size",
+        "/api/v1/features",
         "/api/v1/insight/condition",
         "/api/v1/insight/compare",
         "/api/v1/insight/channels",

@@ -17,6 +17,7 @@ from shopkeeper.cli import (
     advocates,
     bring,
     customers,
+    features,
     identity,
     keep,
     refused,
@@ -99,7 +100,20 @@ def _everything(
     """Know every customer, in every channel, as one person over time."""
 
 
-for _group in (bring, refused, run, customers, segments, worth, advocates, identity, keep, source, access):
+for _group in (
+    bring,
+    refused,
+    run,
+    customers,
+    segments,
+    features,
+    worth,
+    advocates,
+    identity,
+    keep,
+    source,
+    access,
+):
     _group.register(app)
 
 

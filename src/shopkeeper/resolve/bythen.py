@@ -20,8 +20,8 @@ _LAST = 1_000_000
 def apart(reader: LedgerReader, end: int, *, decided: bool = False) -> tuple[int, ...]:
     """Nodes of today's customers that were in another piece before ``end`` (microseconds), ascending.
 
-    Of a customer's pieces the one with the strongest identifier counts as the customer, as when ids are kept on a
-    merge. What a model or somebody decided (rather than an event) holds at any time, since it rests on who people are; with
+    Of a customer's pieces the one with the strongest identifier seen by then counts as the customer. What
+    a model or somebody decided (rather than an event) holds at any time, since it rests on who people are; with
     ``decided`` it holds only from when it was decided.
     """
     touched: set[int] = set()
@@ -42,12 +42,13 @@ def _of(reader: LedgerReader, customers: list[int], end: int, *, decided: bool) 
     pairs += [(v.a, v.b) for v in reader.verdicts(nodes) if v.same and not (decided and v.decided_at >= end)]
     pairs += [(k.a, k.b) for k in reader.likenesses(nodes) if not (decided and k.found_at >= end)]
     piece = _pieces(nodes, [(a, b) for a, b in pairs if of.get(a, -1) == of.get(b, -2)])
-    kinds = reader.marks(nodes)
-    main: dict[int, tuple[int, int, int]] = {}
+    told = {one.node: one for one in reader.identifiers(nodes)}
+    main: dict[int, tuple[bool, int, int, int]] = {}
     for node in nodes:
-        rank = (_rank(kinds[node][0]) if node in kinds else _LAST, node, piece[node])
+        one = told.get(node)
+        rank = (one is None or one.first_seen >= end, _rank(one.kind) if one else _LAST, node, piece[node])
         main[of[node]] = min(main.get(of[node], rank), rank)
-    return [node for node in nodes if piece[node] != main[of[node]][2]]
+    return [node for node in nodes if piece[node] != main[of[node]][3]]
 
 
 def _rank(kind: str) -> int:

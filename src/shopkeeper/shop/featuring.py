@@ -6,7 +6,7 @@ it, too), on an identifier that was known to be the customer's by then. The lake
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,11 @@ from shopkeeper.domain.clock import instant, micros
 from shopkeeper.domain.condition.profiling import OBJECTS
 from shopkeeper.domain.customer import objects
 from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
 from shopkeeper.resolve.bythen import apart
 from shopkeeper.shop.asking import changed, refreshed, setting_of
+from shopkeeper.shop.leading import ahead
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.ledger import LedgerReader
 
@@ -74,11 +76,16 @@ def features(
     return made.replace_schema_metadata(metadata | ({"horizon": str(horizon)} if horizon else {}))
 
 
-def features_for(places: Places) -> Callable[[np.datetime64], FeatureTable]:
+def features_for(
+    places: Places, traits: Sequence[Trait] | None = None
+) -> Callable[[np.datetime64], FeatureTable]:
     """What the choice among models asks for: the table as of the end of a day of the shop's, of any day in the past.
 
-    The lake must tell of all that is to be known (``feeding.ahead``).
+    With ``traits`` (all there are) the lake is first brought up to the ledger, as a refresh needs it; without, the
+    tables tell what the last refresh knew.
     """
+    if traits is not None:
+        ahead(places, traits)
     with places.ledger.read() as reader:
         without = _objecting(places, reader)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +27,13 @@ _CHUNK = 50_000
 
 def feed(places: Places, traits: Sequence[Trait], predicted: Foretold, progress: Progress | None) -> int:
     """Bring the lake up to the ledger's present state; returns how many events were added."""
+    return feed_with(places, lambda reader: customers_table(places, reader, traits, predicted), progress)
+
+
+def feed_with(
+    places: Places, customers: Callable[[LedgerReader], pa.Table], progress: Progress | None = None
+) -> int:
+    """The same with a table of customers that is made otherwise."""
     lake = places.lake
     added = 0
     if progress:
@@ -45,7 +52,7 @@ def feed(places: Places, traits: Sequence[Trait], predicted: Foretold, progress:
             added += len(rows)
             if progress:
                 progress("lake", 0.7 * (at - watermark) / (last - watermark))
-        _snapshots(places, reader, change, traits, predicted)
+        _snapshots(reader, change, customers(reader))
         change.reach(last, began, int(reader.setting("last_turn") or 0))
     _note_busy(places)
     if progress:
@@ -80,29 +87,23 @@ def _log_batch(rows: Sequence[Any]) -> pa.RecordBatch:
     )  # fmt: skip
 
 
-def _snapshots(
-    places: Places,
-    reader: LedgerReader,
-    change: LakeChange,
-    traits: Sequence[Trait],
-    predicted: Foretold,
-) -> None:
+def _snapshots(reader: LedgerReader, change: LakeChange, customers: pa.Table) -> None:
     import pyarrow as pa
 
     members = [row for chunk in reader.all_members() for row in chunk]
-    nodes, customers, kinds, shared = zip(*members, strict=True) if members else ((), (), (), ())
+    nodes, owners, kinds, shared = zip(*members, strict=True) if members else ((), (), (), ())
     change.replace(
         "identities",
         pa.table(
             {
                 "node": pa.array(nodes, pa.int64()),
-                "customer": pa.array(customers, pa.int64()),
+                "customer": pa.array(owners, pa.int64()),
                 "kind": pa.array(kinds, pa.string()),
                 "shared": pa.array(shared, pa.bool_()),
             }
         ),
     )
-    change.replace("customers", customers_table(places, reader, traits, predicted))
+    change.replace("customers", customers)
     for kind, table in (("product", "products"), ("store", "stores"), ("spend", "spend")):
         records = [msgspec.json.decode(body, type=RECORDS[kind]) for body in reader.reference(kind)]
         change.replace(table, _reference_table(kind, records))

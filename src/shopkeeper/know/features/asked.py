@@ -18,10 +18,6 @@ from shopkeeper.know.overview import Query, spans
 
 Ints = NDArray[np.int64]
 
-WHO = """who AS (
-    SELECT node, customer FROM identities
-    WHERE node <> 0 AND node NOT IN (SELECT unnest($apart)) AND customer NOT IN (SELECT unnest($without))
-)"""
 RATES = """rates AS (
     SELECT span.currency AS currency, span.since AS since, span.until AS until, span.factor AS factor
     FROM (SELECT unnest($rates) AS span) AS spans
@@ -48,6 +44,13 @@ class Asked(Struct, frozen=True, kw_only=True):
     currency: str = "EUR"
     rates: tuple[tuple[str, int, float], ...] = ()
     assumed: float = 0.0
+
+    @property
+    def who(self) -> str:
+        """Who is who: a table expression."""
+        apart = " AND node NOT IN (SELECT unnest($apart))" if self.apart else ""
+        without = " AND customer NOT IN (SELECT unnest($without))" if self.without else ""
+        return f"who AS (\n    SELECT node, customer FROM identities WHERE node <> 0{apart}{without}\n)"
 
     def seen(self, alias: str) -> str:
         """Which rows of the log may be seen, as a condition."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shopkeeper.domain.consent import MARKETING, PURPOSES, WITHDRAWALS, purpose_of
-from shopkeeper.know.features.asked import WHO, Asked, Ints
+from shopkeeper.know.features.asked import Asked, Ints
 from shopkeeper.know.overview import Query
 
 _ASKED = tuple(purpose for purpose in PURPOSES if purpose not in ("service", "profiling"))
@@ -21,7 +21,7 @@ def consents(query: Query, asked: Asked) -> dict[str, tuple[Ints, Ints, NDArray[
     """By purpose: customer, and whether it was given, one row for each identity that said anything."""
     names = ", ".join(f"'{name}'" for name in ("Consent Given", *WITHDRAWALS))
     sql = f"""
-WITH {WHO}
+WITH {asked.who}
 SELECT
     w.customer, e.node, coalesce(e.purpose, '') AS purpose, CAST(e.name = 'Consent Given' AS INTEGER) AS given,
     CAST(e.name LIKE 'Email %' AS INTEGER) AS mail, epoch_us(max(e.occurred_at)) AS at

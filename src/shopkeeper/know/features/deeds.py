@@ -15,7 +15,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from shopkeeper.domain.clock import DAY, instant
-from shopkeeper.know.features.asked import WHO, Asked, Ints
+from shopkeeper.know.features.asked import Asked, Ints
 from shopkeeper.know.overview import Query
 
 _SOCIAL: Final = (
@@ -45,14 +45,13 @@ KINDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
     }
 )
 """Kinds of deeds: words, and the events they are counted by."""
-COMPLAINTS: Final = "complaints"
+_MORE: Final = {"others": "other events, orders among them", "complaints": "complaints to the service"}
+"""What is counted in other ways."""
 WINDOWS: Final = (4, 13, 52)
 _WEEK: Final = 7 * DAY
 _BANDS: Final = len(WINDOWS) + 1
 
-_WORDS: Final = {name: words for name, (words, _) in KINDS.items()} | {
-    COMPLAINTS: "complaints to the service"
-}
+_WORDS: Final = {name: words for name, (words, _) in KINDS.items()} | _MORE
 
 
 def words() -> dict[str, str]:
@@ -108,24 +107,24 @@ def deeds(query: Query, asked: Asked) -> Deeds:
 
 
 def _sql(asked: Asked) -> str:
-    codes = ", ".join(
-        f"('{event}', {place * _BANDS})"
+    codes = " ".join(
+        f"WHEN '{event}' THEN {place * _BANDS}"
         for place, (_, events) in enumerate(KINDS.values())
         for event in events
     )
+    code = f"CASE e.name {codes} ELSE {len(KINDS) * _BANDS} END"
     band = " ".join(f"WHEN e.occurred_at >= $w{weeks} THEN {band}" for band, weeks in enumerate(WINDOWS))
     complaints = f"""
     UNION ALL
-    SELECT e.node, {len(KINDS) * _BANDS} + CASE {band} ELSE {_BANDS - 1} END, count(*), max(e.occurred_at)
+    SELECT e.node, {(len(KINDS) + 1) * _BANDS} + CASE {band} ELSE {_BANDS - 1} END, count(*), max(e.occurred_at)
     FROM events AS e
     WHERE e.name = 'Contact Opened' AND e.reason = 'complaint' AND {asked.seen("e")}
     GROUP BY 1, 2"""
     return f"""
-WITH {WHO},
-kinds AS (SELECT * FROM (VALUES {codes}) AS kinds (name, code)),
+WITH {asked.who},
 by_node AS (
-    SELECT e.node, k.code + CASE {band} ELSE {_BANDS - 1} END AS code, count(*) AS n, max(e.occurred_at) AS last
-    FROM events AS e JOIN kinds AS k ON k.name = e.name
+    SELECT e.node, {code} + CASE {band} ELSE {_BANDS - 1} END AS code, count(*) AS n, max(e.occurred_at) AS last
+    FROM events AS e
     WHERE NOT coalesce(e.machine, FALSE) AND {asked.seen("e")}
     GROUP BY 1, 2{complaints}
 )
@@ -136,7 +135,7 @@ FROM by_node AS b JOIN who AS w ON w.node = b.node
 
 def _seen(asked: Asked) -> str:
     return f"""
-WITH {WHO},
+WITH {asked.who},
 seen AS (
     SELECT DISTINCT e.node, coalesce(nullif(e.category, ''), p.category) AS category
     FROM events AS e

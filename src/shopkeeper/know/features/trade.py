@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from shopkeeper.know.features.asked import RATES, WHO, Asked, Ints
+from shopkeeper.know.features.asked import RATES, Asked, Ints
 from shopkeeper.know.overview import Query
 
 _NAMES: Final = (
@@ -37,7 +37,7 @@ CHANNELS: Final = ("store", "web", "app")
 def _sql(asked: Asked) -> str:
     return f"""
 WITH {RATES},
-{WHO},
+{asked.who},
 retold AS (
     SELECT e.order_id FROM events AS e
     WHERE e.name IN {_NAMES} AND e.order_id <> '' AND {asked.seen("e")}
@@ -120,7 +120,6 @@ SELECT
 FROM rows AS r
 LEFT JOIN goods AS g ON g.seq = r.seq
 LEFT JOIN rates AS x ON x.currency = r.currency AND r.occurred_at >= x.since AND r.occurred_at < x.until
-ORDER BY r.customer, r.occurred_at, r.seq
 """
 
 
@@ -153,14 +152,18 @@ def trade(query: Query, asked: Asked) -> Trade:
     """Ask the lake what of orders stood at the instant."""
     found = asked.ask(query, _sql(asked))
     void = found["kind"] == VOID
-    kept = {name: column[~void] for name, column in found.items()}
+    order = np.lexsort((found["seq"], found["at"], found["customer"]))
+    order = order[~void[order]]
+    kept = {name: column[order] for name, column in found.items()}
     whole = {
         name: kept[name].astype(np.int64) for name in ("customer", "kind", "at", "ordered_at", "channel")
     }
     return Trade(
         **whole | {"ordered_at": _ordered(whole)},
         amount=kept["amount"].astype(np.float64),
-        margin=kept["margin"].astype(np.float64),
+        margin=np.round(
+            kept["margin"].astype(np.float64), 4
+        ),  # sums of many threads differ in the last digits
         void=np.sort(found["seq"][void].astype(np.int64)),
     )
 

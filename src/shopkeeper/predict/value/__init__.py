@@ -23,6 +23,8 @@ from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
 from shopkeeper.predict.value.pareto import ParetoNBD, ParetoNBDFit
 from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate
 from shopkeeper.predict.value.score import ScoreCard
+from shopkeeper.predict.value.season import Season, season
+from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
 from shopkeeper.predict.value.summary import Summary, summarise
 
 __all__ = [
@@ -49,11 +51,15 @@ __all__ = [
     "Projection",
     "RepeatRate",
     "ScoreCard",
+    "Season",
+    "Seasonal",
+    "SeasonalFit",
     "Summary",
     "choose",
     "forecast",
     "from_orders",
     "learn",
     "project",
+    "season",
     "summarise",
 ]

@@ -13,12 +13,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from shopkeeper.predict.value.bgnbd import BGNBD
+from shopkeeper.predict.value.cnbd import MBGCNBD, MBGCNBDFit
 from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.mbgnbd import MBGNBD
-from shopkeeper.predict.value.model import Future, OrderModel
+from shopkeeper.predict.value.model import Future
 from shopkeeper.predict.value.origin import WEEK, Known, Shared
 from shopkeeper.predict.value.pareto import ParetoNBD
 from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate, hiatus_limit
+from shopkeeper.predict.value.season import Season, season
+from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
 from shopkeeper.predict.value.summary import Summary
 
 
@@ -110,11 +113,51 @@ class ModelEntry:
         return Fitted(self.name, model, _ahead(model, known), exact=True, notes=model.notes)
 
 
+@dataclass(frozen=True, slots=True)
+class RegularEntry:
+    """MBG/CNBD-k with the k that the data say; with k = 1 it is MBG/NBD, and is taken as that."""
+
+    name: str = "MBG/CNBD-k"
+
+    def fit(self, known: Known, window: float) -> Fitted:
+        """Fit by maximum likelihood at each k until it falls."""
+        past = known.past
+        model: MBGCNBDFit = known.fitted(
+            self.name, lambda: MBGCNBD().fit(**_histories(past), log_gaps=past.log_gaps)
+        )
+        plain = MODELS[0].fit(known, window) if model.k == 1 else None
+        future = _ahead(model, known) if plain is None else plain.future
+        return Fitted(self.name, model, future, exact=True, notes=model.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonalEntry:
+    """MBG/NBD in the time that the seasons tell, where one year foretells another; else it is MBG/NBD."""
+
+    name: str = "MBG/NBD with seasons"
+
+    def fit(self, known: Known, window: float) -> Fitted:
+        """Estimate the index over the year, and fit by maximum likelihood in its time."""
+        index: Season = known.fitted("season", lambda: season(known.days, end=known.past.end))
+        if not index.used:
+            plain = MODELS[0].fit(known, window)
+            return Fitted(
+                self.name, plain.orders, plain.future, exact=True, notes=(*plain.notes, *index.notes)
+            )
+        model: SeasonalFit = known.fitted(
+            self.name, lambda: Seasonal(MBGNBD(), index).fit(known.days, end=known.past.end)
+        )
+        notes = (*model.fit.notes, *index.notes)
+        return Fitted(self.name, model, _ahead(model, known), exact=True, notes=notes)
+
+
 def inner_window(known: Known, window: float) -> float:
     """Weeks to set aside within the past for what must be learned there: the window, or half of a short past.
 
     >>> import numpy as np
-    >>> from shopkeeper.predict.value.summary import purchase_days
+    >>> from shopkeeper.predict.value.season import Season, season
+    from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
+    from shopkeeper.predict.value.summary import purchase_days
     >>> log = purchase_days(customer=[1, 1], occurred_at=["2024-01-01", "2024-03-11"])
     >>> inner_window(Known(log, int(log.day[-1])), 13.0)
     5.0
@@ -122,9 +165,9 @@ def inner_window(known: Known, window: float) -> float:
     return float(min(int(window), int(known.span / 2.0)))
 
 
-def _ahead(model: OrderModel, known: Known) -> Future:
+def _ahead(model: Any, known: Known) -> Future:
     rows = known.distinct.history
-    future = model.future(frequency=rows.frequency, recency=rows.recency, T=rows.T)
+    future: Future = model.future(frequency=rows.frequency, recency=rows.recency, T=rows.T)
     return Shared(future, known.distinct.inverse)
 
 
@@ -132,6 +175,7 @@ def _histories(past: Summary) -> dict[str, Floats]:
     return {"frequency": past.frequency, "recency": past.recency, "T": past.T}
 
 
+REGULAR: tuple[RegularEntry | SeasonalEntry, ...] = (RegularEntry(), SeasonalEntry())
 RULES: tuple[Entry, ...] = (RepeatRateEntry(), LastPeriodEntry(), HiatusEntry())
 MODELS: tuple[ModelEntry, ...] = (
     ModelEntry("MBG/NBD", lambda past: MBGNBD().fit(**_histories(past))),
@@ -141,7 +185,7 @@ MODELS: tuple[ModelEntry, ...] = (
 """Probability models. The first three have as many parameters: MBG/NBD goes first since its P(alive) also holds for
 one-time buyers, Pareto/NBD last since it costs most."""
 
-LIVING = frozenset(entry.name for entry in MODELS)
+LIVING = frozenset((*(entry.name for entry in MODELS), *(entry.name for entry in REGULAR)))
 """Entries that know dropout."""
 UNTESTED = "MBG/NBD"
 """Used where the past is too short for a test, and where another cannot be fitted: it knows that any may be lost."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shopkeeper.domain.errors import UnknownName
-from shopkeeper.predict.value.candidates import MODELS, RULES, UNTESTED, Entry, Fitted
+from shopkeeper.predict.value.candidates import MODELS, REGULAR, RULES, UNTESTED, Entry, Fitted
 from shopkeeper.predict.value.learned import LearnedEntry
 from shopkeeper.predict.value.origin import Known
 
@@ -15,7 +15,7 @@ LEARNED: tuple[Entry, ...] = (
 
 def entries() -> tuple[Entry, ...]:
     """Give all who take part, from the simplest."""
-    return (*RULES, *MODELS, *LEARNED)
+    return (*RULES, *MODELS, *REGULAR, *LEARNED)
 
 
 def fit_entry(name: str, known: Known, window: float) -> Fitted:

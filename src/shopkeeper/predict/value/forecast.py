@@ -25,12 +25,14 @@ from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value.calibration import Learned
 from shopkeeper.predict.value.candidates import LIVING, Fitted
 from shopkeeper.predict.value.choose import Choice, choose
+from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.field import fit_entry, untested
 from shopkeeper.predict.value.gammagamma import GammaGammaFit
 from shopkeeper.predict.value.history import Floats, Ints, checked, collapse, column
 from shopkeeper.predict.value.interval import Group, bounds, centre, group_of, shaped
 from shopkeeper.predict.value.model import Future, OrderFit, OrderModel
 from shopkeeper.predict.value.origin import Features, Known, Shared
+from shopkeeper.predict.value.seasonal import SeasonalFit
 from shopkeeper.predict.value.spend import MODEL, SPENDS, Spend, fit_amounts
 from shopkeeper.predict.value.summary import purchase_days
 from shopkeeper.predict.value.worth import UnsureWorth, worth
@@ -65,7 +67,7 @@ class Forecast:
     end: np.datetime64
     choice: Choice
     orders: Any
-    alive: OrderFit
+    alive: OrderFit | SeasonalFit
     amounts: GammaGammaFit
     future: Future
     """Of the customers, at the level foretold: how far all of them may be off together is ``choice.learned.level``."""
@@ -80,8 +82,9 @@ def forecast(
     margin: ArrayLike,
     end: Any = None,
     horizon: float = 52.0,
-    discount: float = 0.10,
+    discount: float | Discount = 0.10,
     level: float = 0.9,
+    returns: str = "keep",
     features: Features | None = None,
     choice: Choice | None = None,
 ) -> Forecast:
@@ -94,8 +97,9 @@ def forecast(
             is not known.
         end: last day observed (default: day of the latest order).
         horizon: weeks ahead.
-        discount: per year, as a share.
+        discount: per year, as a share; or a `Discount` with its period.
         level: of the predictive ranges.
+        returns: what a negative margin is: ``keep`` an order at a loss, ``net`` a return (see `summarise`).
         features: gives what else is known of customers at the end of a day, for the learner (default: what the orders
             say).
         choice: of an earlier call, to be used instead of a new tournament.
@@ -103,18 +107,19 @@ def forecast(
     Raises:
         InvalidInput: an order that cannot be used (says which), or a horizon, discount or level out of range.
     """
-    _check_terms(horizon, discount, level)
-    days = purchase_days(customer=customer, occurred_at=occurred_at, amount=margin)
+    yearly = discount.yearly if isinstance(discount, Discount) else discount
+    _check_terms(horizon, yearly, level)
+    days = purchase_days(customer=customer, occurred_at=occurred_at, amount=margin, returns=returns, end=end)
     known = Known(days, _last_day(days.day, end), features)
     made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
     fitted = fit_entry(made.pick, known, horizon)
-    living = fitted if isinstance(fitted.orders, OrderFit) else _living(made, known, horizon)
+    living = fitted if fitted.name in LIVING else _living(made, known, horizon)
     past, amounts = known.past, fit_amounts(known)
     own = fitted.future if fitted.exact else shaped(fitted.future, past.frequency, made.learned.groups)
     money = None
     if made.spend is not None and made.spend.pick != MODEL:
         money = SPENDS[made.spend.pick](Spend(known, own.mean(horizon), horizon, amounts))
-    terms = Terms(horizon, discount, level, made.learned, () if made.spend is None else made.spend.groups)
+    terms = Terms(horizon, yearly, level, made.learned, () if made.spend is None else made.spend.groups)
     projection = _outlook(
         own, frequency=past.frequency, p_alive=_alive(living.orders, known), margin=past.mean_amount,
         margin_count=past.frequency + 1.0, amounts=amounts, terms=terms, money=money,
@@ -123,7 +128,7 @@ def forecast(
         customer=past.customer,
         projection=projection,
         horizon=horizon,
-        discount=discount,
+        discount=yearly,
         level=level,
         end=past.end,
         choice=made,
@@ -225,7 +230,7 @@ def _outlook(
     )  # fmt: skip
 
 
-def _alive(model: OrderFit, known: Known) -> Floats:
+def _alive(model: OrderFit | SeasonalFit, known: Known) -> Floats:
     rows = known.distinct.history
     alive = model.p_alive(frequency=rows.frequency, recency=rows.recency, T=rows.T)
     return np.asarray(alive[known.distinct.inverse])
