@@ -132,7 +132,7 @@ def test_a_december_once_or_by_chance_is_no_season() -> None:
     assert season([START + 340]) is None
     assert season([START + 340, START + 352]) is None
     assert season([START + 340, START + 365 + 100]) is None
-    world = worlds.scattered(1_500, 10)
+    world = worlds.scattered(700, 10)
     found = stand(bought(world), learn(bought(world)), START + 365 * worlds.YEARS)
     assert (found.basis == CALENDAR).mean() < 0.05
     crowded = worlds.scattered(
@@ -208,7 +208,7 @@ def _told(found: Any) -> list[Any]:
     return list(zip(*(getattr(found, name).tolist() for name in names), strict=True))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(some=lives, today=st.integers(0, 2_500))
 def test_each_is_judged_alone_and_time_turns_only_what_is_due(some: list[list[int]], today: int) -> None:
     """Who stands beside changes nothing; until the day of the turn nothing changes; on it, something does."""
@@ -224,7 +224,7 @@ def test_each_is_judged_alone_and_time_turns_only_what_is_due(some: list[list[in
             assert _told(stand(_flat([one]), _LEARNED, turns))[0] != told
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(life=st.lists(st.integers(0, 1_600), min_size=1, max_size=14, unique=True).map(sorted))
 def test_states_follow_each_other_as_they_may(life: list[int]) -> None:
     """Followed from turn to turn and order to order: only steps that mean something, and a state lasts a week."""

@@ -34,6 +34,8 @@ _SPREAD: Final = 14.0
 _COUNTED: Final = 2.0
 """Visits that the spread of two weeks counts as."""
 _LEAST: Final = 14.0
+SOONEST: Final = 2 * int(_LEAST)
+"""Days from a purchase to the first on which a season can have passed."""
 _KEPT: Final = 0.75
 
 

@@ -3,7 +3,7 @@
 ``learn`` fits the population's rhythm and its year, and then calibrates: among gaps that ended with a purchase (long
 ones count more, since fewer of them had the time to end) it is counted how often an alarm would have been raised, and
 the level is moved until there are as many a year as are accepted; little evidence moves it little. Alarms are spent
-where they are worth most: the tail that is unusual is in proportion to the odds that customers with so many purchases leave.
+where they are worth most: the tail that is unusual is in proportion to the odds that such customers leave.
 
 A new fit that judges like the one in force stays out of force: nobody's state changes because of noise (``kept``).
 """

@@ -161,11 +161,16 @@ def limits(bought: Purchases, rhythm: Rhythm, *, every: bool = True) -> Limits:
     for start, stop in _may_be_seasonal(bought):
         firsts: list[int] = []
         found: calendar.Season | None = None
+        asked = False
         for row in range(start, stop):
             day = int(bought.day[row])
             if row == start or bought.gap[row] > calendar.VISIT:
                 firsts.append(day)
-                found = calendar.season(firsts, rhythm.year)
+                asked = False
+            if not every and row < stop - 1 and bought.gap[row + 1] < calendar.SOONEST:
+                continue
+            if not asked:
+                found, asked = calendar.season(firsts, rhythm.year), True
             if found is not None:
                 fading[row], lapsed[row], season[row] = calendar.limits(found, day)
     return Limits(fading, lapsed, season)
