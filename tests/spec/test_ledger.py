@@ -360,3 +360,32 @@ def test_a_closed_ledger_says_so(ledger: Ledger) -> None:
     ledger.close()
     with pytest.raises(Conflict):
         ledger.write(lambda tx: tx.keep("a", "b"))
+
+
+def test_what_time_turns_comes_by_its_instant_and_what_is_written_live_is_told(ledger: Ledger) -> None:
+    rows = [Prediction(i, float(i), 0.5, "active", b"{}", 100 - i) for i in range(1, 5)]
+    ledger.write(lambda tx: (tx.predict(rows, run=1), tx.remember([record(i) for i in range(1, 6)])))
+    with ledger.read() as reader:
+        assert (reader.turning(1_000, 9), reader.next_turn(), reader.stood(9)) == ([], None, [])
+    ledger.write(lambda tx: tx.switch(1))
+    with ledger.read() as reader:
+        assert reader.turning(98, 9) == [4, 3, 2]
+        assert reader.turning(98, 2) == [4, 3]
+        assert reader.next_turn() == 96
+    live = [
+        Prediction(3, None, None, "fading", b"[3]", 500, 70),
+        Prediction(5, None, None, "new", b"[5]", 400, 71),
+    ]
+    ledger.write(lambda tx: tx.restand(live))
+    with ledger.read() as reader:
+        assert reader.turning(98, 9) == [4, 2]
+        assert (reader.stood(9), reader.stood(1)) == ([3, 5], [3])
+        told = reader.predictions([3, 5])
+        assert told[3] == Prediction(3, 3.0, 0.5, "fading", b"[3]", 500, 70), "its value is the refresh's"
+        assert told[5] == live[1]
+        assert [row.customer for row in reader.ranking("fading", None, 9, None)] == [3]
+        assert [row.customer for row in reader.ranking("value", None, 9, None)] == [4, 3, 2, 1]
+        assert reader.ranked("value") == 4
+    ledger.write(lambda tx: (tx.predict(rows[:1], run=2), tx.switch(2)))
+    with ledger.read() as reader:
+        assert reader.stood(9) == []

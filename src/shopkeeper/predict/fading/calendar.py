@@ -34,6 +34,9 @@ _SPREAD: Final = 14.0
 _COUNTED: Final = 2.0
 """Visits that the spread of two weeks counts as."""
 _LEAST: Final = 14.0
+SOONEST: Final = 2 * int(_LEAST)
+"""Days from a purchase to the first on which a season can have passed."""
+_KEPT: Final = 0.75
 
 
 class Season(NamedTuple):
@@ -64,22 +67,24 @@ def season(firsts: Sequence[int], everybody: Sequence[float] = FLAT) -> Season |
     placed = sorted((_mass((day % TURN) / TURN, everybody), day) for day in firsts)
     masses = [mass for mass, _ in placed]
     masses += [mass + 1.0 for mass in masses]
-    best: tuple[float, int, int] | None = None
     for k in range(n, max(2, ceil(2 * n / 3)) - 1, -1):
         width, start = min((masses[i + k - 1] - masses[i], i) for i in range(n))
-        chance = n * comb(n - 1, k - 1) * width ** (k - 1)
-        if chance <= _CHANCE and (best is None or chance < best[0]):
-            best = (chance, k, start)
-    if best is None:
-        return None
-    _, k, start = best
-    inside = sorted(placed[(start + i) % n][1] for i in range(k))
-    begin = placed[start][1] % TURN
+        if n * comb(n - 1, k - 1) * width ** (k - 1) <= _CHANCE:
+            inside = [placed[(start + i) % n][1] for i in range(k)]
+            if (found := _season(inside)) is not None:
+                return found
+    return None
+
+
+def _season(inside: Sequence[int]) -> Season | None:
+    """The season of visits within an arc, the first of it before the others; None where these are not of every year."""
+    k = len(inside)
+    begin = inside[0] % TURN
     ahead = [(day % TURN - begin) % TURN for day in inside]
     mean = sum(ahead) / k
     middle = begin + mean
-    years = [round((day - middle) / TURN) for day in inside]
-    if len(set(years)) < k or k < 0.75 * (years[-1] - years[0] + 1):
+    years = {round((day - middle) / TURN) for day in inside}
+    if len(years) < k or k < _KEPT * (max(years) - min(years) + 1):
         return None
     squares = _COUNTED * _SPREAD**2 + sum((one - mean) ** 2 for one in ahead)
     freedom = _COUNTED + k - 1

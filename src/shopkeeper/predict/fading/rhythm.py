@@ -1,9 +1,9 @@
 """Gaps between a customer's purchase days, and the rhythm of all customers together.
 
-Gaps of customer i are Gamma with shape k_i and mean mu_i, and 1/mu_i ~ Gamma(q, p v) between customers (p, q, v: the
-Gamma-Gamma model fitted to everybody's mean gaps). Regularity is shrunk to everybody's: 1/k_i is the mean of 1/p
-(counted as five gaps) and the squared coefficient of variation of the customer's own gaps (counted as n - 1). With
-fewer than two gaps there is no own rhythm, and the population stands in.
+Gaps of customer i are Gamma with shape k_i and mean mu_i, and 1/mu_i ~ Gamma(q, p v) between customers: the Gamma-Gamma
+model of mean gaps, its p by how much the gaps of one customer vary. Regularity is shrunk to everybody's: 1/k_i is the
+mean of 1/p (counted as five gaps) and the squared coefficient of variation of the customer's own gaps (counted as
+n - 1). With fewer than two gaps there is no own rhythm, and the population stands in.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ OWN_FROM: Final = 2
 """Gaps from which a customer has a rhythm of their own."""
 _PRIOR_GAPS: Final = 5.0
 _ENOUGH: Final = 20
+_MOST_GAPS: Final = 9.0
+_SHAPES: Final = (0.1, 100.0)
+_SPREADS: Final = (-1.0, 7.0)
+"""Bounds of ln q."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +129,68 @@ def gaps(*, customer: ArrayLike, occurred_at: ArrayLike, end: Any = None) -> Gap
     )
 
 
-def fit_population(*, count: ArrayLike, mean_gap: ArrayLike) -> Population:
-    """Fit the population's rhythm to ``count`` gaps of mean ``mean_gap`` days per customer."""
+def fit_population(*, count: ArrayLike, mean_gap: ArrayLike, cv2: ArrayLike | None = None) -> Population:
+    """Fit the population's rhythm to ``count`` gaps of mean ``mean_gap`` days per customer.
+
+    With ``cv2`` the gaps themselves tell how regular they are; without, only how the means of few and of many differ.
+    """
     n, mean = column("count", count), column("mean_gap", mean_gap)
-    fit = GammaGamma().fit(frequency=n, monetary=mean)
-    if fit.n >= _ENOUGH:
-        return Population(p=fit.p, q=fit.q, v=fit.v, n=fit.n, notes=fit.notes)
     seen = (n > 0) & (mean > 0)
-    typical = float(np.average(mean[seen], weights=n[seen])) if seen.any() else 90.0
-    source = f"the mean of {fit.n} customers" if seen.any() else "an assumption"
-    note = f"too few customers with two purchases to fit a rhythm: gaps of {typical:.0f} days are {source}"
-    # Irregular gaps (p = 1) whose means differ by a third or so between customers (q = 10), with that mean.
-    return Population(p=1.0, q=10.0, v=typical * 9.0, n=fit.n, notes=(note,))
+    if seen.sum() < _ENOUGH:
+        typical = float(np.average(mean[seen], weights=n[seen])) if seen.any() else 90.0
+        source = f"the mean of {seen.sum()} customers" if seen.any() else "an assumption"
+        note = (
+            f"too few customers with two purchases to fit a rhythm: gaps of {typical:.0f} days are {source}"
+        )
+        # Irregular gaps (p = 1) whose means differ by a third or so between customers (q = 10), with that mean.
+        return Population(p=1.0, q=10.0, v=typical * 9.0, n=int(seen.sum()), notes=(note,))
+    shape = None if cv2 is None else _shape(n, column("cv2", cv2))
+    if shape is None:
+        fit = GammaGamma().fit(frequency=n, monetary=mean)
+        return Population(p=fit.p, q=fit.q, v=fit.v, n=fit.n, notes=fit.notes)
+    q, scale, notes = _spread(n[seen], n[seen] * mean[seen], shape)
+    return Population(p=shape, q=q, v=scale / shape, n=int(seen.sum()), notes=notes)
+
+
+def _shape(count: Floats, cv2: Floats) -> float | None:
+    """Everybody's shape, by moments: n gaps of shape k have a squared coefficient of variation of n / (k n + 1).
+
+    A customer with many gaps counts as one with ten. None where too few have two gaps.
+    """
+    some = count >= OWN_FROM
+    if some.sum() < _ENOUGH:
+        return None
+    n, weight = count[some], np.minimum(count[some] - 1.0, _MOST_GAPS)
+    seen = float(np.average(cv2[some], weights=weight))
+    low, high = np.log(_SHAPES)
+    for _ in range(60):
+        middle = (low + high) / 2
+        if np.average(n / (np.exp(middle) * n + 1.0), weights=weight) > seen:
+            low = middle
+        else:
+            high = middle
+    return float(np.exp(high))
+
+
+def _spread(count: Floats, total: Floats, shape: float) -> tuple[float, float, tuple[str, ...]]:
+    """Q and p v: how means differ between customers, by maximum likelihood given the shape of gaps."""
+    from scipy.optimize import minimize
+    from scipy.special import digamma, gammaln
+
+    a = shape * count
+    unit = float(np.average(total / count))
+    spent = shape * total / unit
+
+    def loss(logs: Floats) -> tuple[float, Floats]:
+        q, scale = np.exp(logs)
+        whole = scale + spent
+        value = gammaln(a + q) - gammaln(q) + q * logs[1] - (a + q) * np.log(whole)
+        by_q = digamma(a + q) - digamma(q) + logs[1] - np.log(whole)
+        by_scale = q / scale - (a + q) / whole
+        return -float(value.mean()), -np.array([q * by_q.mean(), scale * by_scale.mean()])
+
+    found = minimize(loss, np.log([3.0, 2.0]), jac=True, method="L-BFGS-B", bounds=[_SPREADS, (-7.0, 14.0)])
+    q, scale = np.exp(found.x)
+    at_bound = np.isclose(found.x[0], _SPREADS).any()
+    notes = ("customers differ so little, or so much, that q is at its bound",) if at_bound else ()
+    return float(q), float(scale * unit), notes

@@ -28,7 +28,6 @@ from shopkeeper.predict.fading.rhythm import OWN_FROM, YEAR, Next, next_gap
 from shopkeeper.predict.fading.tail import (
     ACTIVE,
     CALENDAR,
-    COMMON,
     FADING,
     LAPSED,
     LAPSED_TIMES,
@@ -42,8 +41,8 @@ NEVER: Final = 1 << 40
 """Stands for a day that does not come."""
 _FAR: Final = 100 * YEAR
 _MOST_HALVES: Final = 30
-_NEAR: Final = 1.1 * COMMON
-"""A tail above it is never unusual, whatever the customer."""
+_NEAR: Final = 1.1
+"""A tail so many times the largest that is unusual is not worth working out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +141,17 @@ def limits(bought: Purchases, rhythm: Rhythm, *, every: bool = True) -> Limits:
     needed[bought.last] = True
     rest = np.flatnonzero(~needed)
     if rest.size:
-        needed[rest[following.take(rest).tail(bought.gap[rest + 1].astype(float)) < _NEAR]] = True
+        needed[rest[following.take(rest).tail(bought.gap[rest + 1].astype(float)) < _NEAR * rhythm.most]] = (
+            True
+        )
     after = np.full(size, _FAR)
     rows = np.flatnonzero(needed)
     if rows.size:
-        crowd = rows[bought.count[rows] < OWN_FROM]
+        for few in range(OWN_FROM):  # alike for all, as they have no rhythm of their own
+            crowd = rows[bought.count[rows] == few]
+            if crowd.size:
+                after[crowd] = rhythm.after(following.take(crowd[:1]), bought.count[crowd[:1]])[0]
         own = rows[bought.count[rows] >= OWN_FROM]
-        if crowd.size:
-            after[crowd] = rhythm.after(following.take(crowd[:1]), bought.count[crowd[:1]])[0]
         after[own] = rhythm.after(following.take(own), bought.count[own])
     fading, lapsed = (
         bought.day + np.minimum(np.floor(times * after) + 1.0, _FAR).astype(np.int64)
@@ -159,11 +161,16 @@ def limits(bought: Purchases, rhythm: Rhythm, *, every: bool = True) -> Limits:
     for start, stop in _may_be_seasonal(bought):
         firsts: list[int] = []
         found: calendar.Season | None = None
+        asked = False
         for row in range(start, stop):
             day = int(bought.day[row])
             if row == start or bought.gap[row] > calendar.VISIT:
                 firsts.append(day)
-                found = calendar.season(firsts, rhythm.year)
+                asked = False
+            if not every and row < stop - 1 and bought.gap[row + 1] < calendar.SOONEST:
+                continue
+            if not asked:
+                found, asked = calendar.season(firsts, rhythm.year), True
             if found is not None:
                 fading[row], lapsed[row], season[row] = calendar.limits(found, day)
     return Limits(fading, lapsed, season)

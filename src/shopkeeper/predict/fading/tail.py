@@ -50,14 +50,14 @@ class Fading:
     fading_since: NDArray[np.datetime64]
 
 
-def share(following: Next, alarms: Floats | float) -> Floats:
+def share(following: Next, alarms: Floats | float, most: float = COMMON) -> Floats:
     """The tail below which a silence is unusual, so that there are so many false alarms per customer-year."""
-    return np.clip(alarms * following.typical / YEAR, _RARE, COMMON)
+    return np.clip(alarms * following.typical / YEAR, _RARE, most)
 
 
-def unusual_after(following: Next, alarms: Floats | float) -> Floats:
+def unusual_after(following: Next, alarms: Floats | float, most: float = COMMON) -> Floats:
     """Days of silence after which it is unusual."""
-    return np.maximum(following.quantile(share(following, alarms)), SHORTEST)
+    return np.maximum(following.quantile(share(following, alarms, most)), SHORTEST)
 
 
 def fading(
@@ -104,7 +104,7 @@ def fading(
     refuse_rows((n > 0) & (mean <= 0), "mean_gap must be above 0 where count is above 0")
     accepted(alarms_per_year)
 
-    following = next_gap(n, n * mean, own, population or fit_population(count=n, mean_gap=mean))
+    following = next_gap(n, n * mean, own, population or fit_population(count=n, mean_gap=mean, cv2=own))
     after = unusual_after(following, alarms_per_year)
     state = np.where(n > 0, ACTIVE, NEW)
     state = np.where(quiet > after, FADING, state)
