@@ -246,7 +246,9 @@ def _regulars(columns: Columns, scores: Mapping[int, Mapping[str, Any]]) -> NDAr
     days = np.diff(np.append(np.asarray(columns.starts), len(columns.days)))
     rows = ordered[days[ordered] > 0]
     count, _, varied = own_gaps(np.asarray(columns.starts)[rows], np.asarray(columns.days))
-    active = [scores.get(columns.ids[row], {}).get("state", "fading") not in _SILENT for row in rows.tolist()]
+    active = [
+        (scores.get(columns.ids[row], {}).get("state") or "fading") not in _SILENT for row in rows.tolist()
+    ]
     found = np.zeros(len(columns.ids), np.bool_)
     found[rows] = regulars(count=count, cv2=varied, active=np.array(active, np.bool_))
     return found
