@@ -28,7 +28,7 @@ from shopkeeper.predict.fading import (
 )
 from shopkeeper.predict.fading.calendar import season
 
-from . import worlds
+from . import lives as worlds
 from .lives import START, World
 
 CROWD = Rhythm(population=Population(p=1.5, q=2.0, v=40.0, n=500))

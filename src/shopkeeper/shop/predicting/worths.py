@@ -12,12 +12,15 @@ from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.comparing import ahead
 from shopkeeper.shop.predicting.foretold import Part
 from shopkeeper.shop.predicting.orders import OrderDays
+from shopkeeper.shop.watching import TRAITS
 
 if TYPE_CHECKING:
     import numpy as np
 
     from shopkeeper.predict.value.choose import Choice
+    from shopkeeper.predict.value.features import FeatureTable
     from shopkeeper.predict.value.forecast import Forecast
+    from shopkeeper.predict.value.origin import Features
 
 LEVEL = 0.8
 """Level of the predictive ranges."""
@@ -49,9 +52,24 @@ def foresee(
         horizon=float(settings.horizon_weeks),
         discount=settings.discount_rate,
         level=LEVEL,
+        features=_whole_record(places),
         choice=None if earlier is None else choice_of(earlier),
     )
     return foreseen, earlier
+
+
+def _whole_record(places: Places) -> Features:
+    """What else is known of customers at the end of a day. Only a learner asks, and only then the lake is brought up."""
+    found: list[Features] = []
+
+    def known_by(day: np.datetime64) -> FeatureTable:
+        from shopkeeper.shop.featuring import features_for
+
+        if not found:
+            found.append(features_for(places, TRAITS))
+        return found[0](day)
+
+    return known_by
 
 
 def choice_of(run: Run) -> Choice:
