@@ -59,7 +59,7 @@ def foresee(
 
 
 def _whole_record(places: Places) -> Features:
-    """What else is known of customers at the end of a day. Only a learner asks, and only then the lake is brought up."""
+    """What else is known of customers at the end of a day. Only a learner asks; only then the lake is brought up."""
     found: list[Features] = []
 
     def known_by(day: np.datetime64) -> FeatureTable:
@@ -124,12 +124,14 @@ def deviation(foreseen: Forecast) -> Any:
     """Standard deviation of each customer's worth within the horizon: of the number of orders and amounts together.
 
     Amounts are Gamma-Gamma: of one customer they vary by 1/p, and the customer's own mean is known the better the more
-    of them were seen.
+    of them were seen. All of it is discounted by the mean discount.
     """
     import numpy as np
 
-    p, amounts = foreseen.projection, foreseen.amounts
+    p, amounts, future = foreseen.projection, foreseen.amounts, foreseen.future
     shape = np.maximum(amounts.p * foreseen.orders_seen + amounts.q, _VARIANCE_SHAPE)
-    number, square = p.expected_orders, foreseen.future.square(foreseen.horizon)
+    number, square = future.mean(foreseen.horizon), future.square(foreseen.horizon)
     second = (number / amounts.p + square) * (shape - 1.0) / (shape - 2.0)
-    return np.abs(p.margin_per_order) * np.sqrt(np.maximum(second - number**2, 0.0))
+    later = future.discounted(foreseen.horizon, float(np.log1p(foreseen.discount)) * 7.0 / 365.25)
+    factor = np.divide(later, number, out=np.ones_like(number), where=number > 0)
+    return factor * np.abs(p.margin_per_order) * np.sqrt(np.maximum(second - number**2, 0.0))
