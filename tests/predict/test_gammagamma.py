@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value import GammaGamma, GammaGammaFit
-
 from shopkeeper.predict.value.summary import summarise_days
 
 from .conftest import Log
