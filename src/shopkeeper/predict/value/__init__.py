@@ -13,6 +13,8 @@ from __future__ import annotations
 from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
 from shopkeeper.predict.value.choose import Choice, ScoreCard, choose
 from shopkeeper.predict.value.cnbd import BGCNBD, MBGCNBD, BGCNBDFit, MBGCNBDFit
+from shopkeeper.predict.value.covariate_fit import CovariateFit
+from shopkeeper.predict.value.covariates import WithCovariates
 from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
@@ -31,6 +33,7 @@ __all__ = [
     "BGCNBDFit",
     "BGNBDFit",
     "Choice",
+    "CovariateFit",
     "Discount",
     "Forecast",
     "GammaGamma",
@@ -46,6 +49,7 @@ __all__ = [
     "Seasonal",
     "SeasonalFit",
     "Summary",
+    "WithCovariates",
     "choose",
     "forecast",
     "project",
