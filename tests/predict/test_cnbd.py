@@ -116,6 +116,8 @@ def test_discounting_adds_up_over_small_steps_and_to_infinity(logs: list[float],
     gained = np.diff([ahead.mean(float(end)) for end in ends], axis=0)
     by_steps = np.exp(-0.02 * (ends[1:] + ends[:-1]) / 2) @ gained
     np.testing.assert_allclose(ahead.discounted(60.0, 0.02), by_steps, rtol=3e-3)
+    by_steps = np.exp(-0.003 * (ends[1:] + ends[:-1]) / 2) @ gained
+    np.testing.assert_allclose(ahead.discounted(60.0, 0.003), by_steps, rtol=1e-3)
     np.testing.assert_allclose(ahead.discounted(np.inf, 0.02), ahead.discounted(1990.0, 0.02), rtol=1e-3)
     each = np.linspace(0.0, 60.0, X.size)
     one = [ahead.discounted(float(t), 0.02)[i] for i, t in enumerate(each)]
