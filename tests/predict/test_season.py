@@ -96,6 +96,9 @@ def test_with_its_season_the_coming_months_are_foretold_better(seasonal: Purchas
         assert index.used
         with_it = Seasonal(MBGNBD(), index).fit(seasonal, end=end)
         known = {"frequency": held.before.frequency, "recency": held.before.recency, "T": held.before.T}
+        # Both likelihoods are of calendar time: 52 values of an index are worth it.
+        assert with_it.log_likelihood > MBGNBD().fit(**known).log_likelihood + 200
+        assert (with_it.converged, with_it.boundary, with_it.n) == (True, (), len(held.before.T))
         expected = with_it.expected_purchases(window / 7.0, **known)
         np.testing.assert_allclose(expected, with_it.expected_purchases(window / 7.0), rtol=1e-6)
         without = MBGNBD().fit(**known).expected_purchases(window / 7.0)
@@ -133,6 +136,7 @@ def test_without_a_season_nothing_changes(seasonal: PurchaseDays) -> None:
     known = {"frequency": log.frequency, "recency": log.recency, "T": log.T}
     for model in (MBGNBD(), ParetoNBD()):
         plain, told = model.fit(**known), Seasonal(model, Season()).fit(seasonal, end="2022-12-31")
+        assert told.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-3)
         one, other = plain.future(), told.future(**known)
         np.testing.assert_allclose(one.alive(), told.p_alive(), rtol=1e-5)
         np.testing.assert_allclose(one.mean(26.0), other.mean(26.0), rtol=1e-4)
