@@ -26,8 +26,6 @@ from shopkeeper.predict.value import season as find_season
 from shopkeeper.predict.value.choose import hold_out
 from shopkeeper.predict.value.summary import PurchaseDays, purchase_days, summarise_days
 
-from .conftest import Log
-
 START = np.datetime64("2021-01-01")
 DAYS = 3 * 365 + 1
 TRUTH = 1 + 0.8 * np.cos(2 * np.pi * (np.arange(52) - 49) / 52)
@@ -109,13 +107,13 @@ def test_with_its_season_the_coming_months_are_foretold_better(seasonal: Purchas
         assert ((expected - held.actual) ** 2).mean() < ((without - held.actual) ** 2).mean()
 
 
-def test_a_real_retailer_sells_most_before_christmas(retail: Log) -> None:
-    index = find_season(retail.days(), end="2011-11-30")
+def test_a_real_retailer_sells_most_before_christmas(retail_days: PurchaseDays) -> None:
+    index = find_season(retail_days, end="2011-11-30")
     assert index.used
     assert 44 <= int(np.argmax(index.weeks)) <= 48
     assert max(index.weeks) > 1.5
     assert min(index.weeks[0], index.weeks[-1]) < 0.6
-    assert not find_season(retail.days(), end="2011-03-11").used
+    assert not find_season(retail_days, end="2011-03-11").used
 
 
 @settings(deadline=None, max_examples=40)
