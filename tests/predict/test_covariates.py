@@ -125,6 +125,13 @@ def test_rare_levels_and_poor_data_do_no_harm() -> None:
     fit = WithCovariates(MBGNBD()).fit(**data, covariates={"channel": rare, "campaign": many})
     assert sum(effect.covariate == "campaign" for effect in fit.effects) == 12
     assert {effect.level for effect in fit.effects} >= {"cinema", "other"}
+    rare = next(one for one in many[400:] if one not in {effect.level for effect in fit.effects})
+    assert fit.of_levels({"campaign": str(rare)}) == fit.of_levels({"campaign": "other"}) != fit.fit
+    known = {"frequency": [1.0], "recency": [2.0], "T": [9.0]}
+    by_name, as_other = (
+        fit.expected_purchases(9.0, **known, covariates={"campaign": [one]}) for one in (rare, "other")
+    )
+    assert by_name == as_other
     assert all(abs(effect.purchases) < 3 and abs(effect.leaving) < 3 for effect in fit.effects)
     for history in (
         ([], [], []),

@@ -24,6 +24,8 @@ from shopkeeper.predict.value.mbgnbd import MBGNBDFit
 from shopkeeper.predict.value.model import LivingFuture, SavedFit, ahead
 from shopkeeper.predict.value.pareto import ParetoNBDFit
 
+RARE = "other"
+
 AnyFit = BGNBDFit | MBGNBDFit | ParetoNBDFit | BGCNBDFit | MBGCNBDFit
 
 
@@ -111,6 +113,7 @@ class CovariateFit(SavedFit, frozen=True, kw_only=True):
         n: number of customers.
         gradient_norm: of the mean penalised log-likelihood at the end of the search.
         converged: whether that norm is small.
+        rare: levels that count as the level "other", by covariate.
         notes: what a reader should know, in plain words.
     """
 
@@ -124,7 +127,23 @@ class CovariateFit(SavedFit, frozen=True, kw_only=True):
     n: int
     gradient_norm: float
     converged: bool
+    rare: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 a struct copies it
     notes: tuple[str, ...] = ()
+
+    @property
+    def params(self) -> dict[str, float]:
+        """The parameters of customers who have every baseline level."""
+        return self.fit.params
+
+    @property
+    def standard_errors(self) -> dict[str, float | None]:
+        """Their standard errors."""
+        return self.fit.standard_errors
+
+    @property
+    def boundary(self) -> tuple[str, ...]:
+        """The parameters the data do not identify."""
+        return self.fit.boundary
 
     @property
     def name(self) -> str:
@@ -134,8 +153,11 @@ class CovariateFit(SavedFit, frozen=True, kw_only=True):
     def of_levels(self, levels: Mapping[str, str]) -> AnyFit:
         """Give the model of customers with these levels; one that is missing or not known counts as the baseline."""
         purchases = leaving = 0.0
+        told = {
+            name: RARE if level in self.rare.get(name, ()) else level for name, level in levels.items()
+        }  # fmt: skip
         for effect in self.effects:
-            if levels.get(effect.covariate) == effect.level:
+            if told.get(effect.covariate) == effect.level:
                 purchases += effect.purchases
                 leaving += effect.leaving
         last = "beta" if isinstance(self.fit, ParetoNBDFit) else "b"
@@ -164,7 +186,9 @@ class CovariateFit(SavedFit, frozen=True, kw_only=True):
         groups: list[dict[str, str]] = [{}]
         for name, values in told.items():
             levels, where = np.unique(values, return_inverse=True)
-            kept = [str(one) if (name, str(one)) in known else self.baseline[name] for one in levels]
+            rare = set(self.rare.get(name, ()))
+            shown = [RARE if str(one) in rare else str(one) for one in levels]
+            kept = [one if (name, one) in known else self.baseline[name] for one in shown]
             names = sorted(set(kept))
             place = np.array([names.index(one) for one in kept], dtype=np.int64)
             codes = codes * len(names) + place[where]

@@ -19,7 +19,7 @@ from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value.bgnbd import BGNBD
 from shopkeeper.predict.value.cnbd import BGCNBD, MBGCNBD
 from shopkeeper.predict.value.cnbd_likelihood import CNBDLikelihood
-from shopkeeper.predict.value.covariate_fit import AnyFit, CovariateFit, Effect, columns
+from shopkeeper.predict.value.covariate_fit import RARE, AnyFit, CovariateFit, Effect, columns
 from shopkeeper.predict.value.dropout import DropoutEnds
 from shopkeeper.predict.value.history import Distinct, Floats, History, checked, collapse, dot
 from shopkeeper.predict.value.mbgnbd import MBGNBD
@@ -30,7 +30,6 @@ from shopkeeper.predict.value.twoends import Likelihood
 
 AnyModel = BGNBD | MBGNBD | ParetoNBD | BGCNBD | MBGCNBD
 MOST_LEVELS = 12
-_RARE = "other"
 _BOUND = 9.0
 _LARGEST = 6.0
 _NO_EFFECT = 0.05
@@ -133,7 +132,7 @@ class WithCovariates:
 
 
 def _fit(plain: AnyFit, history: History, told: Mapping[str, Any], ridge: float) -> CovariateFit:
-    baseline, names, design = _design(told)
+    baseline, names, design, rare = _design(told)
     total = float(len(history))
     scale = dot(history.T, np.ones(len(history))) / total if total else 1.0
     repeats = float(history.frequency.sum())
@@ -187,25 +186,29 @@ def _fit(plain: AnyFit, history: History, told: Mapping[str, Any], ridge: float)
     return CovariateFit(
         fit=fit, baseline=baseline, effects=effects, p_value=p_value, ridge=ridge, n=plain.n,
         log_likelihood=plain.log_likelihood + gained, log_likelihood_without=plain.log_likelihood,
-        gradient_norm=found.gradient_norm, converged=found.converged, notes=tuple(notes),
+        gradient_norm=found.gradient_norm, converged=found.converged, rare=rare, notes=tuple(notes),
     )  # fmt: skip
 
 
-def _design(told: Mapping[str, Any]) -> tuple[dict[str, str], list[tuple[str, str]], Floats]:
-    """Give the baseline of each covariate, the other levels, and 0/1 per customer and such level."""
-    baseline, names, marks = {}, [], []
+def _design(
+    told: Mapping[str, Any],
+) -> tuple[dict[str, str], list[tuple[str, str]], Floats, dict[str, tuple[str, ...]]]:
+    """Give the baseline of each covariate, the other levels, 0/1 per customer and such level, and the rare ones."""
+    baseline, names, marks, few = {}, [], [], {}
     for covariate, values in told.items():
         levels, counts = np.unique(values[values != ""], return_counts=True)
         common = levels[np.argsort(-counts, kind="stable")].tolist()
         baseline[covariate] = common[0] if common else ""
         rest = set(common[MOST_LEVELS:])
-        shown = np.array([_RARE if one in rest else one for one in values.tolist()])
-        for level in dict.fromkeys([*common[1:MOST_LEVELS], *([_RARE] if rest else [])]):
+        if rest:
+            few[covariate] = tuple(sorted(rest))
+        shown = np.array([RARE if one in rest else one for one in values.tolist()])
+        for level in dict.fromkeys([*common[1:MOST_LEVELS], *([RARE] if rest else [])]):
             if level != baseline[covariate]:
                 names.append((covariate, level))
                 marks.append((shown == level).astype(np.float64))
     size = next(iter(told.values())).size
-    return baseline, names, np.stack(marks, axis=1) if marks else np.zeros((size, 0))
+    return baseline, names, np.stack(marks, axis=1) if marks else np.zeros((size, 0)), few
 
 
 def _groups(plain: AnyFit, history: History, design: Floats, scale: float) -> list[_Group]:
