@@ -155,9 +155,7 @@ def inner_window(known: Known, window: float) -> float:
     """Weeks to set aside within the past for what must be learned there: the window, or half of a short past.
 
     >>> import numpy as np
-    >>> from shopkeeper.predict.value.season import Season, season
-    from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
-    from shopkeeper.predict.value.summary import purchase_days
+    >>> from shopkeeper.predict.value.summary import purchase_days
     >>> log = purchase_days(customer=[1, 1], occurred_at=["2024-01-01", "2024-03-11"])
     >>> inner_window(Known(log, int(log.day[-1])), 13.0)
     5.0
