@@ -18,15 +18,13 @@ from shopkeeper.shop.predicting.comparing import as_json, drifts
 from shopkeeper.shop.predicting.foretold import Foretold
 from shopkeeper.shop.predicting.orders import OrderDays, order_days
 from shopkeeper.shop.predicting.rhythms import rhythms, turns
-from shopkeeper.shop.predicting.worths import foresee, worths
+from shopkeeper.shop.predicting.worths import ORDERS, WHOLE, foresee, whole_record, worths
 from shopkeeper.shop.predicting.writing import make_current, next_run, write
 
 if TYPE_CHECKING:
     import numpy as np
 
     from shopkeeper.predict.value.forecast import Forecast
-
-_FEATURES = ("frequency", "recency", "T", "margin")
 
 
 def predict(places: Places, progress: Progress | None = None, *, anew: bool = False) -> Foretold:
@@ -45,6 +43,7 @@ def predict(places: Places, progress: Progress | None = None, *, anew: bool = Fa
         return Foretold.of([])
     end = today(places)
     foreseen, tested = foresee(places, orders, end, anew=anew)
+    read_whole = whole_record(places, tested)
     tell("predict", 0.5)
     worth, beside = worths(foreseen)
     rhythm, stands = rhythms(places, orders)
@@ -53,7 +52,7 @@ def predict(places: Places, progress: Progress | None = None, *, anew: bool = Fa
     tell("predict", 0.7)
     run = next_run(places)
     write(places, run, foretold, turns(foretold, stands), explained)
-    _keep(places, run, foreseen, tested, foretold, beside, orders, began)
+    _keep(places, run, foreseen, tested, foretold, beside, orders, began, read_whole=read_whole)
     make_current(places, run, stands)
     with places.ledger.read() as reader:
         erased_meanwhile = reader.setting("erasures") != erasures
@@ -81,6 +80,8 @@ def _keep(
     beside: dict[str, Any],
     orders: OrderDays,
     began: float,
+    *,
+    read_whole: bool,
 ) -> None:
     import numpy as np
     import pyarrow as pa
@@ -102,7 +103,7 @@ def _keep(
         choice=as_json(foreseen.choice),
         tested=tested.tested if tested else str(foreseen.end),
         tested_customers=tested.tested_customers if tested else int(foreseen.customer.size),
-        features=_FEATURES,
+        features=(ORDERS, WHOLE) if read_whole else (ORDERS,),
         columns={field.name: str(field.type) for field in table.schema},
         customers=len(foretold),
         value=float(np.nansum(foreseen.projection.clv)),

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LEVEL = 0.8
 """Level of the predictive ranges."""
+ORDERS, WHOLE = "log of orders", "whole record"
+"""What models read."""
 _WEEK = 7.0
 _TESTED_FOR = 7
 """Days for which a tournament counts."""
@@ -37,6 +39,7 @@ def foresee(
 ) -> tuple[Forecast, Run | None]:
     """Choose a model on the shop's own past, fit it and project everybody.
 
+    The learner reads what the lake tells of everybody; before the first refresh fed it, the log of orders.
     What was chosen within the last days is taken without another tournament, unless ``anew``: the pick is fitted to
     today's orders all the same. Also returns the run whose tournament it is, None for one held now.
     """
@@ -52,10 +55,17 @@ def foresee(
         horizon=float(settings.horizon_weeks),
         discount=settings.discount_rate,
         level=LEVEL,
-        features=_whole_record(places),
+        features=_whole_record(places) if whole_record(places, earlier) else None,
         choice=None if earlier is None else choice_of(earlier),
     )
     return foreseen, earlier
+
+
+def whole_record(places: Places, tested: Run | None) -> bool:
+    """Whether a learner reads whole records: as in the tournament, where one counts still."""
+    if tested is not None:
+        return WHOLE in tested.features
+    return places.lake.manifest().as_of is not None
 
 
 def _whole_record(places: Places) -> Features:
