@@ -247,7 +247,7 @@ def test_what_is_sealed_is_found_by_its_kind_and_replaced(ledger: Ledger) -> Non
 def test_who_never_bought_is_in_no_list_by_value(ledger: Ledger) -> None:
     def work(tx: LedgerWriter) -> None:
         tx.remember([record(1, orders=1), record(2, orders=0)])
-        tx.predict([Prediction(1, 5.0, 0.5, "active", b"{}"), Prediction(2, 0.0, 0.0, "", b"{}")], run=1)
+        tx.predict([Prediction(1, 5.0, 0.5, "active", b"{}"), Prediction(2, None, None, "", b"{}")], run=1)
         tx.switch(1)
 
     ledger.write(work)

@@ -8,8 +8,8 @@ is both large enough to matter and beyond chance:
   customers and B bins, chance gives about (1/n + 1/m) times a chi-square with B - 1 degrees of freedom (Yurdakul 2018).
   The same customers are counted twice, so chance really gives less: the rule errs towards silence;
 * what was foretold of the days since: what came lies outside the range of 99 %, and is off by more than a tenth;
-* a parameter of the same model that moved by more than three of its standard errors, where one of the above is so: it is
-  part of the reason. By itself it is told and not warned of, for parameters trade off against each other.
+* a parameter of the same model that moved by more than three of its standard errors, where one of the above is so: it
+  is part of the reason. By itself it is told and not warned of, for parameters trade off against each other.
 
 Pure functions of arrays: no shop is needed.
 """

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from shopkeeper.stores.contract.foretold import ForetoldReader, ForetoldWriter
 from shopkeeper.stores.contract.limits import LimitReader, LimitWriter
 from shopkeeper.stores.contract.rows import (
     Edge,
@@ -29,7 +30,6 @@ from shopkeeper.stores.contract.rows import (
     NewTurn,
     Node,
     Observed,
-    Prediction,
     Quarantined,
     Ranking,
     Record,
@@ -42,7 +42,7 @@ from shopkeeper.stores.contract.verdicts import VerdictReader
 T = TypeVar("T")
 
 
-class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
+class LedgerReader(ForetoldReader, LimitReader, SegmentReader, VerdictReader, Protocol):
     """Reads one unchanging state of the ledger."""
 
     def setting(self, name: str) -> str | None:
@@ -185,22 +185,6 @@ class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
         """How many customers that list has."""
         ...
 
-    def predictions(self, customers: Sequence[int]) -> dict[int, Prediction]:
-        """Current predictions of some customers."""
-        ...
-
-    def turning(self, at: int, limit: int) -> list[int]:
-        """Customers of whom time alone changed what is predicted by an instant, the earliest first."""
-        ...
-
-    def next_turn(self) -> int | None:
-        """When the next of them turns."""
-        ...
-
-    def stood(self, limit: int) -> list[int]:
-        """Customers of whom what is predicted was written since the refresh."""
-        ...
-
     def reference(self, kind: str) -> list[bytes]:
         """Every kept record of a kind, as JSON."""
         ...
@@ -238,7 +222,7 @@ class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
         ...
 
 
-class LedgerWriter(LedgerReader, LimitWriter, SegmentWriter, Protocol):
+class LedgerWriter(LedgerReader, ForetoldWriter, LimitWriter, SegmentWriter, Protocol):
     """Reads and writes inside one transaction."""
 
     def numbers(self, counter: str, count: int) -> int:
@@ -325,10 +309,6 @@ class LedgerWriter(LedgerReader, LimitWriter, SegmentWriter, Protocol):
         """Keep merges and splits."""
         ...
 
-    def unpredict(self, customers: Sequence[int]) -> None:
-        """Forget predictions of customers who are not the same any more."""
-        ...
-
     def looked_at(self, node: int, at: int, actor: str) -> None:
         """Note that somebody looked at a node, or at the customer for whom it speaks, and leaves it as it is."""
         ...
@@ -343,18 +323,6 @@ class LedgerWriter(LedgerReader, LimitWriter, SegmentWriter, Protocol):
 
     def drop_records(self, customers: Sequence[int]) -> None:
         """Forget records (and predictions) of customers that no longer exist."""
-        ...
-
-    def predict(self, rows: Sequence[Prediction], *, run: int) -> None:
-        """Write predictions of a run aside; nobody sees them until ``switch``."""
-        ...
-
-    def restand(self, rows: Sequence[Prediction]) -> None:
-        """Put what is said of customers now, in the current run."""
-        ...
-
-    def switch(self, run: int) -> None:
-        """Make a run's predictions the current ones and delete older ones."""
         ...
 
     def put_reference(self, kind: str, rows: Sequence[tuple[str, bytes]]) -> int:
