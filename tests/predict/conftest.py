@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from shopkeeper.predict.value import Summary, summarise
+from shopkeeper.predict.value.summary import PurchaseDays, purchase_days
 
 CALIBRATION_END = "1997-09-30"
 
@@ -22,6 +23,10 @@ class Log(NamedTuple):
     occurred_at: NDArray[np.datetime64]
     amount: NDArray[np.float64]
 
+    def days(self) -> PurchaseDays:
+        """Sum per customer and day."""
+        return purchase_days(customer=self.customer, occurred_at=self.occurred_at, amount=self.amount)
+
     def calibration(self) -> Summary:
         """Summarise the first 39 weeks, as published."""
         return summarise(
@@ -29,15 +34,20 @@ class Log(NamedTuple):
         )
 
 
-def read_log(name: str) -> Log:
-    """Read a CDNOW file, or skip the test and say where it was looked for."""
-    import pyarrow.parquet as pq
-
+def data_file(name: str) -> Path:
+    """Give the path of a real log, or skip the test and say where it was looked for."""
     default = Path(__file__).resolve().parents[3] / "shared" / "data"
     path = Path(os.environ.get("SHOPKEEPER_TEST_DATA", default)) / f"{name}.parquet"
     if not path.exists():
-        pytest.skip(f"{path} is not there; set SHOPKEEPER_TEST_DATA to the folder with the CDNOW files")
-    rows = pq.read_table(path, columns=["customer_id", "ts", "amount"])
+        pytest.skip(f"{path} is not there; set SHOPKEEPER_TEST_DATA to the folder with the logs")
+    return path
+
+
+def read_log(name: str) -> Log:
+    """Read a CDNOW file."""
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(data_file(name), columns=["customer_id", "ts", "amount"])
     return Log(*(rows[column].to_numpy() for column in ("customer_id", "ts", "amount")))
 
 
@@ -51,6 +61,27 @@ def sample() -> Log:
 def full() -> Log:
     """All 23,570 customers of CDNOW."""
     return read_log("cdnow_full")
+
+
+@pytest.fixture(scope="session")
+def retail() -> Log:
+    """Order lines of Online Retail II with a customer, without returns and free goods."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    path = data_file("online_retail_II")
+    rows = pq.read_table(path, columns=["customer_id", "ts", "amount", "quantity", "order_id"])
+    bought = (
+        (pc.field("quantity") > 0) & (pc.field("amount") > 0) & ~pc.starts_with(pc.field("order_id"), "C")
+    )
+    rows = rows.filter(bought & pc.is_valid(pc.field("customer_id")) & (pc.field("customer_id") != ""))
+    return Log(*(rows[column].to_numpy() for column in ("customer_id", "ts", "amount")))
+
+
+@pytest.fixture(scope="session")
+def retail_days(retail: Log) -> PurchaseDays:
+    """The same per customer and day."""
+    return retail.days()
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,34 @@ def test_discounting_adds_up_over_small_steps(r: float, alpha: float, a: float, 
     assert ahead.discounted(0.0, 0.002).tolist() == [0.0] * 4
 
 
+def test_discounting_without_end_is_the_integral_of_what_comes() -> None:
+    from scipy.integrate import quad
+
+    x, t, age = (np.array(v) for v in ([0.0, 3.0, 40.0], [0.0, 30.0, 90.0], [0.5, 31.0, 100.0]))
+    for params in ((0.24, 4.4, 0.8, 2.4, 0.0), (0.6, 7.3, 0.8, 1.2, 1.0), (3.0, 2.0, 0.05, 9.0, 1.0)):
+        ahead = Conditional(*params, x, t, age)
+        for rate in (1e-3, 0.3):
+            found = ahead.discounted(np.inf, rate)
+            for i in range(3):
+                one = ahead.take(np.array([i]))
+                # By parts: the integral of rate exp(-rate s) E(Y within s), with s = v/rate.
+                whole, _ = quad(lambda v: np.exp(-v) * one.mean(v / rate)[0], 0, 60, epsrel=1e-7)  # noqa: B023
+                assert found[i] == pytest.approx(whole, rel=1e-6)
+            assert (ahead.discounted(1e9, rate) == found).all()
+
+
+def test_time_ahead_may_differ_by_customer() -> None:
+    ahead = future(0.5, 6.0, 0.8, 2.0, 1)
+    t = np.array([0.0, 1.0, 20.0, 52.0])
+    for figure in (
+        ahead.mean,
+        ahead.square,
+        lambda t: ahead.discounted(t, 0.01),
+        lambda t: ahead.at_least(2.0, t),
+    ):
+        np.testing.assert_allclose(figure(t), [figure(float(one))[i] for i, one in enumerate(t)], rtol=1e-12)
+
+
 @settings(deadline=None, max_examples=60)
 @given(positive, positive, positive, positive, st.integers(0, 1), st.sampled_from([0.05, 0.5, 0.95]))
 def test_quantile_is_the_smallest_number_that_suffices(

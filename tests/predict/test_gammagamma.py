@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value import GammaGamma, GammaGammaFit
+from shopkeeper.predict.value.summary import PurchaseDays, summarise_days
 
 from .conftest import Log
 
@@ -23,8 +24,11 @@ def test_reaches_the_published_optimum(sample: Log) -> None:
     assert fit.log_likelihood == pytest.approx(-4055.92, abs=0.006)
     assert fit.n == 946
     assert fit.converged
-    # Nobody in this sample buys wholesale: the fence changes nothing.
-    assert GammaGamma().fit(frequency=log.frequency, monetary=log.monetary).params == fit.params
+    # Nobody in this sample buys wholesale: the fence hardly moves anything.
+    fenced = GammaGamma().fit(frequency=log.frequency, monetary=log.monetary)
+    assert fenced.n_fenced == 5
+    assert fenced.population_mean == pytest.approx(fit.population_mean, rel=2e-3)
+    np.testing.assert_allclose(list(fenced.params.values()), list(fit.params.values()), rtol=6e-3)
 
 
 def test_reaches_the_optimum_on_the_full_cohort(full: Log) -> None:
@@ -55,6 +59,53 @@ def test_wholesalers_do_not_decide_the_fit() -> None:
     assert off[0] < 0.25 * off[1]
     # The wholesaler himself is still expected to spend like one.
     assert robust.expected_average(frequency=[20.0], monetary=[1e6])[0] > 9e5
+
+
+def test_a_lone_huge_order_does_not_make_a_wholesaler() -> None:
+    count, mean = amounts()
+    fit = GammaGamma().fit(frequency=count, monetary=mean)
+    assert fit.fence_high is not None
+    high = fit.fence_high
+    at_fence, beyond, twice = fit.expected_average(frequency=[1, 1, 2], monetary=[high, 1e6, 1e6])
+    assert at_fence == beyond < high
+    assert twice > 5e5
+    assert GammaGamma(fence=None).fit(frequency=count, monetary=mean).fence_high is None
+
+
+def test_next_orders_are_met_better_with_the_fence(retail_days: PurchaseDays) -> None:
+    """Online Retail II, orders of 39 weeks after three origins: median absolute error of their mean amount."""
+    days, better = retail_days, []
+    for end in ("2010-09-10", "2010-12-10", "2011-03-11"):
+        log = summarise_days(days, end=end)
+        first = int(np.datetime64(end).astype(np.int64))
+        later = (days.day > first) & (days.day <= first + 273)
+        size, place = days.customers.size, np.searchsorted(days.customers, log.customer)
+        worth = np.bincount(days.code[later], weights=days.amount[later], minlength=size)[place]
+        orders = np.bincount(days.code[later], minlength=size)[place]
+        back = orders > 0
+        known = {"frequency": log.frequency + 1, "monetary": log.mean_amount}
+        plain, fenced = (
+            GammaGamma(fence=fence).fit(**known).expected_average(**known) for fence in (None, 3.0)
+        )
+        actual = worth[back] / orders[back]
+        better.append(np.median(np.abs(fenced[back] - actual)) / np.median(np.abs(plain[back] - actual)))
+    assert max(better) < 1.0
+
+
+def test_standard_errors_say_how_far_estimates_lie_from_the_truth() -> None:
+    off = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        count = rng.geometric(0.3, 1500).astype(float)
+        mean = rng.gamma(6.0 * count) / count / rng.gamma(4.0, 1 / 15.0, 1500)
+        fit = GammaGamma(fence=None).fit(frequency=count, monetary=mean)
+        for name, true in (("p", 6.0), ("q", 4.0), ("v", 15.0)):
+            error = fit.standard_errors[name]
+            assert error is not None
+            off.append((fit.params[name] - true) / error)
+    # 36 standard normal draws in groups of three: their root mean square lies within these bounds.
+    assert 0.6 < np.sqrt(np.mean(np.square(off))) < 1.5
+    assert np.abs(off).max() < 4
 
 
 def test_expectation_lies_between_own_and_population_mean() -> None:

@@ -1,4 +1,4 @@
-"""BG/NBD and MBG/NBD: published figures, gradients, poor data, wrong data, storage."""
+"""BG/NBD, MBG/NBD and Pareto/NBD: published figures, gradients, poor data, wrong data, storage."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopkeeper.domain.errors import BadFile, InvalidInput
-from shopkeeper.predict.value import BGNBD, MBGNBD, BGNBDFit, MBGNBDFit, Summary
+from shopkeeper.predict.value import BGNBD, MBGNBD, BGNBDFit, Discount, MBGNBDFit, ParetoNBD, Summary
 from shopkeeper.predict.value.choose import hold_out
-from shopkeeper.predict.value.dropout import Likelihood
+from shopkeeper.predict.value.dropout import DropoutEnds
 from shopkeeper.predict.value.history import checked, collapse
+from shopkeeper.predict.value.pareto_ends import ParetoEnds
 from shopkeeper.predict.value.summary import purchase_days
+from shopkeeper.predict.value.twoends import Likelihood
 
 from .conftest import Log
 
+MODELS = [BGNBD, MBGNBD, ParetoNBD]
 GOLDEN = [
     ("sample", BGNBD, (0.2426, 4.4136, 0.7929, 2.4259), -9582.43),
     ("sample", MBGNBD, (0.5248, 6.1831, 0.8914, 1.6140), -9582.14),
+    ("sample", ParetoNBD, (0.5533, 10.5777, 0.6062, 11.6687), -9594.98),
+    ("full", ParetoNBD, (0.5974, 11.5857, 0.5222, 8.8278), -95415.12),
     ("full", BGNBD, (0.2516, 4.7889, 0.7234, 2.1611), -95368.44),
     ("full", MBGNBD, (0.6371, 7.3103, 0.8075, 1.2284), -95336.96),
 ]
@@ -43,6 +48,7 @@ def test_reaches_the_published_optimum(
     assert fit.gradient_norm < 1e-5
     assert fit.boundary == ()
     assert fit.notes == ()
+    assert all(0 < fit.standard_errors[name] < value for name, value in fit.params.items())
 
 
 def test_published_conditional_expectation(sample: Log) -> None:
@@ -55,26 +61,33 @@ def test_published_conditional_expectation(sample: Log) -> None:
 def test_predictions_correlate_with_the_next_39_weeks_as_published(sample: Log) -> None:
     days = purchase_days(customer=sample.customer, occurred_at=sample.occurred_at)
     held = hold_out(days, end_day=int(np.datetime64("1998-06-30").astype(np.int64)), window_days=273)
-    fit = BGNBD().fit(**columns(held.before))
-    predicted = fit.expected_purchases(39.0, **columns(held.before))
-    assert np.corrcoef(predicted, held.actual)[0, 1] == pytest.approx(0.626, abs=5e-4)
+    for model, correlation in ((BGNBD, 0.626), (ParetoNBD, 0.630)):
+        predicted = model().fit(**columns(held.before)).expected_purchases(39.0)
+        assert np.corrcoef(predicted, held.actual)[0, 1] == pytest.approx(correlation, abs=5e-4)
+
+
+ENDS = [DropoutEnds(at_first=False), DropoutEnds(at_first=True), ParetoEnds()]
 
 
 @settings(deadline=None, max_examples=40)
-@given(logs=st.lists(st.floats(-3, 3), min_size=4, max_size=4), at_first=st.booleans())
-def test_gradient_is_the_slope_of_the_likelihood(logs: list[float], *, at_first: bool) -> None:
+@given(logs=st.lists(st.floats(-3, 3), min_size=4, max_size=4), ends=st.sampled_from(ENDS))
+def test_gradient_and_curvature_are_slopes(logs: list[float], ends: Any) -> None:
     history = checked([0, 0, 1, 2, 7, 7], [0, 0, 3.5, 20.0, 30.0, 30.0], [10, 30.5, 38, 38, 31, 31])
-    likelihood = Likelihood(collapse(history), at_first=at_first, scale=20.0)
+    likelihood = Likelihood(ends, collapse(history), scale=20.0)
     at = np.array(logs)
     _, gradient = likelihood(at)
+    curvature = likelihood.curvature(at)
     step = 1e-5
     for i in range(4):
         away = np.eye(4)[i] * step
-        slope = (likelihood(at + away)[0] - likelihood(at - away)[0]) / (2 * step)
-        assert gradient[i] == pytest.approx(slope, rel=1e-4, abs=1e-6)
+        (above, slope_above), (below, slope_below) = likelihood(at + away), likelihood(at - away)
+        assert gradient[i] == pytest.approx((above - below) / (2 * step), rel=1e-4, abs=1e-6)
+        np.testing.assert_allclose(
+            curvature[i], (slope_above - slope_below) / (2 * step), rtol=1e-4, atol=1e-6
+        )
 
 
-@pytest.mark.parametrize("model", [BGNBD, MBGNBD])
+@pytest.mark.parametrize("model", MODELS)
 def test_weights_mean_that_many_customers(model: Any) -> None:
     x, t, age = np.array([0, 1, 2, 5, 3]), np.array([0, 2, 9, 30, 4.0]), np.array([40, 40, 35, 31, 39.0])
     times = np.array([40, 9, 5, 2, 3])
@@ -84,7 +97,7 @@ def test_weights_mean_that_many_customers(model: Any) -> None:
     assert by_weight.log_likelihood == pytest.approx(by_row.log_likelihood, abs=1e-6)
 
 
-@pytest.mark.parametrize("model", [BGNBD, MBGNBD])
+@pytest.mark.parametrize("model", MODELS)
 def test_time_unit_only_rescales(model: Any) -> None:
     x, t, age = (
         np.array([0, 0, 1, 2, 5, 3]),
@@ -112,7 +125,7 @@ POOR = {
 }
 
 
-@pytest.mark.parametrize("model", [BGNBD, MBGNBD])
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("case", POOR)
 def test_poor_data_give_an_answer_that_says_so(case: str, model: Any) -> None:
     x, t, age = POOR[case]
@@ -132,7 +145,7 @@ rows = st.tuples(
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(rows, min_size=0, max_size=25), st.sampled_from([BGNBD, MBGNBD]))
+@given(st.lists(rows, min_size=0, max_size=25), st.sampled_from(MODELS))
 def test_any_history_gives_finite_figures(data: list[tuple[int, float, int, int]], model: Any) -> None:
     x = np.array([row[0] for row in data], dtype=float)
     age = np.array([row[2] for row in data], dtype=float) / 7
@@ -178,6 +191,44 @@ def test_time_ahead_must_be_a_time() -> None:
     fit = BGNBD().fit(frequency=[1, 0], recency=[2, 0], T=[5, 5])
     with pytest.raises(InvalidInput, match="t must be finite"):
         fit.expected_purchases(-1.0, frequency=[1], recency=[2], T=[5])
+
+
+def test_a_fit_answers_for_its_own_customers() -> None:
+    known: dict[str, Any] = {"frequency": [1, 0, 4], "recency": [2, 0, 20], "T": [5, 50, 30]}
+    for model in MODELS:
+        fit = model().fit(**known)
+        assert fit.p_alive().tolist() == fit.p_alive(**known).tolist()
+        assert (
+            fit.expected_purchases([1, 2, 3]).tolist() == fit.expected_purchases([1, 2, 3], **known).tolist()
+        )
+        with pytest.raises(InvalidInput, match="recency and T not given"):
+            fit.p_alive(frequency=[1])
+        with pytest.raises(InvalidInput, match="remembers no customers; give frequency"):
+            type(fit).from_json(fit.to_json()).p_alive()
+
+
+def test_a_new_customer_is_one_without_a_history() -> None:
+    fit = BGNBD().fit(frequency=[1, 0, 4], recency=[2, 0, 20], T=[5, 50, 30])
+    now = fit.expected_purchases(7.0, frequency=[0], recency=[0], T=[0])
+    assert fit.expected_repeats([0.0, 7.0]).tolist() == [0.0, now[0]]
+
+
+def test_purchases_without_end_are_worth_less_the_later() -> None:
+    """A perpetual buyer at rate lambda is worth lambda/rate; who may leave is worth less."""
+    known: dict[str, Any] = {"frequency": [1, 0, 4, 9], "recency": [2, 0, 20, 49], "T": [5, 50, 30, 50]}
+    for model in MODELS:
+        fit = model().fit(**known)
+        ever = fit.discounted_purchases(Discount(0.10))
+        assert (ever > fit.discounted_purchases(Discount(0.10), 52.0)).all()
+        assert (ever > fit.discounted_purchases(Discount(0.20))).all()
+        assert fit.discounted_purchases(Discount(0.0), 52.0).tolist() == fit.expected_purchases(52.0).tolist()
+        rate = Discount(0.10).continuous("W")
+        alive = (fit.params["r"] + np.array(known["frequency"])) / (
+            fit.params["alpha"] + np.array(known["T"])
+        )
+        assert (ever <= alive / rate).all()
+        with pytest.raises(InvalidInput, match="t without a discount rate must be finite"):
+            fit.discounted_purchases(Discount(0.0))
 
 
 def test_a_fit_is_stored_as_json_and_cannot_be_changed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from shopkeeper.domain.clock import micros
@@ -21,7 +22,8 @@ class Values:
     def __init__(self, traits: list[Trait], scale: float) -> None:
         self._known = [(one.name, _reader(one, scale)) for one in traits if one.of is not None]
         self.foretold = tuple(one.name for one in traits if one.of is None)
-        """Those that a refresh writes."""
+        """Those that are predicted."""
+        self._instants = frozenset(one.name for one in traits if one.of is None and one.kind == "time")
         self.nobody = self.of(Customer(), {}, 0)
         """Of somebody of whom nothing was heard."""
 
@@ -30,6 +32,14 @@ class Values:
         found = {name: read(record, now) for name, read in self._known}
         for name in self.foretold:
             found[name] = foretold.get(name)
+        return found
+
+    def told(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """The predictions in use, of what a ledger keeps: instants are texts there."""
+        found = {name: said.get(name) for name in self.foretold}
+        for name in self._instants:
+            if (text := found[name]) is not None:
+                found[name] = micros(datetime.fromisoformat(text))
         return found
 
 

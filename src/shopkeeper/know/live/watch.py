@@ -65,6 +65,7 @@ class Watch:
         self._heard: dict[int, _Heard] = {}
         self._whole: dict[int, str] = {}
         self._brands: dict[bytes, str] = {}
+        self._before: dict[int, dict[str, Any]] = {}
         self._written = _Written(self)
 
     # What memory tells.
@@ -106,6 +107,10 @@ class Watch:
             self._whole[customer] = cause
             self._heard.pop(customer, None)
 
+    def restood(self, before: Mapping[int, dict[str, Any]]) -> None:
+        """Customers of whom something else is predicted from now on, with what was predicted before."""
+        self._before |= {customer: self.values.told(said) for customer, said in before.items()}
+
     def refolded(self, records: Mapping[int, Customer]) -> None:
         """Customers who were folded anew."""
         anew: list[int] = []
@@ -144,9 +149,10 @@ class Watch:
         for customer, heard in ready.items():
             new: dict[str, Any] = heard.new or {}
             old = heard.old
-            if customer in foretold:
-                new |= foretold[customer]
-                old = None if old is None else old | foretold[customer]
+            said = foretold.get(customer, _NOTHING)
+            new |= said
+            was_said = self._before.pop(customer, said)
+            old = None if old is None else {**old, **was_said}
             body = kept.get(customer)
             if body is None and old is None:
                 held, was = self.evaluator.fresh(customer), 0
@@ -168,6 +174,7 @@ class Watch:
         foretold = self.foretold(customers)
         events = self.events(customers, self.network.names)
         for customer, record in records.items():
+            self._before.pop(customer, None)
             body = kept.get(customer)
             held = Held(self.now) if body is None else self._unpacked(body)
             was = held.inside
@@ -205,6 +212,20 @@ class Watch:
             self._catch_up(customer, held, traits)
             self._keep(customer, held, was, self.cause, new=new)
         self.tx.drop_due([customer for customer in customers if customer not in seen])
+        self._written.flush()
+
+    def turned(self, before: Mapping[int, dict[str, Any]]) -> None:
+        """Evaluate customers of whom time changed what is predicted; ``before`` is what was."""
+        if not self.values.foretold:
+            return
+        for customer, held, traits, new in self.kept(sorted(before)):
+            was = set(held.inside)
+            if held.at > self.now or held.following.get(ORDERS, NEVER) <= self.now:
+                self._from_log(customer, held, traits)
+            else:
+                old = traits | self.values.told(before[customer])
+                self.evaluator.changed(customer, held, old, traits)
+            self._keep(customer, held, was, self.cause, new=new)
         self._written.flush()
 
     def mend(self, customer: int, was: Held, held: Held) -> None:
@@ -269,7 +290,7 @@ class Watch:
         if not wanted:
             return {}
         rows = self.tx.predictions(customers)
-        return {c: {n: told.get(n) for n in wanted} for c, row in rows.items() for told in (_json(row.body),)}
+        return {customer: self.values.told(_json(row.body)) for customer, row in rows.items()}
 
     def events(self, customers: Sequence[int], names: Sequence[str]) -> dict[int, list[EventFacts]]:
         """Events of some names, as facts, by customer."""

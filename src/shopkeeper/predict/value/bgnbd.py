@@ -29,7 +29,7 @@ class BGNBD:
     """The BG/NBD model of repeat purchases.
 
     >>> fit = BGNBD().fit(frequency=[2, 1, 0, 0], recency=[30.4, 1.7, 0, 0], T=[38.9, 38.9, 38.9, 20.0])
-    >>> fit.n, len(fit.p_alive(frequency=[2, 0], recency=[30.4, 0], T=[38.9, 38.9]))
+    >>> len(fit.p_alive()), len(fit.p_alive(frequency=[2, 0], recency=[30.4, 0], T=[38.9, 38.9]))
     (4, 2)
     """
 
@@ -41,4 +41,5 @@ class BGNBD:
         Raises:
             InvalidInput: histories that contradict themselves. Data too poor to fit give a fit with `notes`.
         """
-        return BGNBDFit(**fit_dropout(checked(frequency, recency, T, weights), at_first=False).fields())
+        history = checked(frequency, recency, T, weights)
+        return BGNBDFit(**fit_dropout(history, at_first=False).fields()).remembering(history)

@@ -14,14 +14,22 @@ x and t.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 
-from shopkeeper.predict.value.history import Floats, Ints, table
+from shopkeeper.predict.value.history import Floats, Ints, pairs, table
+
+Work = Callable[[Floats, Floats, Floats, Floats, Floats], Floats]
 
 NODES = 24
-_TIME_NODES = 8
+_TIME_NODES = 16
+_MANY_TIME_NODES = 48
+# exp(-40) is less than the last digit.
+_FAR = 40.0
+_BLOCK = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,49 +60,24 @@ class Conditional:
         return np.asarray(np.exp(-np.logaddexp(0.0, u)))
 
     def mean(self, t: float | Floats) -> Floats:
-        """Give the expected number of purchases in the next ``t``."""
-        shape, s = self.r + self.frequency, t / (self.alpha + self.T)
-        total = np.zeros(np.broadcast(shape, s).shape)
-        for p, weight in self._dropout_nodes():
-            total -= weight * np.expm1(-shape * np.log1p(p * s)) / p
-        return np.asarray(self.alive() * total)
+        """Give the expected number of purchases in the next ``t`` (finite)."""
+        return np.asarray(self.alive() * self._given_alive(_mean, t))
 
-    def discounted(self, t: float, rate: float) -> Floats:
+    def discounted(self, t: float | Floats, rate: float) -> Floats:
         """Give the expected purchases in the next ``t``, discounted continuously at ``rate`` per time unit.
 
-        The mean less what discounting takes: the integral of (1 - exp(-rate s)) times the purchase intensity
-        at s, with Gauss-Legendre nodes in ln(alpha + T + s), where the intensity is smooth.
+        The integral of exp(-rate s) times the purchase intensity at s, with Gauss-Legendre nodes in
+        ln(alpha + T + s), where the intensity is smooth. ``t`` may be infinite where ``rate`` is above 0.
         """
-        if t <= 0 or rate == 0:
+        if rate == 0:
             return self.mean(t)
-        shape, base = self.r + self.frequency, self.alpha + self.T
-        reach = np.log1p(t / base)
-        at, step = np.polynomial.legendre.leggauss(_TIME_NODES)
-        total = np.zeros(shape.shape)
-        nodes = self._dropout_nodes()
-        for position, share in zip((at + 1.0) / 2.0, step / 2.0, strict=True):
-            growth = np.expm1(reach * position)
-            intensity = np.zeros(shape.shape)
-            for p, weight in nodes:
-                intensity += weight * np.exp(-(shape + 1.0) * np.log1p(p * growth))
-            total += share * reach * (growth + 1.0) * -np.expm1(-rate * base * growth) * intensity
-        return np.asarray(np.maximum(self.mean(t) - self.alive() * shape * total, 0.0))
+        return np.asarray(self.alive() * self._given_alive(partial(_discounted, rate=rate), t))
 
-    def square(self, t: float) -> Floats:
+    def square(self, t: float | Floats) -> Floats:
         """Give E(Y^2) for the next ``t``."""
-        shape, s = self.r + self.frequency, t / (self.alpha + self.T)
-        pairs = np.zeros(shape.shape)
-        for p, weight in self._dropout_nodes():
-            y = p * s
-            log_y = np.log1p(y)
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                exact = (-np.expm1(-shape * log_y) - shape * y * np.exp(-(shape + 1.0) * log_y)) / (y * y)
-            limit = shape * (shape + 1.0) * (0.5 - (shape + 2.0) * y / 3.0)
-            near = (shape + 2.0) * y < 1e-4
-            pairs += weight * (1.0 - p) * s * s * np.where(near, limit, exact)
-        return np.asarray(self.mean(t) + 2.0 * self.alive() * np.maximum(pairs, 0.0))
+        return np.asarray(self.mean(t) + 2.0 * self.alive() * self._given_alive(_falling_square, t))
 
-    def at_least(self, k: Floats | float, t: float) -> Floats:
+    def at_least(self, k: Floats | float, t: float | Floats) -> Floats:
         """Give P(Y >= k) for the next ``t``; ``k`` is at least 1."""
         from scipy.special import betainc, betaln
 
@@ -108,11 +91,66 @@ class Conditional:
         some = self.frequency[rows], self.recency[rows], self.T[rows]
         return Conditional(self.r, self.alpha, self.a, self.b, self.m, *some)
 
-    def _dropout_nodes(self) -> list[tuple[Floats, Floats]]:
-        """Nodes and weights of Beta(a, b+x+m) for every history: a list over nodes."""
-        distinct, where = table(self.frequency)
+    def _given_alive(self, work: Work, t: float | Floats) -> Floats:
+        """Take ``work`` once per distinct x and T, in blocks that stay in the cache."""
+        times = np.asarray(t, dtype=np.float64)
+        if times.ndim == 0:
+            x, age, where = pairs(self.frequency, self.T)
+            times = np.broadcast_to(times, x.shape)
+        else:
+            x, age, times = np.broadcast_arrays(self.frequency, self.T, times)
+            where = np.arange(x.size)
+        distinct, by_x = table(x)
         p, weight = beta_nodes(self.a, self.b + distinct + self.m, NODES)
-        return [(p[:, j][where], weight[:, j][where]) for j in range(NODES)]
+        given = np.empty(x.size)
+        for start in range(0, x.size, _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            one = by_x[rows]
+            given[rows] = work(
+                (self.r + x[rows])[:, None], (self.alpha + age[rows])[:, None], times[rows][:, None],
+                p[one], weight[one],
+            )  # fmt: skip
+        return np.asarray(given[where])
+
+
+def _mean(shape: Floats, base: Floats, t: Floats, p: Floats, weight: Floats) -> Floats:
+    """Expected purchases of somebody alive; nodes of p along the second axis."""
+    gone = np.expm1(-shape * np.log1p(p * (t / base)))
+    return np.asarray(-(weight * gone / p).sum(axis=1))
+
+
+def _discounted(shape: Floats, base: Floats, t: Floats, p: Floats, weight: Floats, *, rate: float) -> Floats:
+    """Expected discounted purchases of somebody alive, with ever more nodes for a longer reach."""
+    until = np.minimum(t, _FAR / rate)
+    reach = np.log1p(until / base)
+    at, step = legendre(_TIME_NODES if float(until.max(initial=0.0)) * rate < 1.0 else _MANY_TIME_NODES)
+    total = np.zeros(shape.shape[0])
+    for position, share in zip(at, step, strict=True):
+        growth = np.expm1(reach * position)
+        intensity = (weight * np.exp(-(shape + 1.0) * np.log1p(p * growth))).sum(axis=1)
+        total += (share * reach * (growth + 1.0) * np.exp(-rate * base * growth))[:, 0] * intensity
+    return np.asarray(shape[:, 0] * total)
+
+
+def _falling_square(shape: Floats, base: Floats, t: Floats, p: Floats, weight: Floats) -> Floats:
+    """Half of E(Y (Y - 1)) of somebody alive."""
+    s = t / base
+    y = p * s
+    log_y = np.log1p(y)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        exact = (-np.expm1(-shape * log_y) - shape * y * np.exp(-(shape + 1.0) * log_y)) / (y * y)
+    limit = shape * (shape + 1.0) * (0.5 - (shape + 2.0) * y / 3.0)
+    near = (shape + 2.0) * y < 1e-4
+    return np.asarray(
+        np.maximum((weight * (1.0 - p) * s * s * np.where(near, limit, exact)).sum(axis=1), 0.0)
+    )
+
+
+@cache
+def legendre(count: int) -> tuple[Floats, Floats]:
+    """Gauss-Legendre nodes and weights on (0, 1)."""
+    at, step = np.polynomial.legendre.leggauss(count)
+    return (at + 1.0) / 2.0, step / 2.0
 
 
 def beta_nodes(a: float, b: Floats, count: int) -> tuple[Floats, Floats]:

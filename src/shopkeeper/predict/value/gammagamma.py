@@ -12,17 +12,13 @@ buys.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Self
-
-import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value.history import Floats, column, dot, refuse_rows, table
-from shopkeeper.predict.value.model import read_fit
-from shopkeeper.predict.value.optimum import minimise
+from shopkeeper.predict.value.model import SavedFit
+from shopkeeper.predict.value.optimum import minimise, standard_errors
 
 NAMES = ("p", "q", "v")
 # q above 1, or the population would have no mean; exp(9) stands for "all alike".
@@ -32,7 +28,7 @@ _HIGH = np.array([9.0, 9.0, 9.0])
 _LEAST_SPREAD = 0.25
 
 
-class GammaGammaFit(msgspec.Struct, frozen=True, kw_only=True, tag_field="model", tag="gammagamma"):
+class GammaGammaFit(SavedFit, frozen=True, kw_only=True, tag_field="model", tag="gammagamma"):
     """A fitted Gamma-Gamma.
 
     Attributes:
@@ -44,7 +40,9 @@ class GammaGammaFit(msgspec.Struct, frozen=True, kw_only=True, tag_field="model"
         n_fenced: customers whose mean was pulled to the fence for fitting.
         gradient_norm: of the mean log-likelihood over log parameters, at the end of the search.
         converged: whether that norm is small.
+        standard_errors: by parameter, from the observed information; None where a parameter is on a bound.
         boundary: parameters the data do not identify.
+        fence_high: amounts above count as unusual; None without a fence.
         notes: what a reader should know, in plain words.
     """
 
@@ -56,7 +54,9 @@ class GammaGammaFit(msgspec.Struct, frozen=True, kw_only=True, tag_field="model"
     n_fenced: int
     gradient_norm: float
     converged: bool
+    standard_errors: dict[str, float | None] = {}  # noqa: RUF012 a struct copies it
     boundary: tuple[str, ...] = ()
+    fence_high: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -72,28 +72,13 @@ class GammaGammaFit(msgspec.Struct, frozen=True, kw_only=True, tag_field="model"
     def expected_average(self, *, frequency: ArrayLike, monetary: ArrayLike) -> Floats:
         """Give each customer's expected mean amount from ``frequency`` purchases of mean ``monetary``.
 
-        A customer's own mean enters as it is, not fenced; a negative one (a loss) pulls the expectation down.
+        A single purchase beyond the fence counts as one at the fence, for most often it stays the only one of its
+        size; a mean of several enters as it is. A negative one (a loss) pulls the expectation down.
         """
         n, mean = _pair(frequency, monetary)
+        if self.fence_high is not None:
+            mean = np.where(n <= 1.0, np.minimum(mean, self.fence_high), mean)
         return self.p * (self.v + n * mean) / (self.p * n + self.q - 1.0)
-
-    def to_json(self) -> bytes:
-        """Give the fit as JSON."""
-        return msgspec.json.encode(self)
-
-    @classmethod
-    def from_json(cls, text: bytes | str) -> Self:
-        """Read a fit from JSON written by `to_json`."""
-        return read_fit(text, cls)
-
-    def save(self, path: Path | str) -> None:
-        """Write the fit to a JSON file."""
-        Path(path).write_bytes(self.to_json())
-
-    @classmethod
-    def load(cls, path: Path | str) -> Self:
-        """Read a fit from a JSON file written by `save`."""
-        return cls.from_json(Path(path).read_bytes())
 
 
 class GammaGamma:
@@ -110,7 +95,7 @@ class GammaGamma:
     3
     """
 
-    def __init__(self, *, fence: float | None = 4.0) -> None:
+    def __init__(self, *, fence: float | None = 3.0) -> None:
         if fence is not None and not fence > 0:
             raise InvalidInput(f"fence is {fence}", hint="give a positive number of deviations, or None")
         self.fence = fence
@@ -140,23 +125,26 @@ class GammaGamma:
             note = "no customer with a positive amount: amounts are taken as 0"
             return GammaGammaFit(
                 p=1.0, q=2.0, v=0.0, log_likelihood=0.0, n=0, n_fenced=0, gradient_norm=0.0, converged=False,
-                boundary=NAMES, notes=(*notes, note),
+                standard_errors=dict.fromkeys(NAMES), boundary=NAMES, notes=(*notes, note),
             )  # fmt: skip
-        mean, fenced = self._fenced(mean, w)
-        return _fit(n, mean, w, fenced, notes)
+        mean, fenced, high = self._fenced(mean, w)
+        return _fit(n, mean, w, fenced, high, notes)
 
-    def _fenced(self, mean: Floats, w: Floats) -> tuple[Floats, int]:
+    def _fenced(self, mean: Floats, w: Floats) -> tuple[Floats, int, float | None]:
         if self.fence is None:
-            return mean, 0
+            return mean, 0, None
         logs = np.log(mean)
         centre = _median(logs, w)
         spread = max(1.4826 * _median(np.abs(logs - centre), w), _LEAST_SPREAD)
         pulled = np.clip(logs, centre - self.fence * spread, centre + self.fence * spread)
         moved = pulled != logs
-        return np.where(moved, np.exp(pulled), mean), round(float(w[moved].sum()))
+        high = float(np.exp(centre + self.fence * spread))
+        return np.where(moved, np.exp(pulled), mean), round(float(w[moved].sum())), high
 
 
-def _fit(n: Floats, mean: Floats, w: Floats, fenced: int, notes: list[str]) -> GammaGammaFit:
+def _fit(
+    n: Floats, mean: Floats, w: Floats, fenced: int, high: float | None, notes: list[str]
+) -> GammaGammaFit:
     from scipy.special import gammaln, psi
 
     total = float(w.sum())
@@ -208,7 +196,8 @@ def _fit(n: Floats, mean: Floats, w: Floats, fenced: int, notes: list[str]) -> G
         p=p, q=q, v=v * scale,
         log_likelihood=float(-found.value * total - total * np.log(scale)),
         n=round(total), n_fenced=fenced, gradient_norm=found.gradient_norm, converged=found.converged,
-        boundary=boundary, notes=tuple(notes),
+        standard_errors=standard_errors(objective, found, total, NAMES, (1.0, 1.0, scale)),
+        boundary=boundary, fence_high=high, notes=tuple(notes),
     )  # fmt: skip
 
 

@@ -41,4 +41,5 @@ class MBGNBD:
         Raises:
             InvalidInput: histories that contradict themselves. Data too poor to fit give a fit with `notes`.
         """
-        return MBGNBDFit(**fit_dropout(checked(frequency, recency, T, weights), at_first=True).fields())
+        history = checked(frequency, recency, T, weights)
+        return MBGNBDFit(**fit_dropout(history, at_first=True).fields()).remembering(history)

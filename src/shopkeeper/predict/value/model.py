@@ -1,7 +1,13 @@
-"""What every model of repeat purchases offers once it is fitted, and the future it gives."""
+"""What every model of repeat purchases offers once it is fitted, and the future it gives.
+
+A new model is two classes: a `Future` with the mathematics, and a fit derived from `OrderFit` that adds its
+parameters as fields, names them in ``estimated`` and says how a `Future` follows from histories
+(``_ahead``). Everything else (storage, P(alive), expected purchases, remembered histories) is here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Protocol, Self, TypeVar
 
@@ -10,100 +16,63 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shopkeeper.domain.errors import BadFile, InvalidInput
-from shopkeeper.predict.value.conditional import Conditional
-from shopkeeper.predict.value.history import Floats, Ints, checked
+from shopkeeper.predict.value.discount import Discount
+from shopkeeper.predict.value.history import Floats, History, Ints, checked
 
 Fit = TypeVar("Fit", bound=msgspec.Struct)
 
 
 class Future(Protocol):
-    """The coming purchases Y of many customers at once, one entry per customer."""
+    """The coming purchases Y of many customers at once, one entry per customer.
 
-    def mean(self, t: float) -> Floats:
+    ``t`` is one time for all or one per customer, in the unit of the histories.
+    """
+
+    def mean(self, t: float | Floats) -> Floats:
         """Give E(Y) within ``t``."""
 
-    def discounted(self, t: float, rate: float) -> Floats:
-        """Give the expected purchases within ``t``, discounted continuously at ``rate`` per time unit."""
+    def discounted(self, t: float | Floats, rate: float) -> Floats:
+        """Give the expected purchases within ``t``, discounted continuously at ``rate`` per time unit.
 
-    def square(self, t: float) -> Floats:
+        ``t`` may be infinite where ``rate`` is above 0: the residual value in purchases.
+        """
+
+    def square(self, t: float | Floats) -> Floats:
         """Give E(Y^2) within ``t``."""
 
-    def at_least(self, k: Floats | float, t: float) -> Floats:
-        """Give P(Y >= k) within ``t``."""
+    def at_least(self, k: Floats | float, t: float | Floats) -> Floats:
+        """Give P(Y >= k) within ``t``; ``k`` is at least 1."""
 
     def take(self, rows: Ints) -> Future:
+        """Give the future of some of the customers."""
+
+
+class LivingFuture(Future, Protocol):
+    """A future under a model that knows that customers leave."""
+
+    def alive(self) -> Floats:
+        """Give the probability that each customer is still one at the end of observation."""
+
+    def take(self, rows: Ints) -> LivingFuture:
         """Give the future of some of the customers."""
 
 
 class OrderModel(Protocol):
     """A fitted model of repeat purchases."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """What the model is called, with what the data chose in it."""
 
     def future(self, *, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Future:
         """Give the future of customers with these histories."""
 
 
-class DropoutFit(msgspec.Struct, frozen=True, kw_only=True):
-    """A fitted BG/NBD or MBG/NBD: rate ~ Gamma(r, alpha), dropout after a purchase ~ Beta(a, b).
-
-    Attributes:
-        r: shape of the purchase rates.
-        alpha: rate parameter of the purchase rates, in the time unit of the data.
-        a: first parameter of the dropout probability.
-        b: second parameter of the dropout probability.
-        log_likelihood: at these parameters, over all customers.
-        n: number of customers.
-        gradient_norm: of the mean log-likelihood over log parameters, at the end of the search.
-        converged: whether that norm is small.
-        boundary: parameters the data do not identify; they sit on a bound of the search.
-        notes: what a reader should know before using the numbers, in plain words.
-    """
-
-    r: float
-    alpha: float
-    a: float
-    b: float
-    log_likelihood: float
-    n: int
-    gradient_norm: float
-    converged: bool
-    boundary: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    name: ClassVar[str] = "dropout"
-    at_first: ClassVar[bool] = False
-
-    @property
-    def params(self) -> dict[str, float]:
-        """The four parameters by name."""
-        return {"r": self.r, "alpha": self.alpha, "a": self.a, "b": self.b}
-
-    def future(self, *, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Conditional:
-        """Give the future of customers with these histories."""
-        history = checked(frequency, recency, T)
-        m = 1.0 if self.at_first else 0.0
-        return Conditional(
-            self.r, self.alpha, self.a, self.b, m, history.frequency, history.recency, history.T
-        )
-
-    def p_alive(self, *, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
-        """Give the probability that each customer is still one at the end of observation."""
-        return self.future(frequency=frequency, recency=recency, T=T).alive()
-
-    def expected_purchases(
-        self, t: float | ArrayLike, *, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
-    ) -> Floats:
-        """Give each customer's expected purchases in the next ``t`` (one number, or one per customer)."""
-        ahead = np.asarray(t, dtype=np.float64)
-        if not np.isfinite(ahead).all() or (ahead < 0).any():
-            raise InvalidInput(
-                "t must be finite and not negative", hint="give the time ahead in the unit of T"
-            )
-        return self.future(frequency=frequency, recency=recency, T=T).mean(ahead)
+class SavedFit(msgspec.Struct, frozen=True, kw_only=True):
+    """A fit that is kept as JSON."""
 
     def to_json(self) -> bytes:
-        """Give the fit as JSON."""
+        """Give the fit as JSON. The histories it remembers are not part of it."""
         return msgspec.json.encode(self)
 
     @classmethod
@@ -119,6 +88,168 @@ class DropoutFit(msgspec.Struct, frozen=True, kw_only=True):
     def load(cls, path: Path | str) -> Self:
         """Read a fit from a JSON file written by `save`."""
         return cls.from_json(Path(path).read_bytes())
+
+
+class OrderFit(SavedFit, frozen=True, kw_only=True, dict=True):
+    """A fitted model of repeat purchases in which customers leave some day.
+
+    Methods that take histories may be called without: then they answer for the customers of the fit, in
+    their order. A fit read from JSON remembers nobody and asks for histories.
+
+    Attributes:
+        log_likelihood: at these parameters, over all customers.
+        n: number of customers.
+        gradient_norm: of the mean log-likelihood over log parameters, at the end of the search.
+        converged: whether that norm is small.
+        standard_errors: by parameter, from the observed information; None where a parameter is on a bound.
+        boundary: parameters the data do not identify; they sit on a bound of the search.
+        notes: what a reader should know before using the numbers, in plain words.
+    """
+
+    log_likelihood: float
+    n: int
+    gradient_norm: float
+    converged: bool
+    standard_errors: dict[str, float | None] = {}
+    boundary: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    name: ClassVar[str] = ""
+    estimated: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def params(self) -> dict[str, float]:
+        """The estimated parameters by name."""
+        return {name: getattr(self, name) for name in self.estimated}
+
+    def remembering(self, history: History) -> Self:
+        """Keep the histories of the fit (not copied), so that methods called without any answer for them."""
+        # Beside the fields: neither equality nor JSON sees it.
+        self.__dict__["_history"] = history
+        return self
+
+    def future(
+        self,
+        *,
+        frequency: ArrayLike | None = None,
+        recency: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+    ) -> LivingFuture:
+        """Give the future of customers with these histories (default: those of the fit)."""
+        return self._ahead(self._known({"frequency": frequency, "recency": recency, "T": T}))
+
+    def p_alive(
+        self,
+        *,
+        frequency: ArrayLike | None = None,
+        recency: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+    ) -> Floats:
+        """Give the probability that each customer is still one at the end of observation."""
+        return self.future(frequency=frequency, recency=recency, T=T).alive()
+
+    def expected_purchases(
+        self,
+        t: float | ArrayLike,
+        *,
+        frequency: ArrayLike | None = None,
+        recency: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+    ) -> Floats:
+        """Give each customer's expected purchases in the next ``t`` (one number, or one per customer)."""
+        return self.future(frequency=frequency, recency=recency, T=T).mean(ahead("t", t))
+
+    def discounted_purchases(
+        self,
+        discount: Discount,
+        t: float | ArrayLike = np.inf,
+        *,
+        unit: str = "W",
+        frequency: ArrayLike | None = None,
+        recency: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+    ) -> Floats:
+        """Give each customer's expected purchases from now on (or in the next ``t``), each worth less the later.
+
+        ``unit`` is that of the histories: D, W, M or Y. Times the margin of a purchase this is the residual
+        value. Without end it is the discounted expected residual transactions (DERT) of the literature.
+
+        Raises:
+            InvalidInput: no end and a rate of 0, which may have no finite sum.
+        """
+        rate = discount.continuous(unit)
+        times = np.asarray(t, dtype=np.float64)
+        if rate == 0 or not np.isposinf(times).all():
+            times = ahead("t without a discount rate" if rate == 0 else "t", t)
+        return self.future(frequency=frequency, recency=recency, T=T).discounted(times, rate)
+
+    def expected_repeats(self, t: ArrayLike) -> Floats:
+        """Give the expected repeat purchases of a new customer within each ``t`` of the first purchase."""
+        times = np.atleast_1d(ahead("t", t))
+        new = np.zeros(times.size)
+        return self._ahead(History(new, new, new)).mean(times)
+
+    def _ahead(self, history: History) -> LivingFuture:
+        """Give the future that follows from checked histories."""
+        raise NotImplementedError
+
+    def _known(self, given: Mapping[str, ArrayLike | None]) -> History:
+        missing = [name for name, values in given.items() if values is None]
+        if not missing:
+            return checked(**given)  # type: ignore[arg-type]
+        if len(missing) < len(given):
+            raise InvalidInput(
+                f"{' and '.join(missing)} not given", hint="give frequency, recency and T together, or none"
+            )
+        remembered: History | None = self.__dict__.get("_history")
+        if remembered is None:
+            raise InvalidInput(
+                "a fit that was stored remembers no customers", hint="give frequency=, recency= and T="
+            )
+        return remembered
+
+
+def ahead(name: str, t: ArrayLike) -> Floats:
+    """Check times ahead: finite and not negative.
+
+    >>> ahead("t", 39).tolist()
+    39.0
+    """
+    try:
+        times = np.asarray(t, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name} is not a number", hint="give the time ahead in the unit of T") from error
+    if not np.isfinite(times).all() or (times < 0).any():
+        raise InvalidInput(
+            f"{name} must be finite and not negative", hint="give the time ahead in the unit of T"
+        )
+    return times
+
+
+class DropoutFit(OrderFit, frozen=True, kw_only=True):
+    """A fitted BG/NBD or MBG/NBD: rate ~ Gamma(r, alpha), dropout after a purchase ~ Beta(a, b).
+
+    Attributes:
+        r: shape of the purchase rates.
+        alpha: rate parameter of the purchase rates, in the time unit of the data.
+        a: first parameter of the dropout probability.
+        b: second parameter of the dropout probability.
+    """
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+    estimated: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    at_first: ClassVar[bool] = False
+
+    def _ahead(self, history: History) -> LivingFuture:
+        from shopkeeper.predict.value.conditional import Conditional
+
+        m = 1.0 if self.at_first else 0.0
+        known = history.frequency, history.recency, history.T
+        return Conditional(self.r, self.alpha, self.a, self.b, m, *known)
 
 
 def read_fit(text: bytes | str, kind: type[Fit]) -> Fit:

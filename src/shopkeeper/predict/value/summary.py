@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from shopkeeper.domain.errors import InvalidInput, UnknownName
-from shopkeeper.predict.value.history import Floats, Ints, column, refuse_rows
+from shopkeeper.predict.value.history import Floats, Ints
+from shopkeeper.predict.value.orders import from_table, net_returns, read_orders
+from shopkeeper.predict.value.times import days_of
 
 DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 
@@ -26,6 +28,7 @@ class PurchaseDays:
     code: Ints
     day: Ints
     amount: Floats
+    returns_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,11 @@ class Summary:
         T: time from first purchase to ``end``.
         monetary: mean amount of the repeat purchases (0 where there are none).
         first_amount: amount of the first purchase day.
+        log_gaps: sum of the natural logarithms of the gaps between purchases (0 with one purchase).
         end: last day observed.
         unit: D, W, M (a twelfth of a year) or Y (365.25 days).
-        after_end: orders later than ``end``, left out.
+        after_end: purchase days later than ``end``, left out.
+        returns_left_out: returns that were dropped, or that no purchase came before.
     """
 
     customer: NDArray[Any]
@@ -50,9 +55,11 @@ class Summary:
     T: Floats
     monetary: Floats
     first_amount: Floats
+    log_gaps: Floats
     end: np.datetime64
     unit: str
     after_end: int
+    returns_left_out: int = 0
 
     @property
     def mean_amount(self) -> Floats:
@@ -61,22 +68,35 @@ class Summary:
 
 
 def summarise(
+    orders: Any = None,
     *,
-    customer: ArrayLike,
-    occurred_at: ArrayLike,
-    amount: ArrayLike | None = None,
+    customer: Any = None,
+    occurred_at: Any = None,
+    amount: Any = None,
+    order: Any = None,
     end: Any = None,
     unit: str = "W",
+    time_zone: str | None = None,
+    returns: str = "refuse",
+    duplicates: str = "refuse",
 ) -> Summary:
-    """Summarise orders per customer.
+    """Summarise orders per customer, in any order.
 
     Args:
+        orders: a data frame (pandas, Polars, an Arrow table, a dict of arrays); then the next four are names of
+            its columns, or None where those have usual names. Without it they are arrays.
         customer: who ordered; whole numbers or text.
-        occurred_at: when (numpy datetime64, or text in ISO form).
-        amount: revenue or margin of each order, net of returns; without it amounts are 0.
+        occurred_at: when: times of the shop, or times with a zone.
+        amount: revenue or margin of each order; without it amounts are 0.
+        order: order ids; only used to find repeated ones.
         end: last day observed (default: the day of the latest order). Orders after it are left out and
-        counted.
+            counted.
         unit: of the times in the result: D, W, M or Y.
+        time_zone: of the shop, needed where times come in more than one zone.
+        returns: what a negative amount is: ``refuse`` says which rows; ``net`` a return, taken off that day or off
+            the purchase before, and no purchase; ``drop`` leaves the row out; ``keep`` a purchase at a loss.
+        duplicates: what a repeated order id is: ``refuse`` says which rows; ``sum`` lines of one order; ``first``
+            a row given twice.
 
     Raises:
         InvalidInput: arrays of different length, missing times, customers or amounts; says which rows.
@@ -85,40 +105,60 @@ def summarise(
     ...               amount=[10, 30, 5], end="2024-01-29")
     >>> s.frequency.tolist(), s.recency.tolist(), s.T.tolist(), s.monetary.tolist()
     ([1.0, 0.0], [2.0, 0.0], [4.0, 3.0], [30.0, 0.0])
+    >>> log = {"customer_id": ["a", "a"], "date": ["2024-01-01", "2024-01-08"], "total": [20, -5]}
+    >>> summarise(log, returns="net", end="2024-01-15").first_amount.tolist()
+    [15.0]
     """
-    days = purchase_days(customer=customer, occurred_at=occurred_at, amount=amount)
+    given = {"customer": customer, "occurred_at": occurred_at, "amount": amount, "order": order}
+    if orders is not None:
+        given = from_table(orders, given)
+    elif customer is None or occurred_at is None:
+        raise InvalidInput(
+            "no orders were given", hint="give a data frame, or customer= and occurred_at= as arrays"
+        )
+    days = purchase_days(**given, end=end, time_zone=time_zone, returns=returns, duplicates=duplicates)
     return summarise_days(days, end=end, unit=unit)
 
 
 def purchase_days(
-    *, customer: ArrayLike, occurred_at: ArrayLike, amount: ArrayLike | None = None
+    *,
+    customer: Any,
+    occurred_at: Any,
+    amount: Any = None,
+    order: Any = None,
+    end: Any = None,
+    time_zone: str | None = None,
+    returns: str = "keep",
+    duplicates: str = "refuse",
 ) -> PurchaseDays:
-    """Check a log of orders and sum it per customer and day."""
-    who = np.asarray(customer)
-    day = _days("occurred_at", occurred_at)
-    money = np.zeros(day.size) if amount is None else column("amount", amount)
-    if who.ndim != 1 or not who.size == day.size == money.size:
-        raise InvalidInput(
-            f"arrays differ in length: customer {who.size}, occurred_at {day.size}, amount {money.size}",
-            hint="give one entry per order in each",
-        )
-    if who.dtype.kind == "O":
-        refuse_rows(np.array([one is None for one in who.tolist()], dtype=np.bool_), "customer is missing")
-        who = who.astype(np.str_)
-    elif who.dtype.kind == "f":
-        refuse_rows(np.isnan(who), "customer is missing")
+    """Check a log of orders and sum it per customer and day; see `summarise` for the arguments.
+
+    A return later than ``end`` is not yet known and takes nothing off.
+    """
+    read = read_orders(
+        customer=customer, occurred_at=occurred_at, amount=amount, order=order, time_zone=time_zone,
+        returns=returns, duplicates=duplicates,
+    )  # fmt: skip
+    who, day, money = read.customer, read.day, read.amount
+    if returns == "net" and end is not None:
+        known = (day <= _last_day(end)) | (money >= 0)
+        who, day, money = who[known], day[known], money[known]
     if who.size == 0:
-        return PurchaseDays(who, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        return PurchaseDays(who, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), read.dropped)
     customers, code = np.unique(who, return_inverse=True)
     first = int(day.min())
     span = int(day.max()) - first + 1
     key = code.astype(np.int64, copy=False) * span + (day - first)
     if not bool((key[1:] >= key[:-1]).all()):
-        order = np.argsort(key, kind="stable")
-        key, money = key[order], money[order]
+        sorting = np.argsort(key, kind="stable")
+        key, money = key[sorting], money[sorting]
     starts = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
     by_customer, offset = np.divmod(key[starts], span)
-    return PurchaseDays(customers, by_customer, offset + first, np.add.reduceat(money, starts))
+    total = np.add.reduceat(money, starts)
+    if returns != "net":
+        return PurchaseDays(customers, by_customer, offset + first, total, read.dropped)
+    stay, total, lost = net_returns(by_customer, total, np.maximum.reduceat(money, starts) >= 0)
+    return PurchaseDays(customers, by_customer[stay], (offset + first)[stay], total, lost)
 
 
 def summarise_days(days: PurchaseDays, *, end: Any = None, unit: str = "W") -> Summary:
@@ -127,7 +167,7 @@ def summarise_days(days: PurchaseDays, *, end: Any = None, unit: str = "W") -> S
         raise UnknownName("unit", unit, DAYS_PER_UNIT)
     per_unit = DAYS_PER_UNIT[unit]
     newest = int(days.day.max()) if days.day.size else 0
-    last_day = newest if end is None else int(_days("end", [end])[0])
+    last_day = newest if end is None else _last_day(end)
     within = days.day <= last_day
     code, day, amount = days.code[within], days.day[within], days.amount[within]
     starts = (
@@ -147,25 +187,22 @@ def summarise_days(days: PurchaseDays, *, end: Any = None, unit: str = "W") -> S
         T=(last_day - first) / per_unit,
         monetary=np.where(x > 0, (total - opening) / np.maximum(x, 1.0), 0.0),
         first_amount=opening,
+        log_gaps=_log_gaps(code, day, starts, per_unit),
         end=np.datetime64(last_day, "D"),
         unit=unit,
         after_end=int(within.size - within.sum()),
+        returns_left_out=days.returns_left_out,
     )
 
 
-def _days(name: str, values: ArrayLike) -> Ints:
-    """Turn times into whole days since 1970-01-01."""
-    try:
-        times = np.asarray(values)
-        if times.dtype.kind in "iuf" and times.size:
-            raise TypeError
-        dated = times.astype("datetime64[D]")
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(
-            f"{name} holds values that are not times",
-            hint="give datetime64 values or ISO dates such as 2024-01-31",
-        ) from error
-    if dated.ndim != 1:
-        raise InvalidInput(f"{name} has {dated.ndim} dimensions", hint="give one time per order")
-    refuse_rows(np.isnat(dated), f"{name} is missing")
-    return dated.astype(np.int64)
+def _log_gaps(code: Ints, day: Ints, starts: Ints, per_unit: float) -> Floats:
+    """Sum the logarithms of the gaps of each customer; a customer's first day has none."""
+    if not code.size:
+        return np.empty(0)
+    gaps = np.diff(day, prepend=day[:1]) / per_unit
+    gaps[starts] = 1.0
+    return np.asarray(np.add.reduceat(np.log(gaps), starts))
+
+
+def _last_day(end: Any) -> int:
+    return int(days_of("end", [end])[0])

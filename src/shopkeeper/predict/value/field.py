@@ -1,0 +1,36 @@
+"""The field of the tournament: all entries, from the simplest to the most elaborate."""
+
+from __future__ import annotations
+
+from shopkeeper.domain.errors import UnknownName
+from shopkeeper.predict.value.candidates import MODELS, REGULAR, RULES, UNTESTED, Entry, Fitted
+from shopkeeper.predict.value.learned import LearnedEntry
+from shopkeeper.predict.value.origin import Known
+
+LEARNED: tuple[Entry, ...] = (
+    LearnedEntry("mean of model and learner", MODELS[0], share=0.5),
+    LearnedEntry("learner", MODELS[0]),
+)
+
+
+def entries() -> tuple[Entry, ...]:
+    """Give all who take part, from the simplest."""
+    return (*RULES, *MODELS, *REGULAR, *LEARNED)
+
+
+def fit_entry(name: str, known: Known, window: float) -> Fitted:
+    """Fit the entry of that name, or the one used untested where it cannot be fitted.
+
+    Raises:
+        UnknownName: no entry is called so.
+    """
+    by_name = {entry.name: entry for entry in entries()}
+    if name not in by_name:
+        raise UnknownName("model", name, by_name)
+    return by_name[name].fit(known, window) or untested(known, window)
+
+
+def untested(known: Known, window: float) -> Fitted:
+    """Fit the entry that is used where there is nothing to tell from."""
+    model = next(entry for entry in MODELS if entry.name == UNTESTED)
+    return model.fit(known, window)
