@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from shopkeeper.domain.errors import UnknownName
 from shopkeeper.predict.value.candidates import MODELS, REGULAR, RULES, UNTESTED, Entry, Fitted
 from shopkeeper.predict.value.learned import LearnedEntry
@@ -13,8 +15,14 @@ LEARNED: tuple[Entry, ...] = (
 )
 
 
-def entries() -> tuple[Entry, ...]:
-    """Give all who take part, from the simplest."""
+FEW = 200
+"""Below so many customers there is nothing to tell the elaborate from the simple by."""
+
+
+def entries(customers: float = np.inf) -> tuple[Entry, ...]:
+    """Give all who take part in a shop of so many customers, from the simplest."""
+    if customers < FEW:
+        return (*RULES, *MODELS[:2])
     return (*RULES, *MODELS, *REGULAR, *LEARNED)
 
 
