@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shopkeeper.domain.errors import UnknownName
-from shopkeeper.predict.value.candidates import MODELS, REGULAR, RULES, UNTESTED, Entry, Fitted
+from shopkeeper.predict.value.candidates import DEARER, MODELS, RULES, UNTESTED, Entry, Fitted
 from shopkeeper.predict.value.learned import LearnedEntry
 from shopkeeper.predict.value.origin import Known
 
@@ -22,8 +22,8 @@ FEW = 200
 def entries(customers: float = np.inf) -> tuple[Entry, ...]:
     """Give all who take part in a shop of so many customers, from the simplest."""
     if customers < FEW:
-        return (*RULES, *MODELS[:2])
-    return (*RULES, *MODELS, *REGULAR, *LEARNED)
+        return (*RULES, *MODELS)
+    return (*RULES, *MODELS, *DEARER, *LEARNED)
 
 
 def fit_entry(name: str, known: Known, window: float) -> Fitted:
