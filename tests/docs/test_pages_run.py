@@ -55,6 +55,11 @@ def test_the_library_example_of_the_readme_runs(tmp_path, monkeypatch, sample_sh
     assert capsys.readouterr().out.strip()
 
 
+def test_the_page_on_value_models_runs(capsys):
+    run_page("docs/how-to/value-as-a-library.md")
+    assert "alpha" in capsys.readouterr().out
+
+
 def test_the_page_on_what_a_group_has_in_common_runs(tmp_path, monkeypatch, sample_shop, capsys):
     (tmp_path / "my-shop").symlink_to(sample_shop.places.folder)
     monkeypatch.chdir(tmp_path)
@@ -74,3 +79,10 @@ def test_every_command_that_is_named_exists(page):
     named = set(re.findall(r"(?:\$ |`|^)(?:uv run )?shopkeeper ([a-z]+)", text, re.MULTILINE))
     assert named
     assert named <= known
+
+
+def test_the_page_on_regularity_seasons_and_covariates_runs(capsys):
+    run_page("docs/how-to/regularity-seasons-covariates.md")
+    printed = capsys.readouterr().out
+    assert "MBG/CNBD-3" in printed
+    assert "the data show no effect of channel" in printed

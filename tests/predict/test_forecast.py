@@ -247,11 +247,11 @@ def test_features_are_asked_for_days_that_are_over(simulated: Log) -> None:
 
 @pytest.mark.parametrize(
     "world",
-    [worlds.once(), worlds.tiny(), worlds.one(), worlds.clockwork(40, 30), worlds.wholesalers(150, 40)],
-    ids=["once", "tiny", "one", "clockwork", "wholesalers"],
+    [worlds.once(), worlds.tiny(), worlds.one(), worlds.regular(30, 24)],
+    ids=["once", "tiny", "one", "regular"],
 )
 def test_every_shop_gets_a_usable_answer(world: worlds.World) -> None:
-    made = forecast(customer=world.customer, occurred_at=world.occurred_at, margin=world.amount)
+    made = forecast(customer=world.customer, occurred_at=world.occurred_at, margin=world.amount, discount=0.0)
     for values in figures(made.projection).values():
         assert np.isfinite(values).all()
     assert (made.projection.expected_orders >= 0).all()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopkeeper.domain.errors import BadFile, InvalidInput
-from shopkeeper.predict.value import BGNBD, MBGNBD, BGNBDFit, MBGNBDFit, ParetoNBD, Summary
+from shopkeeper.predict.value import BGNBD, MBGNBD, BGNBDFit, Discount, MBGNBDFit, ParetoNBD, Summary
 from shopkeeper.predict.value.choose import hold_out
 from shopkeeper.predict.value.dropout import DropoutEnds
 from shopkeeper.predict.value.history import checked, collapse
@@ -211,6 +211,24 @@ def test_a_new_customer_is_one_without_a_history() -> None:
     fit = BGNBD().fit(frequency=[1, 0, 4], recency=[2, 0, 20], T=[5, 50, 30])
     now = fit.expected_purchases(7.0, frequency=[0], recency=[0], T=[0])
     assert fit.expected_repeats([0.0, 7.0]).tolist() == [0.0, now[0]]
+
+
+def test_purchases_without_end_are_worth_less_the_later() -> None:
+    """A perpetual buyer at rate lambda is worth lambda/rate; who may leave is worth less."""
+    known: dict[str, Any] = {"frequency": [1, 0, 4, 9], "recency": [2, 0, 20, 49], "T": [5, 50, 30, 50]}
+    for model in MODELS:
+        fit = model().fit(**known)
+        ever = fit.discounted_purchases(Discount(0.10))
+        assert (ever > fit.discounted_purchases(Discount(0.10), 52.0)).all()
+        assert (ever > fit.discounted_purchases(Discount(0.20))).all()
+        assert fit.discounted_purchases(Discount(0.0), 52.0).tolist() == fit.expected_purchases(52.0).tolist()
+        rate = Discount(0.10).continuous("W")
+        alive = (fit.params["r"] + np.array(known["frequency"])) / (
+            fit.params["alpha"] + np.array(known["T"])
+        )
+        assert (ever <= alive / rate).all()
+        with pytest.raises(InvalidInput, match="t without a discount rate must be finite"):
+            fit.discounted_purchases(Discount(0.0))
 
 
 def test_a_fit_is_stored_as_json_and_cannot_be_changed(tmp_path: Path) -> None:

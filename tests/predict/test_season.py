@@ -26,8 +26,6 @@ from shopkeeper.predict.value import season as find_season
 from shopkeeper.predict.value.choose import hold_out
 from shopkeeper.predict.value.summary import PurchaseDays, purchase_days, summarise_days
 
-from .conftest import Log
-
 START = np.datetime64("2021-01-01")
 DAYS = 3 * 365 + 1
 TRUTH = 1 + 0.8 * np.cos(2 * np.pi * (np.arange(52) - 49) / 52)
@@ -96,6 +94,9 @@ def test_with_its_season_the_coming_months_are_foretold_better(seasonal: Purchas
         assert index.used
         with_it = Seasonal(MBGNBD(), index).fit(seasonal, end=end)
         known = {"frequency": held.before.frequency, "recency": held.before.recency, "T": held.before.T}
+        # Both likelihoods are of calendar time: 52 values of an index are worth it.
+        assert with_it.log_likelihood > MBGNBD().fit(**known).log_likelihood + 200
+        assert (with_it.converged, with_it.boundary, with_it.n) == (True, (), len(held.before.T))
         expected = with_it.expected_purchases(window / 7.0, **known)
         np.testing.assert_allclose(expected, with_it.expected_purchases(window / 7.0), rtol=1e-6)
         without = MBGNBD().fit(**known).expected_purchases(window / 7.0)
@@ -106,13 +107,13 @@ def test_with_its_season_the_coming_months_are_foretold_better(seasonal: Purchas
         assert ((expected - held.actual) ** 2).mean() < ((without - held.actual) ** 2).mean()
 
 
-def test_a_real_retailer_sells_most_before_christmas(retail: Log) -> None:
-    index = find_season(retail.days(), end="2011-11-30")
+def test_a_real_retailer_sells_most_before_christmas(retail_days: PurchaseDays) -> None:
+    index = find_season(retail_days, end="2011-11-30")
     assert index.used
     assert 44 <= int(np.argmax(index.weeks)) <= 48
     assert max(index.weeks) > 1.5
     assert min(index.weeks[0], index.weeks[-1]) < 0.6
-    assert not find_season(retail.days(), end="2011-03-11").used
+    assert not find_season(retail_days, end="2011-03-11").used
 
 
 @settings(deadline=None, max_examples=40)
@@ -133,6 +134,7 @@ def test_without_a_season_nothing_changes(seasonal: PurchaseDays) -> None:
     known = {"frequency": log.frequency, "recency": log.recency, "T": log.T}
     for model in (MBGNBD(), ParetoNBD()):
         plain, told = model.fit(**known), Seasonal(model, Season()).fit(seasonal, end="2022-12-31")
+        assert told.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-3)
         one, other = plain.future(), told.future(**known)
         np.testing.assert_allclose(one.alive(), told.p_alive(), rtol=1e-5)
         np.testing.assert_allclose(one.mean(26.0), other.mean(26.0), rtol=1e-4)

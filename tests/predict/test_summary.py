@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopkeeper.domain.errors import InvalidInput, UnknownName
-from shopkeeper.predict.value import summarise
+from shopkeeper.predict.value import ParetoNBD, summarise
 from shopkeeper.predict.value.history import checked, collapse, table
 from shopkeeper.predict.value.summary import purchase_days
 from shopkeeper.predict.value.times import days_of
@@ -197,6 +197,26 @@ def test_any_data_frame_will_do(orders: Any, last: float) -> None:
     named = summarise(orders, customer="customer_id", occurred_at="date", returns="drop", end="2024-02-05")
     assert named.returns_left_out == 1
     assert named.after_end == 0
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_data_frames_of_other_libraries_will_do(library: str) -> None:
+    frames = pytest.importorskip(library, reason=f"{library} is no dependency; install it to run this")
+    plain = frames.DataFrame(LOG | {"date": [datetime.fromisoformat(text) for text in LOG["date"]]})
+    zoned = frames.DataFrame(LOG | {"date": [datetime.fromisoformat(f"{text}Z") for text in LOG["date"]]})
+    if library == "pandas":
+        zoned["date"] = zoned["date"].dt.tz_convert("Europe/Berlin")
+        zoned["customer_id"] = zoned["customer_id"].astype("category")
+    else:
+        zoned = zoned.with_columns(frames.col("date").dt.convert_time_zone("Europe/Berlin"))
+    for orders, last in ((plain, 7), (zoned, 6)):
+        log = summarise(orders, returns="net", end="2024-02-05", unit="D")
+        assert (log.customer.tolist(), log.recency.tolist(), log.monetary.tolist()) == (
+            ["a", "b"], [last, 0], [17, 0],
+        )  # fmt: skip
+        assert ParetoNBD().fit(
+            frequency=frames.Series(log.frequency), recency=frames.Series(log.recency), T=frames.Series(log.T)
+        ).n == 2  # fmt: skip
 
 
 def test_times_in_several_zones_count_in_the_one_that_is_said() -> None:

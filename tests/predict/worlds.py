@@ -42,6 +42,16 @@ def clockwork(n: int = 300, weeks: int = 90, seed: int = 2) -> World:
     return _world(who, np.concatenate(orders).astype(np.float64), rng)
 
 
+def regular(n: int = 40, weeks: int = 40, seed: int = 7) -> World:
+    """Customers with a rhythm of their own, kept with some play, who never leave."""
+    rng = np.random.default_rng(seed)
+    gap = rng.uniform(7, 40, n)
+    steps = gap[:, None] * rng.uniform(0.2, 1.8, (n, weeks))
+    at = rng.uniform(0, 7, n)[:, None] + np.cumsum(steps, axis=1)
+    who, order = np.nonzero(at < weeks * 7)
+    return _world(who, at[who, order], rng)
+
+
 def once(n: int = 200, weeks: int = 60, seed: int = 3) -> World:
     """Everybody buys once and never again."""
     rng = np.random.default_rng(seed)

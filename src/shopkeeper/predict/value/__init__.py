@@ -13,6 +13,8 @@ from __future__ import annotations
 from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
 from shopkeeper.predict.value.choose import Choice, choose
 from shopkeeper.predict.value.cnbd import BGCNBD, MBGCNBD, BGCNBDFit, MBGCNBDFit
+from shopkeeper.predict.value.covariate_fit import CovariateFit
+from shopkeeper.predict.value.covariates import WithCovariates
 from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.features import FeatureTable, from_orders
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
@@ -35,6 +37,7 @@ __all__ = [
     "BGCNBDFit",
     "BGNBDFit",
     "Choice",
+    "CovariateFit",
     "Discount",
     "FeatureTable",
     "Forecast",
@@ -55,6 +58,7 @@ __all__ = [
     "Seasonal",
     "SeasonalFit",
     "Summary",
+    "WithCovariates",
     "choose",
     "forecast",
     "from_orders",

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shopkeeper.domain.errors import BadFile, InvalidInput
+from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.history import Floats, History, Ints, checked
 
 Fit = TypeVar("Fit", bound=msgspec.Struct)
@@ -59,7 +60,9 @@ class LivingFuture(Future, Protocol):
 class OrderModel(Protocol):
     """A fitted model of repeat purchases."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """What the model is called, with what the data chose in it."""
 
     def future(self, *, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Future:
         """Give the future of customers with these histories."""
@@ -120,7 +123,7 @@ class OrderFit(SavedFit, frozen=True, kw_only=True, dict=True):
         return {name: getattr(self, name) for name in self.estimated}
 
     def remembering(self, history: History) -> Self:
-        """Keep the histories of the fit, so that methods called without any answer for them."""
+        """Keep the histories of the fit (not copied), so that methods called without any answer for them."""
         # Beside the fields: neither equality nor JSON sees it.
         self.__dict__["_history"] = history
         return self
@@ -155,6 +158,30 @@ class OrderFit(SavedFit, frozen=True, kw_only=True, dict=True):
     ) -> Floats:
         """Give each customer's expected purchases in the next ``t`` (one number, or one per customer)."""
         return self.future(frequency=frequency, recency=recency, T=T).mean(ahead("t", t))
+
+    def discounted_purchases(
+        self,
+        discount: Discount,
+        t: float | ArrayLike = np.inf,
+        *,
+        unit: str = "W",
+        frequency: ArrayLike | None = None,
+        recency: ArrayLike | None = None,
+        T: ArrayLike | None = None,
+    ) -> Floats:
+        """Give each customer's expected purchases from now on (or in the next ``t``), each worth less the later.
+
+        ``unit`` is that of the histories: D, W, M or Y. Times the margin of a purchase this is the residual
+        value. Without end it is the discounted expected residual transactions (DERT) of the literature.
+
+        Raises:
+            InvalidInput: no end and a rate of 0, which may have no finite sum.
+        """
+        rate = discount.continuous(unit)
+        times = np.asarray(t, dtype=np.float64)
+        if rate == 0 or not np.isposinf(times).all():
+            times = ahead("t without a discount rate" if rate == 0 else "t", t)
+        return self.future(frequency=frequency, recency=recency, T=T).discounted(times, rate)
 
     def expected_repeats(self, t: ArrayLike) -> Floats:
         """Give the expected repeat purchases of a new customer within each ``t`` of the first purchase."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shopkeeper.predict.value.history import Floats
 
@@ -30,6 +31,7 @@ _NEAR_BOUND = 1e-2
 _SMALL_GRADIENT = 1e-5
 _STEP = 1e-4
 _SINGULAR = 1e-9
+_TAKES_PART = 0.01
 _SMALLEST_GRADIENT = 1e-9
 _LONGEST_STEP = 2.0
 _NEWTON_STEPS = 60
@@ -118,9 +120,9 @@ def _newton_from(objective: Curved, at: Floats, low: Floats, high: Floats) -> Op
         norm = float(np.sqrt(slope[free] @ slope[free]))
         if norm <= _SMALLEST_GRADIENT:
             break
-        step = np.zeros(at.size)
-        step[free] = _downhill(curvature[np.ix_(free, free)], slope[free])
-        step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))
+        step = _step(
+            curvature, slope, free, np.maximum(low - at, -_LONGEST_STEP), np.minimum(high - at, _LONGEST_STEP)
+        )
         share, moved = 1.0, False
         while share > 1e-4:
             there = np.clip(at + share * step, low, high)
@@ -141,11 +143,26 @@ def _newton_from(objective: Curved, at: Floats, low: Floats, high: Floats) -> Op
     return _ended(at, value, slope, low, high, evaluations, curvature)
 
 
-def _downhill(curvature: Floats, slope: Floats) -> Floats:
-    """Newton's step with every eigenvalue taken as positive and none as nothing."""
+def _step(curvature: Floats, slope: Floats, free: NDArray[np.bool_], least: Floats, most: Floats) -> Floats:
+    """Newton's step within a box, with every eigenvalue taken as positive and none as nothing.
+
+    What would leave the box goes to its side, and the others are solved again for that: on a ridge between two
+    parameters one must follow the other.
+    """
     bends, turn = np.linalg.eigh(curvature)
     floor = max(1e-10, 1e-7 * float(np.abs(bends).max()))
-    return np.asarray(-turn @ ((turn.T @ slope) / np.maximum(np.abs(bends), floor)))
+    bowl = (turn * np.maximum(np.abs(bends), floor)) @ turn.T
+    step = np.zeros(slope.size)
+    open_ = free.copy()
+    while open_.any():
+        pull = slope[open_] + bowl[np.ix_(open_, ~open_)] @ step[~open_]
+        step[open_] = -np.linalg.solve(bowl[np.ix_(open_, open_)], pull)
+        outside = open_ & ((step < least) | (step > most))
+        if not outside.any():
+            break
+        step = np.where(outside, np.clip(step, least, most), step)
+        open_ &= ~outside
+    return step
 
 
 def _ended(
@@ -195,10 +212,13 @@ def standard_errors(
     if not np.isfinite(information).all() or (size == 0).any():
         return errors
     spread, turn = np.linalg.eigh(information / np.outer(size, size))
-    if spread[0] <= _SINGULAR:
-        return errors
-    variance = ((turn / spread) * turn).sum(axis=1) / size**2
+    weak = spread <= _SINGULAR
+    # A direction that the data say nothing about spoils the parameters that take part in it.
+    known = (turn[:, weak] ** 2).sum(axis=1) < _TAKES_PART
+    variance = ((turn[:, ~weak] / spread[~weak]) * turn[:, ~weak]).sum(axis=1) / size**2
     for place, i in enumerate(free):
+        if not known[place]:
+            continue
         unit = 1.0 if scales is None else scales[i]
         errors[names[i]] = float(round_off(np.sqrt(variance[place])) * np.exp(found.at[i]) * unit)
     return errors

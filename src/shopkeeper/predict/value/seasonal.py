@@ -96,12 +96,49 @@ class SeasonalFit(SavedFit, frozen=True, kw_only=True):
         season: the index.
         end: last day observed, in days since 1970-01-01.
         unit: of the histories: D, W, M or Y.
+        log_likelihood: of the purchases in calendar time, so that it compares with a model without seasons.
     """
 
     fit: BGNBDFit | MBGNBDFit | ParetoNBDFit | BGCNBDFit | MBGCNBDFit
     season: Season
     end: int
-    unit: str = "W"
+    unit: str
+    log_likelihood: float
+
+    @property
+    def params(self) -> dict[str, float]:
+        """The model's parameters, in operational time."""
+        return self.fit.params
+
+    @property
+    def standard_errors(self) -> dict[str, float | None]:
+        """The standard errors of the parameters, the season taken as known."""
+        return self.fit.standard_errors
+
+    @property
+    def n(self) -> int:
+        """The number of customers."""
+        return self.fit.n
+
+    @property
+    def gradient_norm(self) -> float:
+        """The norm of the gradient at the end of the search."""
+        return self.fit.gradient_norm
+
+    @property
+    def converged(self) -> bool:
+        """Whether that norm is small."""
+        return self.fit.converged
+
+    @property
+    def boundary(self) -> tuple[str, ...]:
+        """The parameters the data do not identify."""
+        return self.fit.boundary
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about the model and the season."""
+        return (*self.fit.notes, *self.season.notes)
 
     @property
     def name(self) -> str:
@@ -183,7 +220,15 @@ class Seasonal:
                 f"{type(fit).__name__} cannot be told by seasons",
                 hint="give BGNBD(), MBGNBD(), ParetoNBD(), BGCNBD() or MBGCNBD()",
             )
-        return SeasonalFit(fit=fit, season=self.season, end=int(log.end.astype(np.int64)), unit=unit)
+        last = int(log.end.astype(np.int64))
+        again = (days.day <= last) & np.concatenate(([False], days.code[1:] == days.code[:-1]))[
+            : days.day.size
+        ]
+        # A density over operational time, times the index, is one over calendar time.
+        turned = float(np.log(self.season.index(days.day[again])).sum())
+        return SeasonalFit(
+            fit=fit, season=self.season, end=last, unit=unit, log_likelihood=fit.log_likelihood + turned
+        )
 
 
 def _plain(values: Floats) -> Any:
