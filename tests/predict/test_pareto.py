@@ -180,19 +180,25 @@ def test_extreme_histories_and_parameters_stay_finite() -> None:
 
 
 def test_leaving_that_is_alike_for_all_is_flagged() -> None:
-    """With one rate of leaving for all, s and beta have no end."""
+    """Where customers stay more alike than by one rate of leaving for all, s and beta have no end."""
     rng = np.random.default_rng(11)
     n = 400
     age = rng.integers(20, 60, n).astype(float)
-    stays = np.minimum(rng.exponential(60.0, n), age)
+    stays = np.minimum(rng.gamma(4.0, 15.0, n), age)
     x = rng.poisson(0.5 * stays).astype(float)
     recency = np.where(x > 0, np.maximum(stays * rng.beta(np.maximum(x, 1), 1.0), 0.1), 0.0)
     fit = ParetoNBD().fit(frequency=x, recency=recency, T=age)
     assert np.isfinite(list(fit.params.values())).all()
-    if fit.boundary:
-        assert any("leaving" in note or "rates" in note for note in fit.notes)
+    assert {"s", "beta"} & set(fit.boundary)
+    assert any("how customers differ in leaving" in note for note in fit.notes)
     assert set(fit.boundary) == {name for name, error in fit.standard_errors.items() if error is None}
-    assert fit.s / fit.beta == pytest.approx(1 / 60.0, rel=0.5)
+    assert 1 / 200 < fit.s / fit.beta < 1 / 20
+
+
+def test_what_the_data_do_not_identify_has_no_standard_error() -> None:
+    fit = ParetoNBD().fit(frequency=[5], recency=[8.0], T=[10.0])
+    assert fit.boundary
+    assert set(fit.boundary) == {name for name, error in fit.standard_errors.items() if error is None}
 
 
 def test_standard_errors_cover_the_truth() -> None:

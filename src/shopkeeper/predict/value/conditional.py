@@ -30,6 +30,7 @@ _MANY_TIME_NODES = 48
 # exp(-40) is less than the last digit.
 _FAR = 40.0
 _BLOCK = 2048
+_MANY = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,16 @@ class Conditional:
 
     def alive(self) -> Floats:
         """Give the probability that the customer has not dropped out by T."""
-        x = self.frequency
-        lost = np.maximum(self.b + x + self.m - 1.0, 1e-300)
-        u = np.log(self.a / lost) + (self.r + x) * np.log1p(
-            (self.T - self.recency) / (self.alpha + self.recency)
-        )
-        if self.m == 0.0:
-            u = np.where(x > 0, u, -np.inf)
-        return np.asarray(np.exp(-np.logaddexp(0.0, u)))
+        alive = np.empty(self.T.size)
+        for start in range(0, alive.size, _MANY):
+            rows = slice(start, start + _MANY)
+            x, last = self.frequency[rows], self.recency[rows]
+            lost = np.maximum(self.b + x + self.m - 1.0, 1e-300)
+            u = np.log(self.a / lost) + (self.r + x) * np.log1p((self.T[rows] - last) / (self.alpha + last))
+            if self.m == 0.0:
+                u = np.where(x > 0, u, -np.inf)
+            alive[rows] = np.exp(-np.logaddexp(0.0, u))
+        return alive
 
     def mean(self, t: float | Floats) -> Floats:
         """Give the expected number of purchases in the next ``t`` (finite)."""

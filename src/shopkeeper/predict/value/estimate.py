@@ -89,7 +89,7 @@ def estimate(history: History, family: Family) -> Fitted:
     boundary = tuple(
         name
         for name, on in zip(family.names, found.on_bound, strict=True)
-        if on or (errors[name] or 0.0) > _VAGUE * params[name]
+        if on or (error := errors[name]) is None or error > _VAGUE * params[name]
     )
     # (alpha + T) in other units: the density of x counts within T gains scale^-x.
     log_likelihood = -found.value * total - repeats * np.log(scale)
@@ -138,10 +138,10 @@ def _notes(family: Family, found: Optimum, boundary: Sequence[str], total: float
     if any(name in boundary for name in rates):
         notes.append(
             "the data do not show how purchase rates differ between customers: "
-            f"{' or '.join(rates)} sits on its bound"
+            f"{' or '.join(rates)} sits on its bound, or might as well"
         )
     if any(name in boundary for name in leaving):
-        notes.append(f"{family.leaving_note}: {' or '.join(leaving)} sits on its bound")
+        notes.append(f"{family.leaving_note}: {' or '.join(leaving)} sits on its bound, or might as well")
     if not found.converged:
         notes.append(
             f"the search stopped at a gradient norm of {found.gradient_norm:.1e}; read the result with care"

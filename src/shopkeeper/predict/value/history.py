@@ -8,7 +8,8 @@ weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,36 +146,54 @@ def collapse(history: History, *, inverse: bool = False) -> Distinct:
     [1.0, 2.0]
     """
     n = len(history)
+    columns = history.frequency, history.recency, history.T
+    if n and not inverse and history.weights is None:
+        units = [_unit(values) for values in columns]
+        widths = [_width(values, unit) for values, unit in zip(columns, units, strict=True)]
+        if 0 not in widths and math.prod(widths) < _KEY_LIMIT:
+            return _tally(columns, [unit or 1.0 for unit in units], widths)
     own = np.ones(n) if history.weights is None else history.weights
-    x, read_x, width_x = _codes(history.frequency)
-    t, read_t, width_t = _codes(history.recency)
-    age, read_age, width_age = _codes(history.T)
-    if n == 0 or width_x * width_t * width_age >= _KEY_LIMIT:
+    codes, read, width = zip(*(_codes(values) for values in columns), strict=True)
+    if n == 0 or math.prod(width) >= _KEY_LIMIT:
         return Distinct(history, own, np.arange(n, dtype=np.int64))
-    key = (x * width_t + t) * width_age + age
-    place = np.empty(0, dtype=np.int64)
-    if inverse or history.weights is not None:
-        rows, found = np.unique(key, return_inverse=True)
-        weights = np.bincount(found, weights=own, minlength=rows.size).astype(np.float64)
-        place = found.astype(np.int64, copy=False)
-    else:
-        rows, weights = _tally(key, width_age, width_x * width_t * width_age)
-    rest, age = np.divmod(rows, width_age)
-    x, t = np.divmod(rest, width_t)
-    return Distinct(History(read_x(x), read_t(t), read_age(age)), weights, place)
+    rows, place = np.unique((codes[0] * width[1] + codes[1]) * width[2] + codes[2], return_inverse=True)
+    weights = np.bincount(place, weights=own, minlength=rows.size).astype(np.float64)
+    rest, age = np.divmod(rows, width[2])
+    x, t = np.divmod(rest, width[1])
+    return Distinct(
+        History(read[0](x), read[1](t), read[2](age)), weights, place.astype(np.int64, copy=False)
+    )
 
 
-def _tally(key: Ints, few: int, width: int) -> tuple[Ints, Floats]:
-    """Give the distinct keys, sorted, and how often each occurs. Keys below ``few`` are many: one-time buyers."""
-    first = key < few
-    counts = np.bincount(key[first])
-    rest = key[~first].astype(np.int32 if width < 2**31 else np.int64)
+def _tally(columns: Sequence[Floats], units: Sequence[float], widths: Sequence[int]) -> Distinct:
+    """Count distinct rows of columns that are whole in their units, without arrays of everybody's codes.
+
+    Keys of one-time buyers are the lowest, and many: they are counted, the others sorted.
+    """
+    width_t, width_age = widths[1:]
+    few = width_age if width_age <= _BLOCK else 0
+    kind = np.int32 if math.prod(widths) < 2**31 else np.int64
+    counts = np.zeros(few, dtype=np.int64)
+    others = []
+    for start in range(0, columns[0].size, _BLOCK):
+        x, t, age = (
+            np.rint(values[start : start + _BLOCK] * unit).astype(np.int64)
+            for values, unit in zip(columns, units, strict=True)
+        )
+        key = (x * width_t + t) * width_age + age
+        first = key < few
+        counts += np.bincount(key[first], minlength=few)
+        others.append(key[~first].astype(kind))
+    rest = np.concatenate(others)
     rest.sort()
     starts = np.flatnonzero(np.diff(rest, prepend=rest[:1] - 1))
     seen = np.flatnonzero(counts)
     rows = np.concatenate((seen, rest[starts].astype(np.int64)))
-    weights = np.concatenate((counts[seen], np.diff(starts, append=rest.size)))
-    return rows, weights.astype(np.float64)
+    weights = np.concatenate((counts[seen], np.diff(starts, append=rest.size))).astype(np.float64)
+    rows, age = np.divmod(rows, width_age)
+    parts = (*np.divmod(rows, width_t), age)
+    history = History(*(part / unit for part, unit in zip(parts, units, strict=True)))
+    return Distinct(history, weights, np.empty(0, dtype=np.int64))
 
 
 def table(values: Floats) -> tuple[Floats, Ints]:
@@ -216,24 +235,31 @@ def _present(codes: Ints, width: int) -> tuple[Ints, Ints]:
 
 def _codes(values: Floats) -> tuple[Ints, Callable[[Any], Floats], int]:
     """Give whole numbers that stand for the values, the way back, and one more than the largest number."""
-    top = float(values.max()) if values.size else 0.0
-    for per_unit in _PER_UNIT:
-        if top * per_unit >= 2**40:
-            break
-        whole = _whole(values, per_unit)
-        if whole is not None:
-            return whole, lambda code, k=per_unit: np.asarray(code) / k, int(top * per_unit + 0.5) + 1
-    distinct, where = np.unique(values, return_inverse=True)
-    return where.astype(np.int64, copy=False), lambda code: np.asarray(distinct[code]), int(distinct.size)
-
-
-def _whole(values: Floats, per_unit: float) -> Ints | None:
-    """Give the values times ``per_unit`` where all of those are whole numbers, in blocks that stay in the cache."""
+    unit = _unit(values)
+    if unit is None:
+        distinct, where = np.unique(values, return_inverse=True)
+        return where.astype(np.int64, copy=False), lambda code: np.asarray(distinct[code]), int(distinct.size)
     found = np.empty(values.size, dtype=np.int64)
     for start in range(0, values.size, _BLOCK):
-        scaled = values[start : start + _BLOCK] * per_unit
-        near = np.rint(scaled)
-        if not bool((np.abs(scaled - near) <= _SLACK * (1.0 + scaled)).all()):
-            return None
-        found[start : start + _BLOCK] = near.astype(np.int64)
-    return found
+        np.rint(values[start : start + _BLOCK] * unit, out=found[start : start + _BLOCK], casting="unsafe")
+    return found, lambda code: np.asarray(code) / unit, _width(values, unit)
+
+
+def _unit(values: Floats) -> float | None:
+    """The first usual unit in which all values are whole numbers; tried in blocks that stay in the cache."""
+    top = float(values.max()) if values.size else 0.0
+    for unit in _PER_UNIT:
+        if top * unit >= 2**40:
+            break
+        if all(_are_whole(values[start : start + _BLOCK] * unit) for start in range(0, values.size, _BLOCK)):
+            return unit
+    return None
+
+
+def _are_whole(scaled: Floats) -> bool:
+    return bool((np.abs(scaled - np.rint(scaled)) <= _SLACK * (1.0 + scaled)).all())
+
+
+def _width(values: Floats, unit: float | None) -> int:
+    """One more than the largest value in ``unit``; 0 where there is no unit."""
+    return 0 if unit is None else int(float(values.max(initial=0.0)) * unit + 0.5) + 1

@@ -31,6 +31,7 @@ _NEAR_BOUND = 1e-2
 _SMALL_GRADIENT = 1e-5
 _STEP = 1e-4
 _SINGULAR = 1e-9
+_TAKES_PART = 0.01
 _SMALLEST_GRADIENT = 1e-9
 _LONGEST_STEP = 2.0
 _NEWTON_STEPS = 60
@@ -211,10 +212,13 @@ def standard_errors(
     if not np.isfinite(information).all() or (size == 0).any():
         return errors
     spread, turn = np.linalg.eigh(information / np.outer(size, size))
-    if spread[0] <= _SINGULAR:
-        return errors
-    variance = ((turn / spread) * turn).sum(axis=1) / size**2
+    weak = spread <= _SINGULAR
+    # A direction that the data say nothing about spoils the parameters that take part in it.
+    known = (turn[:, weak] ** 2).sum(axis=1) < _TAKES_PART
+    variance = ((turn[:, ~weak] / spread[~weak]) * turn[:, ~weak]).sum(axis=1) / size**2
     for place, i in enumerate(free):
+        if not known[place]:
+            continue
         unit = 1.0 if scales is None else scales[i]
         errors[names[i]] = float(round_off(np.sqrt(variance[place])) * np.exp(found.at[i]) * unit)
     return errors
