@@ -141,6 +141,11 @@ def test_without_end_only_those_are_finite_who_surely_leave() -> None:
             np.testing.assert_allclose(ahead.at_least(1.0, np.inf), ahead.alive(), rtol=1e-12)
 
 
+def test_who_is_surely_lost_buys_nothing_without_end() -> None:
+    lost = CNBDFuture(3, 706.0, 0.148, 0.77, 3.5e-4, 0.0, np.array([300.0]), np.array([1.0]), np.array([1e4]))
+    assert (lost.alive(), lost.mean(np.inf), lost.mean(5.0)) == (0.0, 0.0, 0.0)
+
+
 def simulate(k: int, at_first: bool, n: int, seed: int) -> dict[str, NDArray[np.float64]]:  # noqa: FBT001
     """Draw histories of 40 weeks and the purchases of 30 more from r .9, alpha 4.5, a .5, b 2.5."""
     rng = np.random.default_rng(seed)

@@ -137,7 +137,9 @@ class CNBDFuture:
             rows = finite[start : start + _ROWS]
             some = self.take(rows)
             answer[rows] = some.averaged_within(until[rows] / (some.alpha + some.T), pairs=pairs)
-        return self.alive() * answer
+        alive = self.alive()
+        # Who is surely lost buys nothing, be it without end.
+        return np.where(alive > 0.0, alive * np.where(alive > 0.0, answer, 0.0), 0.0)
 
     def averaged_within(self, s: Floats, *, pairs: bool) -> Floats:
         """Average over p the purchases, or pairs, of living customers within ``s`` (in units of alpha + T)."""
