@@ -79,7 +79,7 @@ def test_where_browsing_says_who_will_buy_the_learner_gains_from_it_and_is_chose
     assert learner < 0.97 * model
     assert learner < 0.98 * orders_alone
     assert importance["views_4w"] > 0.15
-    entrants = (MODELS[0], *LEARNED)
+    entrants = (MODELS[0], LEARNED[-1])
     choice = choose(world.days, end_day=LAST, horizon=13.0, features=world.features, entrants=entrants)
     assert choice.pick == "learner"
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from shopkeeper.predict.value.features import FeatureTable
     from shopkeeper.predict.value.summary import PurchaseDays
 
+_KEPT = 4
+"""Tables kept, since several models ask for the same days one after the other."""
 _TRADE_WORDS = {
     "orders": "orders so far",
     "share_store": "share of orders in stores",
@@ -66,12 +68,12 @@ def features(
     with places.ledger.read() as reader:
         without = _objecting(places, reader)
         asked = _asked(places, reader, end, without, known=known)
-        table = _table(places, asked)
+        table = table_of(places, asked)
         label = None
         if horizon is not None:
             whole = _asked(places, reader, latest, without, known=False, by_then=False)
             label = _label(places, whole, table, horizon)
-    made = _arrow(table, label)
+    made = as_arrow(table, label)
     metadata = {"as_of": instant(end).isoformat(), "known": str(known).lower()}
     return made.replace_schema_metadata(metadata | ({"horizon": str(horizon)} if horizon else {}))
 
@@ -89,10 +91,17 @@ def features_for(
     with places.ledger.read() as reader:
         without = _objecting(places, reader)
 
+    tables: dict[date, FeatureTable] = {}
+
     def known_by(day: np.datetime64) -> FeatureTable:
-        with places.ledger.read() as reader:
-            end = _end(places, day.astype("datetime64[D]").astype(object))
-            return _table(places, _asked(places, reader, end, without, known=False))
+        as_of: date = day.astype("datetime64[D]").astype(object)
+        if as_of not in tables:
+            while len(tables) >= _KEPT:
+                tables.pop(next(iter(tables)))
+            with places.ledger.read() as reader:
+                asked = _asked(places, reader, _end(places, as_of), without, known=False)
+            tables[as_of] = table_of(places, asked)
+        return tables[as_of]
 
     return known_by
 
@@ -136,7 +145,7 @@ def _objecting(places: Places, reader: LedgerReader) -> tuple[int, ...]:
     return tuple(sorted((told - later) | now))
 
 
-def _table(places: Places, asked: Asked) -> FeatureTable:
+def table_of(places: Places, asked: Asked) -> FeatureTable:
     """Every group of columns beside each other, for all of whom anything was known."""
     import numpy as np
 
@@ -247,7 +256,7 @@ def _label(
     }
 
 
-def _arrow(table: FeatureTable, label: Mapping[str, NDArray[np.float64]] | None) -> pa.Table:
+def as_arrow(table: FeatureTable, label: Mapping[str, NDArray[np.float64]] | None = None) -> pa.Table:
     """Numbers as they are (unknown is null), codes as the texts they stand for; each column with its sentence."""
     import numpy as np
     import pyarrow as pa

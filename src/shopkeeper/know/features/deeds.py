@@ -78,12 +78,15 @@ class Deeds(Struct, frozen=True):
     def columns(self, customers: Ints) -> dict[str, NDArray[np.float64]]:
         """Columns for these customers (ascending, none left out), by name; how long ago is NaN where never."""
         names = list(_WORDS)
-        counts = np.zeros((customers.size, len(names), _BANDS))
-        last = np.full((customers.size, len(names)), -1, dtype=np.int64)
-        row, kind, band = np.searchsorted(customers, self.customer), self.code // _BANDS, self.code % _BANDS
-        np.add.at(counts, (row, kind, band), self.n)
-        np.maximum.at(last, (row, kind), self.last)
-        counts = np.cumsum(counts, axis=2)
+        row = np.searchsorted(customers, self.customer)
+        shape = (customers.size, len(names), _BANDS)
+        size = customers.size * len(names)
+        # Flat, since that is many times as quick.
+        each = np.bincount(row * (len(names) * _BANDS) + self.code, weights=self.n, minlength=size * _BANDS)
+        counts = np.cumsum(each.astype(np.float64).reshape(shape), axis=2)
+        last = np.full(size, -1, dtype=np.int64)
+        np.maximum.at(last, row * len(names) + self.code // _BANDS, self.last)
+        last = last.reshape(shape[:2])
         since = np.where(last >= 0, (self.end - last) / _WEEK, np.nan)
         columns: dict[str, NDArray[np.float64]] = {}
         for place, name in enumerate(names):

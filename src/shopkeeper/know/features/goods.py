@@ -58,27 +58,33 @@ class Goods(Struct, frozen=True):
             listed > 0, 1.0 - total(self.sold) / np.where(listed > 0, listed, 1.0), np.nan
         )
         # Of several categories of one order that of the largest amount is the first.
-        for name, keys in (
-            ("first", (self.category, -positive, self.first)),
-            ("main", (self.category, self.first, -positive)),
-        ):
-            order = np.lexsort((*keys, ~known, row))
-            top = order[np.flatnonzero(np.diff(row[order], prepend=-1))]
-            sure = top[known[top]]
-            columns[f"{name}_category"][row[sure]] = self.category[sure]
-            if name == "main":
-                share = positive[sure] / np.where(of_known[row[sure]] > 0, of_known[row[sure]], 1.0)
-                columns["main_category_share"][row[sure]] = share
-        order = np.lexsort((self.category, self.first, row))
-        top = order[np.flatnonzero(np.diff(row[order], prepend=-1))]
-        told = top[self.country[top] >= 0]
-        columns["first_country"][row[told]] = self.country[told]
+        first = np.full(size, np.iinfo(np.int64).max)
+        np.minimum.at(first, row[known], self.first[known])
+        opening = _best(row, np.flatnonzero(known & (self.first == first[row])), -positive, self.category)
+        columns["first_category"][row[opening]] = self.category[opening]
+        largest = np.full(size, -1.0)
+        np.maximum.at(largest, row[known], positive[known])
+        main = _best(row, np.flatnonzero(known & (positive == largest[row])), self.first, self.category)
+        columns["main_category"][row[main]] = self.category[main]
+        share = positive[main] / np.where(of_known[row[main]] > 0, of_known[row[main]], 1.0)
+        columns["main_category_share"][row[main]] = share
+        told = self.country >= 0
+        first = np.full(size, np.iinfo(np.int64).max)
+        np.minimum.at(first, row[told], self.first[told])
+        home = _best(row, np.flatnonzero(told & (self.first == first[row])), self.category)
+        columns["first_country"][row[home]] = self.country[home]
         texts = {
             "main_category": self.categories,
             "first_category": self.categories,
             "first_country": self.countries,
         }
         return columns, texts
+
+
+def _best(row: Ints, among: Ints, *keys: NDArray[Any]) -> Ints:
+    """Of those rows, one for each customer: the least by the keys, the first of which counts most."""
+    order = among[np.lexsort((*(key[among] for key in reversed(keys)), row[among]))]
+    return order[np.flatnonzero(np.diff(row[order], prepend=-1))]
 
 
 def goods(query: Query, asked: Asked, void: Ints) -> Goods:
@@ -109,18 +115,25 @@ by_node AS (
     GROUP BY 1, 2
 )
 SELECT
-    w.customer, CAST(b.category AS INTEGER) AS category, epoch_us(b.first) AS first,
-    CAST(coalesce(b.country, 0) AS INTEGER) AS country,
-    coalesce(b.units, 0) AS units, CAST(coalesce(b.amount, 0) AS DOUBLE) AS amount,
-    CAST(coalesce(b.listed, 0) AS DOUBLE) * $minor AS listed, CAST(coalesce(b.sold, 0) AS DOUBLE) AS sold
+    w.customer, CAST(b.category AS INTEGER) AS category, epoch_us(min(b.first)) AS first,
+    CAST(coalesce(arg_min(b.country, b.first), 0) AS INTEGER) AS country,
+    coalesce(sum(b.units), 0) AS units, CAST(coalesce(sum(b.amount), 0) AS DOUBLE) AS amount,
+    CAST(coalesce(sum(b.listed), 0) AS DOUBLE) * $minor AS listed, CAST(coalesce(sum(b.sold), 0) AS DOUBLE) AS sold
 FROM by_node AS b JOIN who AS w ON w.node = b.node
+GROUP BY 1, 2
 """
     found = asked.ask(
         query, sql, categories=list(categories), numbers=list(range(len(categories))), countries=list(countries),
         void=void.tolist(),
     )  # fmt: skip
-    merged = _merged(found)
-    return Goods(**merged, categories=categories, countries=countries)
+    whole = [found[name].astype(np.int64) for name in ("customer", "category", "country", "first")]
+    # Sums of many threads differ in the last digits.
+    sums = [
+        np.asarray(np.round(found[name].astype(np.float64), 4), np.float64)
+        for name in ("units", "amount", "listed", "sold")
+    ]
+    (customer, category, country, first), (units, amount, listed, sold) = whole, sums
+    return Goods(customer, category, country - 1, first, units, amount, listed, sold, categories, countries)
 
 
 def _texts(query: Query, sql: str) -> tuple[str, ...]:
@@ -128,24 +141,3 @@ def _texts(query: Query, sql: str) -> tuple[str, ...]:
         f"SELECT DISTINCT category FROM ({sql}) AS texts WHERE category <> '' ORDER BY category", {}
     )
     return tuple(table["category"].to_pylist())
-
-
-def _merged(found: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    """Rows of a customer's several nodes as one per category."""
-    order = np.lexsort((found["first"], found["category"], found["customer"]))
-    rows = {name: column[order] for name, column in found.items()}
-    new = np.ones(order.size, dtype=np.bool_)
-    new[1:] = (np.diff(rows["customer"]) != 0) | (np.diff(rows["category"]) != 0)
-    starts = np.flatnonzero(new)
-
-    def total(name: str) -> NDArray[np.float64]:
-        values = rows[name].astype(np.float64)
-        # Sums of many threads differ in the last digits.
-        return np.asarray(np.round(np.add.reduceat(values, starts), 4), np.float64) if starts.size else values
-
-    kept = {
-        name: rows[name][starts].astype(np.int64) for name in ("customer", "category", "first", "country")
-    }
-    return kept | {"country": kept["country"] - 1} | {
-        name: total(name) for name in ("units", "amount", "listed", "sold")
-    }  # fmt: skip
