@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from shopkeeper.predict.value.calibration import Case, coverage_of
+from shopkeeper.predict.value.candidates import PARETO
 from shopkeeper.predict.value.choose import choose
 from shopkeeper.predict.value.field import entries
 from shopkeeper.predict.value.origin import Held, hold_out
@@ -91,7 +92,8 @@ def judge(data: str, days: PurchaseDays, origin: str, weeks: int, rows: list[Row
     choice = choose(days, end_day=cut, horizon=float(weeks))
     seconds = time.process_time() - began
     held = hold_out(days, end_day=cut + 7 * weeks, window_days=7 * weeks)
-    fitted = {entry.name: found for entry in entries() if (found := entry.fit(held.known, held.window))}
+    field = [PARETO if entry.name == PARETO.name else entry for entry in entries()]
+    fitted = {entry.name: found for entry in field if (found := entry.fit(held.known, held.window))}
     cards = {name: score(name, one.future.mean(held.window), held.orders) for name, one in fitted.items()}
     title = f"{data}, {origin}, {weeks} weeks"
     print(

@@ -247,8 +247,8 @@ def test_features_are_asked_for_days_that_are_over(simulated: Log) -> None:
 
 @pytest.mark.parametrize(
     "world",
-    [worlds.once(), worlds.tiny(), worlds.one(), worlds.regular(), worlds.wholesalers(150, 40)],
-    ids=["once", "tiny", "one", "regular", "wholesalers"],
+    [worlds.once(), worlds.tiny(), worlds.one(), worlds.regular(30, 24)],
+    ids=["once", "tiny", "one", "regular"],
 )
 def test_every_shop_gets_a_usable_answer(world: worlds.World) -> None:
     made = forecast(customer=world.customer, occurred_at=world.occurred_at, margin=world.amount, discount=0.0)

@@ -114,6 +114,20 @@ class ModelEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ParetoEntry:
+    """Pareto/NBD; where MBG/NBD finds no dropout in the data neither can it, and it is taken as that: a long search."""
+
+    name: str = "Pareto/NBD"
+
+    def fit(self, known: Known, window: float) -> Fitted:
+        """Fit by maximum likelihood, if there is something to find."""
+        plain = MODELS[0].fit(known, window)
+        if {"a", "b"} <= set(plain.orders.boundary):
+            return Fitted(self.name, plain.orders, plain.future, exact=True, notes=plain.notes)
+        return PARETO.fit(known, window)
+
+
+@dataclass(frozen=True, slots=True)
 class RegularEntry:
     """MBG/CNBD-k with the k that the data say; with k = 1 it is MBG/NBD, and is taken as that."""
 
@@ -173,17 +187,19 @@ def _histories(past: Summary) -> dict[str, Floats]:
     return {"frequency": past.frequency, "recency": past.recency, "T": past.T}
 
 
-REGULAR: tuple[RegularEntry | SeasonalEntry, ...] = (RegularEntry(), SeasonalEntry())
+DEARER: tuple[ParetoEntry | RegularEntry | SeasonalEntry, ...] = (
+    ParetoEntry(),
+    RegularEntry(),
+    SeasonalEntry(),
+)
 RULES: tuple[Entry, ...] = (RepeatRateEntry(), LastPeriodEntry(), HiatusEntry())
 MODELS: tuple[ModelEntry, ...] = (
     ModelEntry("MBG/NBD", lambda past: MBGNBD().fit(**_histories(past))),
     ModelEntry("BG/NBD", lambda past: BGNBD().fit(**_histories(past))),
-    ModelEntry("Pareto/NBD", lambda past: ParetoNBD().fit(**_histories(past))),
 )
-"""Probability models. The first three have as many parameters: MBG/NBD goes first since its P(alive) also holds for
-one-time buyers, Pareto/NBD last since it costs most."""
-
-LIVING = frozenset((*(entry.name for entry in MODELS), *(entry.name for entry in REGULAR)))
+"""Probability models with as many parameters: MBG/NBD goes first since its P(alive) also holds for one-time buyers."""
+PARETO = ModelEntry("Pareto/NBD", lambda past: ParetoNBD().fit(**_histories(past)))
+LIVING = frozenset((*(entry.name for entry in MODELS), *(entry.name for entry in DEARER)))
 """Entries that know dropout."""
 UNTESTED = "MBG/NBD"
 """Used where the past is too short for a test, and where another cannot be fitted: it knows that any may be lost."""

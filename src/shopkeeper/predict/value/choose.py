@@ -21,7 +21,7 @@ import numpy as np
 from shopkeeper.predict.value.calibration import Case, Learned, coverage_elsewhere, learn_distribution
 from shopkeeper.predict.value.candidates import UNTESTED, Entry, Fitted
 from shopkeeper.predict.value.evidence import Evidence, evidence
-from shopkeeper.predict.value.field import entries
+from shopkeeper.predict.value.field import FEW, entries
 from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.interval import Coverage
 from shopkeeper.predict.value.origin import Features, Held, hold_out, plan, some_days
@@ -96,7 +96,7 @@ def choose(
         end_day: last day observed, days since 1970-01-01.
         horizon: weeks ahead that will be asked for.
         features: what else is known of customers at the end of a day, for the learner.
-        entrants: who takes part (default: all), from the simplest.
+        entrants: who takes part (default: all that the number of customers bears), from the simplest.
         seed: of the bootstrap and of the part of customers compared.
     """
     notes: list[str] = []
@@ -104,8 +104,12 @@ def choose(
     if not held:
         note = f"too little history for a test inside the past: {UNTESTED} is used untested"
         return Choice(pick=UNTESTED, cards=(), window_days=0, n=0, notes=(*notes, note))
+    if entrants is None:
+        entrants = entries(len(held[0].known))
+        if len(held[0].known) < FEW:
+            notes.append(f"fewer than {FEW} customers: rules and the two simplest models are compared")
     bootstrap = Bootstrap.of(len(days.customers), seed)
-    trials = [trial for entry in entrants or entries() if (trial := _tried(entry, held)) is not None]
+    trials = [trial for entry in entrants if (trial := _tried(entry, held)) is not None]
     scores = [
         [
             scored(mean, one.orders, one.known.rows, bootstrap)

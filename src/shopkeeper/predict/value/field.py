@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from shopkeeper.domain.errors import UnknownName
-from shopkeeper.predict.value.candidates import MODELS, REGULAR, RULES, UNTESTED, Entry, Fitted
+from shopkeeper.predict.value.candidates import DEARER, MODELS, RULES, UNTESTED, Entry, Fitted
 from shopkeeper.predict.value.learned import LearnedEntry
 from shopkeeper.predict.value.origin import Known
 
@@ -13,9 +15,15 @@ LEARNED: tuple[Entry, ...] = (
 )
 
 
-def entries() -> tuple[Entry, ...]:
-    """Give all who take part, from the simplest."""
-    return (*RULES, *MODELS, *REGULAR, *LEARNED)
+FEW = 200
+"""Below so many customers there is nothing to tell the elaborate from the simple by."""
+
+
+def entries(customers: float = np.inf) -> tuple[Entry, ...]:
+    """Give all who take part in a shop of so many customers, from the simplest."""
+    if customers < FEW:
+        return (*RULES, *MODELS)
+    return (*RULES, *MODELS, *DEARER, *LEARNED)
 
 
 def fit_entry(name: str, known: Known, window: float) -> Fitted:
