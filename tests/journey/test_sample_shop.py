@@ -143,7 +143,9 @@ def test_predictions_are_there_with_their_evidence(sample_shop: Shop, sample_rep
         if row["objects_to_profiling"]:
             continue
         assert 0 <= row["p_alive"] <= 1
-        assert row["state"] in ("new", "active", "fading", "lapsed")
+        assert row["state"] in ("new", "active", "fading", "lapsed", "won back")
+        assert row["state_since"] is not None
+        assert (row["next_order"] is None) == (row["state"] == "lapsed")
         assert row["unusual_from"] is not None
         assert (row["fading_since"] is not None) == (row["state"] in ("fading", "lapsed"))
     assert sample_report.simulated
