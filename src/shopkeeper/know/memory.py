@@ -70,13 +70,14 @@ def extend(
         if record is None or (record.reducers, record.catalogue) != (VERSION, catalogue.version):
             late.add(customer)
             continue
+        before = unpack(record.body)
         if watch is not None:
-            watch.hear(customer, unpack(record.body), events)
+            watch.hear(customer, before, events)
         if first <= (record.last_at, record.last_key):
             late.add(customer)
             continue
         try:
-            folded = fold(events, catalogue, unpack(record.body))
+            folded = fold(events, catalogue, before)
         except Retold:
             late.add(customer)
             continue

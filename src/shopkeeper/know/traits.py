@@ -42,8 +42,13 @@ def _gap(c: Customer) -> float | None:
 
 
 def _orders_at(c: Customer, *, online: bool) -> int:
-    known = ((place, t.orders) for place, t in c.places.items() if place != UNKNOWN_PLACE)
-    return sum(orders for place, orders in known if (place == _ONLINE) is online)
+    if online:
+        return c.places[_ONLINE].orders if _ONLINE in c.places else 0
+    found = 0
+    for place, tally in c.places.items():
+        if place not in (_ONLINE, UNKNOWN_PLACE):
+            found += tally.orders
+    return found
 
 
 def _first(ranked: list[tuple[str, Tally]]) -> str:
