@@ -84,9 +84,9 @@ def extend(
         _tell(customer, folded, events, watch, stands)
         done.append(to_row(customer, folded, catalogue))
     tx.remember(done)
-    before = stands.write() if stands is not None else {}
+    stood = stands.write() if stands is not None else {}
     if watch is not None:
-        watch.restood(before)
+        watch.restood(stood)
         watch.late(late)
         watch.flush()
     return late

@@ -219,7 +219,7 @@ class Watch:
         if not self.values.foretold:
             return
         for customer, held, traits, new in self.kept(sorted(before)):
-            was = set(held.inside)
+            was = held.inside
             if held.at > self.now or held.following.get(ORDERS, NEVER) <= self.now:
                 self._from_log(customer, held, traits)
             else:
