@@ -129,7 +129,7 @@ def test_nothing_is_left_of_an_erased_person(shop: Shop, tmp_path: Path) -> None
 
     assert (receipt.events_removed, receipt.orders_kept) == (5, 1)
     backups = {f"backup {file.name}" for file in (inside, outside)}
-    assert set(receipt.places) == {"gate", "ledger", "lake", *backups}
+    assert set(receipt.places) == {"gate", "ledger", "lake", "models", *backups}
     assert receipt.unreachable == ("taken-away.zip",)
     for who in ("zaphodia@example.com", "loyalty_card:LC4711", "payment_token:TOK4711", receipt.customer):
         with pytest.raises(NotFound):

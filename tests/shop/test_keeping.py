@@ -192,10 +192,17 @@ def test_a_restored_shop_leaves_the_backups_of_the_other_alone(shop: Shop, tmp_p
     before = file.read_bytes()
     with shopkeeper.restore(later, tmp_path / "clone") as clone:
         receipt = clone.erase("user_id:7")
-        assert receipt.places == ("gate", "ledger", "lake")
+        assert receipt.places == ("gate", "ledger", "lake", "models")
         assert receipt.unreachable == ()
     assert file.read_bytes() == before
-    assert shop.erase("user_id:7").places == ("gate", "ledger", "lake", "backup b.zip", "backup later.zip")
+    assert shop.erase("user_id:7").places == (
+        "gate",
+        "ledger",
+        "lake",
+        "models",
+        "backup b.zip",
+        "backup later.zip",
+    )
 
 
 def test_readers_are_few_and_end_with_the_ledger(shop: Shop) -> None:
