@@ -79,3 +79,10 @@ def test_every_command_that_is_named_exists(page):
     named = set(re.findall(r"(?:\$ |`|^)(?:uv run )?shopkeeper ([a-z]+)", text, re.MULTILINE))
     assert named
     assert named <= known
+
+
+def test_the_page_on_regularity_seasons_and_covariates_runs(capsys):
+    run_page("docs/how-to/regularity-seasons-covariates.md")
+    printed = capsys.readouterr().out
+    assert "MBG/CNBD-3" in printed
+    assert "the data show no effect of channel" in printed

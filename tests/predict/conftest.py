@@ -79,6 +79,12 @@ def retail() -> Log:
 
 
 @pytest.fixture(scope="session")
+def retail_days(retail: Log) -> PurchaseDays:
+    """The same per customer and day."""
+    return retail.days()
+
+
+@pytest.fixture(scope="session")
 def simulated() -> Log:
     """A simulated shop of 1,500 customers over two years who buy and drop out as MBG/NBD says."""
     rng = np.random.default_rng(7)

@@ -6,23 +6,32 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
+from msgspec.json import encode
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value import (
     BGNBD,
     MBGNBD,
+    FeatureTable,
     Forecast,
     GammaGamma,
     GammaGammaFit,
     MBGNBDFit,
     Projection,
     RepeatRate,
+    choose,
     forecast,
+    from_orders,
     project,
 )
+from shopkeeper.predict.value.candidates import LIVING, MODELS, RULES
 from shopkeeper.predict.value.conditional import Conditional
-from shopkeeper.predict.value.summary import summarise
+from shopkeeper.predict.value.field import LEARNED, entries
+from shopkeeper.predict.value.spend import SPENDS
+from shopkeeper.predict.value.summary import purchase_days, summarise
 
+from . import worlds
 from .conftest import Log
 
 
@@ -30,12 +39,17 @@ def run(log: Log, **terms: Any) -> Forecast:
     return forecast(customer=log.customer, occurred_at=log.occurred_at, margin=log.amount, **terms)
 
 
+@pytest.fixture(scope="module")
+def answer(simulated: Log) -> Forecast:
+    """Twelve months ahead, with a tournament."""
+    return run(simulated)
+
+
 def figures(projection: Projection) -> dict[str, Any]:
     return {name: getattr(projection, name) for name in Projection.__slots__}
 
 
-def test_every_figure_is_finite_and_in_order(simulated: Log) -> None:
-    answer = run(simulated)
+def test_every_figure_is_finite_and_in_order(simulated: Log, answer: Forecast) -> None:
     for values in figures(answer.projection).values():
         assert values.shape == answer.customer.shape
         assert np.isfinite(values).all()
@@ -45,13 +59,13 @@ def test_every_figure_is_finite_and_in_order(simulated: Log) -> None:
     assert (p.orders_low <= p.orders_high).all()
     assert (p.clv_low <= p.clv_high).all()
     assert np.unique(answer.customer).size == 1500
-    assert len(answer.choice.cards) == 3
+    assert answer.choice.pick in {card.name for card in answer.choice.cards}
     assert answer.end == simulated.occurred_at.max().astype("datetime64[D]")
 
 
-def test_worth_is_discounted_and_grows_with_the_horizon(simulated: Log) -> None:
-    near, far = run(simulated, horizon=13.0).projection, run(simulated).projection
-    plain = run(simulated, discount=0.0).projection
+def test_worth_is_discounted_and_grows_with_the_horizon(simulated: Log, answer: Forecast) -> None:
+    near, far = run(simulated, horizon=13.0, choice=answer.choice).projection, answer.projection
+    plain = run(simulated, discount=0.0, choice=answer.choice).projection
     assert (far.clv >= near.clv).all()
     assert (plain.clv >= far.clv).all()
     np.testing.assert_allclose(plain.clv, plain.expected_orders * plain.margin_per_order)
@@ -159,8 +173,8 @@ def test_a_shop_that_just_opened(n: int) -> None:
         assert np.isfinite(values).all()
 
 
-def test_what_was_left_out_is_said(simulated: Log) -> None:
-    answer = run(simulated, end="2023-06-30")
+def test_what_was_left_out_is_said(simulated: Log, answer: Forecast) -> None:
+    answer = run(simulated, end="2023-06-30", choice=answer.choice)
     assert any("were left out" in note for note in answer.notes)
     log = summarise(customer=simulated.customer, occurred_at=simulated.occurred_at, end="2023-06-30")
     assert answer.customer.tolist() == log.customer.tolist()
@@ -188,3 +202,58 @@ def test_columns_must_fit_together() -> None:
             orders=fit, alive=fit, amounts=spend,
         )  # fmt: skip
     assert isinstance(fit.future(frequency=[0], recency=[0], T=[1]), Conditional)
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in entries()])
+def test_every_entry_can_be_used_if_it_wins(name: str, simulated: Log, answer: Forecast) -> None:
+    made = run(simulated, choice=structs.replace(answer.choice, pick=name), horizon=26.0)
+    for values in figures(made.projection).values():
+        assert np.isfinite(values).all()
+        assert (values >= 0).all()
+    p = made.projection
+    assert (p.orders_low <= p.orders_high).all()
+    assert (p.clv_low <= p.clv_high).all()
+    assert ((p.p_alive > 0) & (p.p_alive <= 1)).all()
+    assert encode(made.orders)
+    knows = name in LIVING
+    assert any("P(alive) is from" in note for note in made.notes) is not knows
+
+
+@pytest.mark.parametrize("name", SPENDS)
+def test_every_way_to_foretell_money_can_be_used(name: str, simulated: Log, answer: Forecast) -> None:
+    assert answer.choice.spend is not None
+    choice = structs.replace(answer.choice, spend=structs.replace(answer.choice.spend, pick=name))
+    made = run(simulated, choice=choice).projection
+    assert np.isfinite(made.clv).all()
+    assert ((made.clv_low <= made.clv) & (made.clv <= made.clv_high)).mean() > 0.8
+    plain = run(simulated, choice=choice, discount=0.0).projection
+    assert (made.clv <= plain.clv + 1e-9).all()
+
+
+def test_features_are_asked_for_days_that_are_over(simulated: Log) -> None:
+    asked: list[np.datetime64] = []
+    days = purchase_days(customer=simulated.customer, occurred_at=simulated.occurred_at)
+
+    def features(as_of: np.datetime64) -> FeatureTable:
+        asked.append(as_of)
+        return from_orders(days, as_of)
+
+    entrants, end = (RULES[0], MODELS[0], LEARNED[0]), int(days.day.max())
+    choice = choose(days, end_day=end, horizon=13.0, features=features, entrants=entrants)
+    assert {card.name for card in choice.cards} == {entry.name for entry in entrants}
+    assert asked
+    assert max(asked) <= np.datetime64(end - 91, "D")
+
+
+@pytest.mark.parametrize(
+    "world",
+    [worlds.once(), worlds.tiny(), worlds.one(), worlds.regular(30, 24)],
+    ids=["once", "tiny", "one", "regular"],
+)
+def test_every_shop_gets_a_usable_answer(world: worlds.World) -> None:
+    made = forecast(customer=world.customer, occurred_at=world.occurred_at, margin=world.amount, discount=0.0)
+    for values in figures(made.projection).values():
+        assert np.isfinite(values).all()
+    assert (made.projection.expected_orders >= 0).all()
+    assert (made.projection.clv_low <= made.projection.clv_high).all()
+    assert made.customer.tolist() == np.unique(world.customer).tolist()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value import GammaGamma, GammaGammaFit
-from shopkeeper.predict.value.summary import summarise_days
+from shopkeeper.predict.value.summary import PurchaseDays, summarise_days
 
 from .conftest import Log
 
@@ -72,9 +72,9 @@ def test_a_lone_huge_order_does_not_make_a_wholesaler() -> None:
     assert GammaGamma(fence=None).fit(frequency=count, monetary=mean).fence_high is None
 
 
-def test_next_orders_are_met_better_with_the_fence(retail: Log) -> None:
+def test_next_orders_are_met_better_with_the_fence(retail_days: PurchaseDays) -> None:
     """Online Retail II, orders of 39 weeks after three origins: median absolute error of their mean amount."""
-    days, better = retail.days(), []
+    days, better = retail_days, []
     for end in ("2010-09-10", "2010-12-10", "2011-03-11"):
         log = summarise_days(days, end=end)
         first = int(np.datetime64(end).astype(np.int64))

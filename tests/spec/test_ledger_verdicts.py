@@ -20,6 +20,10 @@ def test_edges_are_found_by_pair_and_neighbours_by_node(ledger: Ledger) -> None:
         found = reader.edges_of_pairs([(a, b), (b, c), (b, d), (d, e)])
         assert sorted(found) == [edges[0], edges[2]]
         assert reader.edges_of_pairs([]) == []
+        latest = max(edge.occurred_at for edge in edges)
+        for at in (0, latest, latest + 1):
+            later = [edge for batch in reader.edges_since(at) for edge in batch]
+            assert sorted(later) == sorted(edge for edge in edges if edge.occurred_at >= at)
         many = [(a, n) for n in range(10_000, 11_500)]
         assert reader.edges_of_pairs([*many, (a, c)]) == [edges[1]]
         assert reader.beside(b, 10) == [a, d]

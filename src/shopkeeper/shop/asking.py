@@ -30,6 +30,7 @@ from shopkeeper.know.live.definitions import known
 from shopkeeper.know.segments import Setting, matches, totals
 from shopkeeper.shop.feeding import trait_table
 from shopkeeper.shop.places import Places, day_of_date
+from shopkeeper.shop.predicting.foretold import Foretold
 from shopkeeper.stores.contract.lake import Manifest
 from shopkeeper.stores.contract.ledger import LedgerReader
 
@@ -74,10 +75,10 @@ def understood(
         condition = check(text or "", declared, setting.segments)
     if condition is not None:
         condition = of_those_who_do_not_object(condition)
-    changed = _changed(reader, manifest.watermark, manifest.turn)
-    if changed is None:
+    known_better = changed(reader, manifest.watermark, manifest.turn)
+    if known_better is None:
         return Asked(condition, setting, (), as_of)
-    return Asked(condition, setting, tuple(sorted(changed)), places.clock.now())
+    return Asked(condition, setting, tuple(sorted(known_better)), places.clock.now())
 
 
 def refreshed(places: Places) -> tuple[Manifest, datetime]:
@@ -111,7 +112,7 @@ def saved_conditions(reader: LedgerReader, traits: Mapping[str, Trait]) -> dict[
     return {name: found[name] for name in in_order({name: one.segments for name, one in found.items()})}
 
 
-def _changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None:
+def changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None:
     """Customers of whom the ledger knows more than the lake, gone ones included; None where these are too many."""
     found: set[int] = set()
     cursor = int(reader.setting("cursor") or 0)
@@ -130,7 +131,8 @@ def _changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None
         if len(turns) < _TURNS_AT_ONCE:
             break
         before = turns[-1].id
-    return found
+    found |= set(reader.stood(MOST_CHANGED + 1))
+    return found if len(found) <= MOST_CHANGED else None
 
 
 def customers(
@@ -225,10 +227,12 @@ def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table,
     """The changed customers that there are, with all their traits, and whether the condition is true of each."""
     records = {row.customer: unpack(row.body) for row in reader.records(asked.changed)}
     traits = asked.setting.traits
-    foretold = {
-        customer: _scores(traits, msgspec.json.decode(one.body))
-        for customer, one in reader.predictions(list(records)).items()
-    }
+    foretold = Foretold.of_rows(
+        {
+            customer: msgspec.json.decode(one.body)
+            for customer, one in reader.predictions(list(records)).items()
+        }
+    )
     table = trait_table(places, sorted(records.items()), list(traits.values()), foretold)
     if asked.condition is None:
         return table, [True] * table.num_rows
@@ -247,16 +251,6 @@ def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table,
             someone.heed(list(terms.values()), reader.log_of(nodes.get(row["id"], []), None, _EVERY_EVENT))
         answers.append(predicate.holds(someone, asked.setting.now))
     return table, answers
-
-
-def _scores(traits: Mapping[str, Trait], told: dict[str, Any]) -> dict[str, Any]:
-    """Predictions as they were before they were kept: days are instants again."""
-    return {
-        name: datetime.fromisoformat(value)
-        if isinstance(value, str) and name in traits and traits[name].kind == "time"
-        else value
-        for name, value in told.items()
-    }
 
 
 class _Someone:

@@ -11,14 +11,22 @@
 from __future__ import annotations
 
 from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
-from shopkeeper.predict.value.choose import Choice, ScoreCard, choose
+from shopkeeper.predict.value.choose import Choice, choose
 from shopkeeper.predict.value.cnbd import BGCNBD, MBGCNBD, BGCNBDFit, MBGCNBDFit
+from shopkeeper.predict.value.covariate_fit import CovariateFit
+from shopkeeper.predict.value.covariates import WithCovariates
 from shopkeeper.predict.value.discount import Discount
+from shopkeeper.predict.value.features import FeatureTable, from_orders
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
+from shopkeeper.predict.value.learner import Learner, LearnerFit
+from shopkeeper.predict.value.lessons import learn
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
 from shopkeeper.predict.value.pareto import ParetoNBD, ParetoNBDFit
-from shopkeeper.predict.value.repeat_rate import RepeatRate
+from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate
+from shopkeeper.predict.value.score import ScoreCard
+from shopkeeper.predict.value.season import Season, season
+from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
 from shopkeeper.predict.value.summary import Summary, summarise
 
 __all__ = [
@@ -29,10 +37,16 @@ __all__ = [
     "BGCNBDFit",
     "BGNBDFit",
     "Choice",
+    "CovariateFit",
     "Discount",
+    "FeatureTable",
     "Forecast",
     "GammaGamma",
     "GammaGammaFit",
+    "Hiatus",
+    "LastPeriod",
+    "Learner",
+    "LearnerFit",
     "MBGCNBDFit",
     "MBGNBDFit",
     "ParetoNBD",
@@ -40,9 +54,16 @@ __all__ = [
     "Projection",
     "RepeatRate",
     "ScoreCard",
+    "Season",
+    "Seasonal",
+    "SeasonalFit",
     "Summary",
+    "WithCovariates",
     "choose",
     "forecast",
+    "from_orders",
+    "learn",
     "project",
+    "season",
     "summarise",
 ]

@@ -1,178 +1,190 @@
-"""Which model to trust: one test inside the past, and the simpler wins unless it is clearly worse.
+"""Which model to trust: a tournament inside the past, and the simpler wins unless it is clearly worse.
 
-The last quarter of a year (or a quarter of the history where that is shorter) is set aside. Each candidate
-is fitted to what lies before and predicts each customer's purchases within it. Candidates are ordered by
-simplicity: the rule, MBG/NBD, BG/NBD. (The two models have as many parameters; MBG/NBD goes first since its
-P(alive) also holds for one-time buyers.) A later one replaces the choice so far only if its loss, ln RMSE +
-ln MAE, is lower by 1 % and more in at least 84 % of bootstrap samples of customers (about one standard
-error, as in Breiman et al., 1984). Both errors count, for a few wholesalers decide RMSE and MAE alone
-rewards predicting 0.
+At three days of the past, the origins, each entry is fitted to what was known then and foretells each customer's
+purchases in the weeks after, as many weeks as are asked for where the history is three times as long. The loss is
+half of ln RMSE and half of ln RMSE with counts capped at the 99.5th percentile, averaged over origins: squared
+errors, for the mean is what is wanted (MAE alone rewards predicting 0), but not decided by a few wholesalers alone.
+The pick is the simplest entry that is not clearly worse than the best one (see `score.simplest`); rules are simpler
+than probability models, those than a learner, that than a mean of two.
+
+Of a shop with many customers a random part is compared, all their purchases with them; the pick is fitted to everybody.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
-from shopkeeper.domain.errors import InvalidInput
-from shopkeeper.predict.value.bgnbd import BGNBD
-from shopkeeper.predict.value.history import Floats, Ints
-from shopkeeper.predict.value.mbgnbd import MBGNBD
-from shopkeeper.predict.value.model import OrderModel
-from shopkeeper.predict.value.repeat_rate import RepeatRate
-from shopkeeper.predict.value.summary import DAYS_PER_UNIT, PurchaseDays, Summary, summarise_days
+from shopkeeper.predict.value.calibration import Case, Learned, coverage_elsewhere, learn_distribution
+from shopkeeper.predict.value.candidates import UNTESTED, Entry, Fitted
+from shopkeeper.predict.value.evidence import Evidence, evidence
+from shopkeeper.predict.value.field import FEW, entries
+from shopkeeper.predict.value.history import Floats
+from shopkeeper.predict.value.interval import Coverage
+from shopkeeper.predict.value.origin import Features, Held, hold_out, plan, some_days
+from shopkeeper.predict.value.score import Bootstrap, ScoreCard, Scored, card, scored, simplest
+from shopkeeper.predict.value.spend import SpendChoice, choose_spend
+from shopkeeper.predict.value.summary import PurchaseDays
 
-CANDIDATES = (RepeatRate.name, "MBG/NBD", "BG/NBD")
-_QUARTER_DAYS = 91
-_SHARE = 0.25
-_BLOCKS = 1000
-_SAMPLES = 400
-_CLEARLY = 0.84
-_WORTH_IT = 0.01
+COMPARED = 20_000
+"""Customers who are compared at most."""
 _MIN_CUSTOMERS = 30
 
 
-class ScoreCard(msgspec.Struct, frozen=True, kw_only=True):
-    """How one candidate did on the purchases set aside.
+class OriginCards(msgspec.Struct, frozen=True, kw_only=True):
+    """The score cards at one origin: its day, the weeks foretold, customers, and one card per entry."""
 
-    Attributes:
-        name: of the candidate.
-        mae: mean absolute error, purchases per customer.
-        rmse: root of the mean squared error, purchases per customer.
-        bias: mean of predicted minus actual.
-        spearman: rank correlation of predicted and actual.
-        top_decile: share of the actual purchases made by the tenth of customers ranked highest.
-        beats_simpler: share of bootstrap samples in which its loss was 1 % lower or better than that of the
-        choice
-            among the simpler ones (1 for the first).
-        picked: whether it is the choice.
-    """
-
-    name: str
-    mae: float
-    rmse: float
-    bias: float
-    spearman: float
-    top_decile: float
-    beats_simpler: float
-    picked: bool
+    day: str
+    weeks: float
+    n: int
+    cards: tuple[ScoreCard, ...]
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """The pick and the score cards behind it; ``window_days`` is 0 where no test was possible."""
+    """The pick and all that speaks for it.
+
+    Attributes:
+        pick: name of the entry that was chosen.
+        cards: one per entry, from the simplest, averaged over the origins.
+        window_days: how far was foretold at each origin; 0 where no test was possible.
+        n: customers compared at the latest origin.
+        notes: what a reader should know, in plain words.
+        origins: the cards origin by origin, latest first.
+        learned: what the origins taught of the pick's distribution.
+        coverage: of ranges of 80 % by group, each origin recalibrated on the other ones only.
+        evidence: of the pick; the figures behind the plots.
+        spend: how amounts are foretold, and what speaks for it.
+    """
 
     pick: str
     cards: tuple[ScoreCard, ...]
     window_days: int
     n: int
     notes: tuple[str, ...] = ()
+    origins: tuple[OriginCards, ...] = ()
+    learned: Learned = Learned()
+    coverage: tuple[Coverage, ...] = ()
+    evidence: Evidence | None = None
+    spend: SpendChoice | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Holdout:
-    """Histories up to a day and the purchases of the same customers in the days after it."""
+class Trial:
+    """One entry at all origins: what was fitted and the means it foretold."""
 
-    before: Summary
-    actual: Floats
-    window: float
-
-
-def model(name: str, history: Summary) -> OrderModel:
-    """Give the candidate of that name, fitted to ``history``."""
-    data = {"frequency": history.frequency, "recency": history.recency, "T": history.T}
-    if name == RepeatRate.name:
-        return RepeatRate(observed=float(history.T.max()) if len(history.T) else 0.0)
-    if name == "MBG/NBD":
-        return MBGNBD().fit(**data)
-    if name == "BG/NBD":
-        return BGNBD().fit(**data)
-    raise InvalidInput(f"unknown model {name!r}", hint=f"Known: {', '.join(CANDIDATES)}")
+    entry: Entry
+    fitted: tuple[Fitted, ...]
+    means: tuple[Floats, ...]
 
 
-def hold_out(days: PurchaseDays, *, end_day: int, window_days: int, unit: str = "W") -> Holdout:
-    """Set the ``window_days`` up to ``end_day`` (days since 1970-01-01) aside."""
-    cut = end_day - window_days
-    before = summarise_days(days, end=np.datetime64(cut, "D"), unit=unit)
-    later = days.code[(days.day > cut) & (days.day <= end_day)]
-    counts = np.bincount(later, minlength=len(days.customers))
-    known = np.unique(days.code[days.day <= cut])
-    return Holdout(before, counts[known].astype(np.float64), window_days / DAYS_PER_UNIT[unit])
+def choose(
+    days: PurchaseDays,
+    *,
+    end_day: int,
+    horizon: float = 52.0,
+    features: Features | None = None,
+    entrants: Sequence[Entry] | None = None,
+    seed: int = 20_240_101,
+) -> Choice:
+    """Hold the tournament on purchases up to ``end_day``; the same data and seed give the same pick.
 
-
-def choose(days: PurchaseDays, *, end_day: int, unit: str = "W", seed: int = 20_240_101) -> Choice:
-    """Compare the candidates inside the past and pick one; the same data and seed give the same pick."""
-    span = end_day - int(days.day.min()) if days.day.size else 0
-    window = min(_QUARTER_DAYS, int(span * _SHARE))
-    if window >= 1:
-        held = hold_out(days, end_day=end_day, window_days=window, unit=unit)
-    if window < 1 or len(held.actual) < _MIN_CUSTOMERS or held.actual.sum() == 0:
-        note = "too little history for a test inside the past: MBG/NBD is used untested"
-        return Choice(pick="MBG/NBD", cards=(), window_days=0, n=0, notes=(note,))
-    past = held.before
-    predicted = {
-        name: model(name, past)
-        .future(frequency=past.frequency, recency=past.recency, T=past.T)
-        .mean(held.window)
-        for name in CANDIDATES
-    }
-    blocks = np.random.default_rng(seed).integers(0, _BLOCKS, size=len(held.actual))
-    draws = np.random.default_rng(seed + 1).multinomial(_BLOCKS, np.full(_BLOCKS, 1 / _BLOCKS), size=_SAMPLES)
-    losses = {name: _sampled_losses(predicted[name] - held.actual, blocks, draws) for name in CANDIDATES}
-    pick, better = CANDIDATES[0], {CANDIDATES[0]: 1.0}
-    for name in CANDIDATES[1:]:
-        better[name] = float((losses[name] < losses[pick] - _WORTH_IT).mean())
-        if better[name] >= _CLEARLY:
-            pick = name
-    cards = tuple(
-        score(name, predicted[name], held.actual, beats_simpler=better[name], picked=name == pick)
-        for name in CANDIDATES
-    )
-    return Choice(pick=pick, cards=cards, window_days=window, n=len(held.actual))
-
-
-def score(
-    name: str, predicted: Floats, actual: Floats, *, beats_simpler: float = 1.0, picked: bool = False
-) -> ScoreCard:
-    """Score predictions against what happened.
-
-    >>> score("rule", np.array([1.0, 0.0]), np.array([2.0, 0.0])).mae
-    0.5
+    Args:
+        days: the purchases.
+        end_day: last day observed, days since 1970-01-01.
+        horizon: weeks ahead that will be asked for.
+        features: what else is known of customers at the end of a day, for the learner.
+        entrants: who takes part (default: all that the number of customers bears), from the simplest.
+        seed: of the bootstrap and of the part of customers compared.
     """
-    error = predicted - actual
-    top = np.argsort(-predicted, kind="stable")[: max(1, predicted.size // 10)]
-    bought = float(actual.sum())
-    return ScoreCard(
-        name=name,
-        mae=float(np.abs(error).mean()),
-        rmse=float(np.sqrt((error**2).mean())),
-        bias=float(error.mean()),
-        spearman=_correlation(_ranks(predicted), _ranks(actual)),
-        top_decile=float(actual[top].sum()) / bought if bought else 0.0,
-        beats_simpler=beats_simpler,
-        picked=picked,
+    notes: list[str] = []
+    held = origins(days, end_day=end_day, horizon=horizon, features=features, seed=seed, notes=notes)
+    if not held:
+        note = f"too little history for a test inside the past: {UNTESTED} is used untested"
+        return Choice(pick=UNTESTED, cards=(), window_days=0, n=0, notes=(*notes, note))
+    if entrants is None:
+        entrants = entries(len(held[0].known))
+        if len(held[0].known) < FEW:
+            notes.append(f"fewer than {FEW} customers: rules and the two simplest models are compared")
+    bootstrap = Bootstrap.of(len(days.customers), seed)
+    trials = [trial for entry in entrants if (trial := _tried(entry, held)) is not None]
+    scores = [
+        [
+            scored(mean, one.orders, one.known.rows, bootstrap)
+            for mean, one in zip(trial.means, held, strict=True)
+        ]
+        for trial in trials
+    ]
+    place, worse = simplest([np.mean([at.figures["loss"] for at in own], axis=0) for own in scores])
+    pick = trials[place]
+    cases = [
+        Case(found.future, found.exact, one.known.past.frequency, one.orders, one.window, one.known.end_day)
+        for found, one in zip(pick.fitted, held, strict=True)
+    ]
+    learned = learn_distribution(cases)
+    return Choice(
+        pick=pick.entry.name,
+        cards=tuple(
+            card(trial.entry.name, own, clearly_worse=float(worse[at]), picked=at == place)
+            for at, (trial, own) in enumerate(zip(trials, scores, strict=True))
+        ),
+        window_days=round(held[0].window * 7),
+        n=len(held[0].known),
+        notes=tuple(notes),
+        origins=tuple(_origin_cards(one, at, trials, scores) for at, one in enumerate(held)),
+        learned=learned,
+        coverage=coverage_elsewhere(cases),
+        evidence=evidence(pick.entry.name, held, pick.means, pick.fitted[0].future, cases[0].unsure(learned)),
+        spend=choose_spend(held, cases, learned, bootstrap),
     )
 
 
-def _sampled_losses(error: Floats, blocks: Ints, draws: Ints) -> Floats:
-    """Loss in each bootstrap sample; customers are drawn in random blocks, so that samples cost nothing."""
-    size = np.bincount(blocks, minlength=_BLOCKS)
-    squared = np.bincount(blocks, weights=error**2, minlength=_BLOCKS)
-    absolute = np.bincount(blocks, weights=np.abs(error), minlength=_BLOCKS)
-    n = np.maximum(draws @ size, 1)
-    tiny = 1e-300
-    return np.asarray(0.5 * np.log(draws @ squared / n + tiny) + np.log(draws @ absolute / n + tiny))
+def origins(
+    days: PurchaseDays,
+    *,
+    end_day: int,
+    horizon: float,
+    features: Features | None,
+    seed: int,
+    notes: list[str],
+) -> tuple[Held, ...]:
+    """Give the origins of the tournament, the latest first; none where there is too little to tell from."""
+    days = some_days(days, days.day <= end_day)
+    if not days.day.size:
+        return ()
+    present = np.unique(days.code)
+    if present.size > COMPARED:
+        some = np.random.default_rng(seed).permutation(present)[:COMPARED]
+        keep = np.zeros(len(days.customers), dtype=np.bool_)
+        keep[some] = True
+        days = some_days(days, keep[days.code])
+        notes.append(f"compared on {COMPARED:,} of {present.size:,} customers, drawn at random")
+    window, ends = plan(end_day - int(days.day.min()), horizon)
+    held = tuple(hold_out(days, end_day=end_day - end, window_days=window, features=features) for end in ends)
+    held = tuple(one for one in held if len(one.known) >= _MIN_CUSTOMERS and one.orders.sum() > 0)
+    if held and len(held) < len(ends):
+        notes.append(f"only {len(held)} origins in the past had customers enough")
+    if held and window < int(horizon) * 7:
+        notes.append(f"tested on {window // 7} weeks ahead: the history is too short for {horizon:g}")
+    return held
 
 
-def _ranks(values: Floats) -> Floats:
-    """Ranks from 1, ties share their mean rank."""
-    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2.0)[where])
+def _tried(entry: Entry, held: Sequence[Held]) -> Trial | None:
+    fitted = []
+    for one in held:
+        found = entry.fit(one.known, one.window)
+        if found is None:
+            return None
+        fitted.append(found)
+    means = tuple(found.future.mean(one.window) for found, one in zip(fitted, held, strict=True))
+    return Trial(entry, tuple(fitted), means)
 
 
-def _correlation(left: Floats, right: Floats) -> float:
-    left, right = left - left.mean(), right - right.mean()
-    size = float(np.sqrt((left @ left) * (right @ right)))
-    return float(left @ right) / size if size > 0 else 0.0
+def _origin_cards(
+    one: Held, at: int, trials: Sequence[Trial], scores: Sequence[Sequence[Scored]]
+) -> OriginCards:
+    cards = (card(trial.entry.name, [own[at]]) for trial, own in zip(trials, scores, strict=True))
+    day = str(np.datetime64(one.known.end_day, "D"))
+    return OriginCards(day=day, weeks=one.window, n=len(one.known), cards=tuple(cards))

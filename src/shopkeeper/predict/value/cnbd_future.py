@@ -16,7 +16,7 @@ relative error is below 1e-6 (tests; mostly 1e-8). With t infinite E(Y) is (a+c-
 
 Discounting to infinity averages the Laplace transform f^(k-j) / (1 - z f^k), f = L/(L + rate), over p and over the
 rate of phases L (trapezoid in ln L). Up to a finite t it integrates E(Y) by parts over time, where only the interest
-on it is left to quadrature.
+on it is left to quadrature: relative error about 1e-5, for very regular buyers (k = 6) up to 2e-4.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ import numpy as np
 from shopkeeper.predict.value.cnbd_nodes import Nodes, dropout_nodes, rate_nodes
 from shopkeeper.predict.value.history import Floats, Ints, table
 
-_TIME_NODES = 12
-_PATIENT = 2.0  # discounting to e^-2: beyond, interest needs more nodes
+_TIME_NODES = ((0.25, 5), (2.0, 12), (np.inf, 36))  # up to so much rate x t, so many nodes
 _SERIES = 1e-4
 _FOREVER = 40.0  # e^-40 of a purchase is nothing
 _ROWS = 50_000
@@ -138,7 +137,9 @@ class CNBDFuture:
             rows = finite[start : start + _ROWS]
             some = self.take(rows)
             answer[rows] = some.averaged_within(until[rows] / (some.alpha + some.T), pairs=pairs)
-        return self.alive() * answer
+        alive = self.alive()
+        # Who is surely lost buys nothing, be it without end.
+        return np.where(alive > 0.0, alive * np.where(alive > 0.0, answer, 0.0), 0.0)
 
     def averaged_within(self, s: Floats, *, pairs: bool) -> Floats:
         """Average over p the purchases, or pairs, of living customers within ``s`` (in units of alpha + T)."""
@@ -231,7 +232,8 @@ class CNBDFuture:
         some, t = self.take(rows), until[rows]
         base = some.alpha + some.T
         reach = np.log1p(t / base)
-        many = _TIME_NODES if float((rate * t).max()) <= _PATIENT else 3 * _TIME_NODES
+        much = float((rate * t).max())
+        many = next(count for limit, count in _TIME_NODES if much <= limit)
         at, step = np.polynomial.legendre.leggauss(many)
         total = np.exp(-rate * t) * some.mean(t)
         for position, share in zip((at + 1.0) / 2.0, step / 2.0, strict=True):

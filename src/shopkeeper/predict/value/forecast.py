@@ -1,21 +1,20 @@
 """What every customer is expected to order and to be worth within a horizon, with a range and the evidence.
 
-`forecast` takes a log of orders, tests the candidates inside the past (`choose`), fits the winner and the
-amounts, and projects. `project` does the last step with models at hand. How the figures come about:
+`forecast` takes a log of orders, holds the tournament inside the past (`choose`), fits the winner and the amounts to
+everybody, and projects. `project` does the last step with models at hand. How the figures come about:
 
-* ``expected_orders`` and its range are exact under the model: the range are quantiles of the predictive
-  distribution of the number of orders given the customer's history (not of the parameters, which are taken
-  as known).
-* ``clv`` is expected discounted orders times the expected margin per order; orders are discounted
-  continuously at the moment they are expected. It is what is still to come within the horizon, net of what
-  ``margin`` was net of.
-* The range of ``clv`` has the exact probability of no order; given at least one, the worth is taken as
-  log-normal with the exact mean and variance of number and amounts under the models (an approximation of
-  shape only), all of it discounted by the mean discount.
+* ``expected_orders`` is the mean of the winner; its range are quantiles of the predictive distribution of the number of
+  orders (not of the parameters, which are taken as known), at the levels that held at the origins (`interval`).
+* ``clv`` is what is still to come within the horizon, net of what ``margin`` was net of, discounted continuously at the
+  moment it is expected: expected discounted orders times the expected margin per order where that foretold money best;
+  else the money that the better way foretells (`spend`), at the same mean discount.
+* Its range is that of number and amounts (`worth`), at the levels that held at the origins.
+* ``p_alive`` is from the winner, or from the best model in the tournament that knows dropout.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,15 +22,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shopkeeper.domain.errors import InvalidInput
-from shopkeeper.predict.value.choose import Choice, choose, model
-from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
-from shopkeeper.predict.value.history import Floats, History, Ints, checked, collapse, column
-from shopkeeper.predict.value.mbgnbd import MBGNBD
-from shopkeeper.predict.value.model import DropoutFit, Future, OrderModel
-from shopkeeper.predict.value.summary import purchase_days, summarise_days
+from shopkeeper.predict.value.calibration import Learned
+from shopkeeper.predict.value.candidates import LIVING, Fitted
+from shopkeeper.predict.value.choose import Choice, choose
+from shopkeeper.predict.value.discount import Discount
+from shopkeeper.predict.value.field import fit_entry, untested
+from shopkeeper.predict.value.gammagamma import GammaGammaFit
+from shopkeeper.predict.value.history import Floats, Ints, checked, collapse, column
+from shopkeeper.predict.value.interval import Group, bounds, centre, group_of, shaped
+from shopkeeper.predict.value.model import Future, OrderFit, OrderModel
+from shopkeeper.predict.value.origin import Features, Known, Shared
+from shopkeeper.predict.value.seasonal import SeasonalFit
+from shopkeeper.predict.value.spend import MODEL, SPENDS, Spend, fit_amounts
+from shopkeeper.predict.value.summary import purchase_days
+from shopkeeper.predict.value.worth import UnsureWorth, worth
 
 WEEKS_PER_YEAR = 365.25 / 7
-_VARIANCE_SHAPE = 2.5
+UNTAUGHT = Learned()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +66,12 @@ class Forecast:
     level: float
     end: np.datetime64
     choice: Choice
-    orders: OrderModel
-    alive: DropoutFit
+    orders: Any
+    alive: OrderFit | SeasonalFit
     amounts: GammaGammaFit
+    future: Future
+    """Of the customers, at the level foretold: how far all of them may be off together is ``choice.learned.level``."""
+    orders_seen: Floats
     notes: tuple[str, ...]
 
 
@@ -72,64 +82,62 @@ def forecast(
     margin: ArrayLike,
     end: Any = None,
     horizon: float = 52.0,
-    discount: float = 0.10,
+    discount: float | Discount = 0.10,
     level: float = 0.9,
+    returns: str = "keep",
+    features: Features | None = None,
+    choice: Choice | None = None,
 ) -> Forecast:
     """Forecast every customer from the log of orders.
 
     Args:
         customer: who ordered, one entry per order.
         occurred_at: when, in local time of the shop.
-        margin: contribution margin of the order (net of returns, discounts and product cost); revenue only
-        where cost
+        margin: contribution margin of the order (net of returns, discounts and product cost); revenue only where cost
             is not known.
         end: last day observed (default: day of the latest order).
         horizon: weeks ahead.
-        discount: per year, as a share.
+        discount: per year, as a share; or a `Discount` with its period.
         level: of the predictive ranges.
+        returns: what a negative margin is: ``keep`` an order at a loss, ``net`` a return (see `summarise`).
+        features: gives what else is known of customers at the end of a day, for the learner (default: what the orders
+            say).
+        choice: of an earlier call, to be used instead of a new tournament.
 
     Raises:
         InvalidInput: an order that cannot be used (says which), or a horizon, discount or level out of range.
     """
-    _check_terms(horizon, discount, level)
-    days = purchase_days(customer=customer, occurred_at=occurred_at, amount=margin)
-    past = summarise_days(days, end=end, unit="W")
-    choice = choose(days, end_day=int(past.end.astype(np.int64)))
-    orders = model(choice.pick, past)
-    alive = (
-        orders
-        if isinstance(orders, DropoutFit)
-        else MBGNBD().fit(frequency=past.frequency, recency=past.recency, T=past.T)
-    )
-    # All purchases, the first one too: it is all that is known of a one-time buyer's size.
-    count, mean = past.frequency + 1.0, past.mean_amount
-    amounts = GammaGamma().fit(frequency=count, monetary=mean)
-    projection = project(
-        frequency=past.frequency, recency=past.recency, T=past.T, margin=mean, margin_count=count,
-        orders=orders, alive=alive, amounts=amounts, horizon=horizon, discount=discount, level=level,
+    yearly = discount.yearly if isinstance(discount, Discount) else discount
+    _check_terms(horizon, yearly, level)
+    days = purchase_days(customer=customer, occurred_at=occurred_at, amount=margin, returns=returns, end=end)
+    known = Known(days, _last_day(days.day, end), features)
+    made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
+    fitted = fit_entry(made.pick, known, horizon)
+    living = fitted if fitted.name in LIVING else _living(made, known, horizon)
+    past, amounts = known.past, fit_amounts(known)
+    own = fitted.future if fitted.exact else shaped(fitted.future, past.frequency, made.learned.groups)
+    money = None
+    if made.spend is not None and made.spend.pick != MODEL:
+        money = SPENDS[made.spend.pick](Spend(known, own.mean(horizon), horizon, amounts))
+    terms = Terms(horizon, yearly, level, made.learned, () if made.spend is None else made.spend.groups)
+    projection = _outlook(
+        own, frequency=past.frequency, p_alive=_alive(living.orders, known), margin=past.mean_amount,
+        margin_count=past.frequency + 1.0, amounts=amounts, terms=terms, money=money,
     )  # fmt: skip
-    notes = [*choice.notes, *alive.notes, *amounts.notes]
-    if alive is not orders:
-        notes.append(
-            "no model was clearly better than the rule, which knows no dropout: "
-            f"P(alive) is from {alive.name}"
-        )
-    elif not alive.at_first:
-        notes.append("BG/NBD takes every one-time buyer as alive")
-    if past.after_end:
-        notes.append(f"{past.after_end} purchase days after {past.end} were left out")
     return Forecast(
-        past.customer,
-        projection,
-        horizon,
-        discount,
-        level,
-        past.end,
-        choice,
-        orders,
-        alive,
-        amounts,
-        tuple(notes),
+        customer=past.customer,
+        projection=projection,
+        horizon=horizon,
+        discount=yearly,
+        level=level,
+        end=past.end,
+        choice=made,
+        orders=fitted.orders,
+        alive=living.orders,
+        amounts=amounts,
+        future=own,
+        orders_seen=past.frequency + 1.0,
+        notes=_notes(made, fitted, living, amounts, days.day.size - known.days.day.size, past.end),
     )
 
 
@@ -141,7 +149,7 @@ def project(
     margin: ArrayLike,
     margin_count: ArrayLike,
     orders: OrderModel,
-    alive: DropoutFit,
+    alive: OrderFit,
     amounts: GammaGammaFit,
     horizon: float = 52.0,
     discount: float = 0.10,
@@ -150,7 +158,7 @@ def project(
     """Project customers with these histories (in weeks) with models already fitted.
 
     ``margin`` is the mean margin of ``margin_count`` orders of the customer. The work is done per distinct
-    history.
+    history. Ranges are the models' own.
     """
     _check_terms(horizon, discount, level)
     history = checked(frequency, recency, T)
@@ -161,79 +169,104 @@ def project(
             f"margin_count {count.size}"
         )
     distinct = collapse(history, inverse=True)
-    rows: History = distinct.history
-    where = distinct.inverse
+    rows = distinct.history
     known = {"frequency": rows.frequency, "recency": rows.recency, "T": rows.T}
-    future = orders.future(**known)
-    tail = (1.0 - level) / 2.0
-    number, square = future.mean(horizon), future.square(horizon)
-    some = future.at_least(1.0, horizon)
-    low, high = quantile(future, tail, horizon, some), quantile(future, 1.0 - tail, horizon, some)
-    worth = future.discounted(horizon, np.log1p(discount) / WEEKS_PER_YEAR)
-    factor = np.divide(worth, number, out=np.ones_like(number), where=number > 0)
-
-    each = amounts.expected_average(frequency=count, monetary=mean)
-    clv = worth[where] * each
-    clv_low, clv_high = _worth_range(
-        some[where], number[where], square[where], factor[where], each, count, amounts, tail
-    )
-    return Projection(
-        expected_orders=number[where], orders_low=low[where], orders_high=high[where],
-        p_alive=alive.p_alive(**known)[where], margin_per_order=each, clv=clv, clv_low=clv_low,
-        clv_high=clv_high,
+    return _outlook(
+        Shared(orders.future(**known), distinct.inverse), frequency=history.frequency,
+        p_alive=alive.p_alive(**known)[distinct.inverse], margin=mean, margin_count=count,
+        amounts=amounts, terms=Terms(horizon, discount, level),
     )  # fmt: skip
 
 
-def quantile(future: Future, level: float, t: float, some: Floats | None = None) -> Floats:
-    """Give the smallest number k of orders with P(Y <= k) >= level, by doubling and halving."""
-    first = future.at_least(1.0, t) if some is None else some
-    answer = np.zeros(first.shape)
-    rest = 1.0 - level
-    open_rows: Ints = np.flatnonzero(first > rest)
-    below = np.ones(open_rows.size)  # P(Y >= below) > rest
-    above = np.full(open_rows.size, np.inf)  # P(Y >= above) <= rest
-    while open_rows.size:
-        k = np.where(np.isinf(above), 2.0 * below, np.floor((below + above) / 2.0))
-        more = future.take(open_rows).at_least(k, t) > rest
-        below, above = np.where(more, k, below), np.where(more, above, k)
-        done = above - below <= 1.0
-        answer[open_rows[done]] = below[done]
-        open_rows, below, above = open_rows[~done], below[~done], above[~done]
-    return answer
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is asked for, and what was learned of the distributions of orders and of worth."""
+
+    horizon: float
+    discount: float
+    level: float
+    orders: Learned = UNTAUGHT
+    worth: Sequence[Group] = ()
 
 
-def _worth_range(
-    some: Floats,
-    number: Floats,
-    square: Floats,
-    factor: Floats,
-    each: Floats,
-    count: Floats,
+def _outlook(
+    future: Future,
+    *,
+    frequency: Floats,
+    p_alive: Floats,
+    margin: Floats,
+    margin_count: Floats,
     amounts: GammaGammaFit,
-    tail: float,
-) -> tuple[Floats, Floats]:
-    """Quantiles of the discounted worth: 0 with probability 1 - some, else log-normal, moments matched."""
-    from scipy.special import ndtri
+    terms: Terms,
+    money: Floats | None = None,
+) -> Projection:
+    """Put the figures together; ``money`` is what a better way than orders x amounts foretold, before discount."""
+    horizon, tail = terms.horizon, (1.0 - terms.level) / 2.0
+    rate = float(np.log1p(terms.discount) / WEEKS_PER_YEAR)
+    number = future.mean(horizon)
+    later = future.discounted(horizon, rate)
+    steady = -np.expm1(-rate * horizon) / (rate * horizon) if rate > 0 else 1.0
+    factor = np.divide(later, number, out=np.full_like(number, steady), where=number > 0)
+    each = amounts.expected_average(frequency=margin_count, monetary=margin)
+    clv = later * each if money is None else money * factor
+    corrected = terms.orders.applied(future, frequency)
+    orders_low, orders_high = (bounds(corrected, at, horizon) for at in (tail, 1.0 - tail))
+    at_level = [
+        worth(
+            some=future.at_least(1.0, t), number=centre(future, t), square=future.square(t), per_order=each,
+            orders_seen=margin_count, amounts=amounts, factor=factor,
+        )
+        for t in (horizon * height for height in terms.orders.level.factors)
+    ]  # fmt: skip
+    group = group_of(frequency, [one.first for one in terms.worth])
+    distribution = UnsureWorth(at_level, group, terms.worth) if terms.worth else at_level[0]
+    one, other = (distribution.at(at) for at in (tail, 1.0 - tail))
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    if money is not None:  # the expectation of another way may lie outside
+        low, high = np.minimum(low, clv), np.maximum(high, clv)
+    return Projection(
+        expected_orders=number, orders_low=orders_low, orders_high=orders_high, p_alive=p_alive,
+        margin_per_order=each, clv=clv, clv_low=low, clv_high=high,
+    )  # fmt: skip
 
-    # E(amount of a customer's mean squared) / its square; the shape is held where the variance exists.
-    shape = np.maximum(amounts.p * count + amounts.q, _VARIANCE_SHAPE)
-    between = (shape - 1.0) / (shape - 2.0)
-    live = (some > 0) & (number > 0)
-    safe_some, safe_number = np.where(live, some, 1.0), np.where(live, number, 1.0)
-    mean = safe_number / safe_some
-    second = np.where(live, (number / amounts.p + square) * between, 1.0) / safe_some
-    log_variance = np.log(np.maximum(second / mean**2, 1.0))
-    middle = np.log(mean) - log_variance / 2.0
-    scale = factor * each
 
-    def at(level: float) -> Floats:
-        inside = (level - (1.0 - safe_some)) / safe_some
-        reached = live & (inside > 0)
-        z = ndtri(np.where(reached, np.minimum(inside, 1.0 - 1e-12), 0.5))
-        return np.where(reached, np.exp(middle + np.sqrt(log_variance) * z), 0.0)
+def _alive(model: OrderFit | SeasonalFit, known: Known) -> Floats:
+    rows = known.distinct.history
+    alive = model.p_alive(frequency=rows.frequency, recency=rows.recency, T=rows.T)
+    return np.asarray(alive[known.distinct.inverse])
 
-    one, other = scale * at(tail), scale * at(1.0 - tail)
-    return np.minimum(one, other), np.maximum(one, other)
+
+def _living(choice: Choice, known: Known, horizon: float) -> Fitted:
+    """Fit the best model of the tournament that knows dropout; without a tournament the one used untested."""
+    for card in sorted(choice.cards, key=lambda one: one.loss):
+        if card.name in LIVING:
+            return fit_entry(card.name, known, horizon)
+    return untested(known, horizon)
+
+
+def _notes(
+    choice: Choice, fitted: Fitted, living: Fitted, amounts: GammaGammaFit, left_out: int, end: np.datetime64
+) -> tuple[str, ...]:
+    notes = [*choice.notes, *fitted.notes]
+    if living is not fitted:
+        notes += living.notes
+        notes.append(f"{fitted.name} knows no dropout: P(alive) is from {living.name}")
+    if living.name == "BG/NBD":
+        notes.append("BG/NBD takes every one-time buyer as alive")
+    if fitted.name != choice.pick:
+        notes.append(f"{choice.pick} could not be fitted to all customers: {fitted.name} is used")
+    if choice.spend is not None and choice.spend.pick != MODEL:
+        notes.append(f"money is foretold by {choice.spend.pick}, which did better than {MODEL}")
+    notes += amounts.notes
+    if left_out:
+        notes.append(f"{left_out} purchase days after {end} were left out")
+    return tuple(dict.fromkeys(notes))
+
+
+def _last_day(day: Ints, end: Any) -> int:
+    if end is not None:
+        return int(np.datetime64(end, "D").astype(np.int64))
+    return int(day.max()) if day.size else 0
 
 
 def _check_terms(horizon: float, discount: float, level: float) -> None:

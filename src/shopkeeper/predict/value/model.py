@@ -60,7 +60,9 @@ class LivingFuture(Future, Protocol):
 class OrderModel(Protocol):
     """A fitted model of repeat purchases."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """What the model is called, with what the data chose in it."""
 
     def future(self, *, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Future:
         """Give the future of customers with these histories."""

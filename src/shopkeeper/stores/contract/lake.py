@@ -3,8 +3,9 @@
 Tables
     events        one row per logged event: seq, name, source, brand, channel, occurred_at, received_at, node,
                   and the declared facts that questions are asked of (order_id, product_id, category, store,
-                  campaign_id, offer_id, reason, amount, currency, machine, arm); amount is in minor units as logged,
-                  positive on a refund; a fact the event did not carry is NULL
+                  campaign_id, offer_id, reason, amount, currency, machine, arm, purpose); amount is in minor units as
+                  logged, positive on a refund; purpose is NULL in what was written before it was kept (a rebuilt
+                  lake has it); a fact the event did not carry is NULL
     order_lines   one row per line of an order or refund (Completed, Updated, Refunded, Lines Added): seq,
                   line, name, order_id, occurred_at, node, channel, store, country, product_id, category (as sold),
                   quantity, price, amount, currency; amount is in minor units, quantity and amount are negative

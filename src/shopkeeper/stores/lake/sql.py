@@ -12,7 +12,7 @@ from shopkeeper.stores.lake.schema import KEPT_WITHOUT_PERSON, LOG, SORT, TABLES
 FACTS = (
     '{"order_id":"VARCHAR","product_id":"VARCHAR","category":"VARCHAR","store":"VARCHAR","campaign_id":"VARCHAR",'
     '"offer_id":"VARCHAR","reason":"VARCHAR","amount":"BIGINT","currency":"VARCHAR","machine":"BOOLEAN",'
-    '"arm":"VARCHAR"}'
+    '"arm":"VARCHAR","purpose":"VARCHAR"}'
 )
 """What is read of every event. A value of another type becomes NULL, which only undeclared events can have."""
 
@@ -38,7 +38,7 @@ SELECT
     CAST(received_at AS TIMESTAMPTZ) AS received_at,
     node,
     facts.order_id, facts.product_id, facts.category, facts.store, facts.campaign_id, facts.offer_id, facts.reason,
-    facts.amount, facts.currency, facts.machine, facts.arm,
+    facts.amount, facts.currency, facts.machine, facts.arm, facts.purpose,
     year(occurred_at) * 100 + month(occurred_at) AS month
 FROM told
 """

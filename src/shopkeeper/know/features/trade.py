@@ -1,0 +1,182 @@
+"""Orders, added lines and refunds as they stood at an instant: one row each, with the margin known by then.
+
+Which tellings of an order count is told in ``know.retelling``; here nothing after the instant is known, so that an
+order cancelled or told anew later stands as it stood. Margin is counted as in the fold.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from shopkeeper.know.features.asked import RATES, Asked, Ints
+from shopkeeper.know.overview import Query
+
+_NAMES: Final = (
+    "('Order Completed', 'Order Updated', 'Order Lines Added', 'Order Refunded', 'Order Cancelled')"
+)
+_COLUMNS: Final = """e.seq, e.name, e.occurred_at, w.customer, nullif(e.order_id, '') AS order_id, e.channel,
+        coalesce(nullif(e.currency, ''), $currency) AS currency, coalesce(e.amount, 0) AS amount"""
+_TELLS: Final = """(
+            name = 'Order Completed'
+            OR name = 'Order Updated' AND order_id IS NOT NULL AND (
+                amount <> 0 OR seq IN (SELECT seq FROM order_lines WHERE name = 'Order Updated')
+            )
+        )"""
+_KIND: Final = "CASE {0}.name WHEN 'Order Refunded' THEN 2 WHEN 'Order Lines Added' THEN 1 ELSE 0 END"
+ORDER, ADDED, BACK, VOID = 0, 1, 2, -1
+"""Kinds of rows: an order, lines added to one, what came back, and what does not count."""
+
+CHANNELS: Final = ("store", "web", "app")
+"""Channels told apart; others are one."""
+
+
+def _sql(asked: Asked) -> str:
+    return f"""
+WITH {RATES},
+{asked.who},
+retold AS (
+    SELECT e.order_id FROM events AS e
+    WHERE e.name IN {_NAMES} AND e.order_id <> '' AND {asked.seen("e")}
+    GROUP BY e.order_id HAVING count(*) > 1
+),
+once AS (
+    SELECT {_COLUMNS}
+    FROM events AS e JOIN who AS w ON w.node = e.node LEFT JOIN retold AS r ON r.order_id = e.order_id
+    WHERE e.name IN {_NAMES} AND r.order_id IS NULL AND e.name <> 'Order Cancelled' AND {asked.seen("e")}
+),
+heard AS (
+    SELECT {_COLUMNS}
+    FROM events AS e JOIN who AS w ON w.node = e.node JOIN retold AS r ON r.order_id = e.order_id
+    WHERE e.name IN {_NAMES} AND {asked.seen("e")}
+),
+called_off AS (
+    SELECT DISTINCT customer, order_id FROM heard WHERE name = 'Order Cancelled'
+),
+tellings AS (
+    SELECT
+        customer, order_id, seq, occurred_at,
+        row_number() OVER (
+            PARTITION BY customer, order_id
+            ORDER BY occurred_at, CASE WHEN name = 'Order Updated' THEN 1 ELSE 0 END, amount, seq
+        ) AS nth,
+        count(*) OVER (PARTITION BY customer, order_id) AS times,
+        min(occurred_at) OVER (PARTITION BY customer, order_id) AS since
+    FROM heard
+    WHERE {_TELLS}
+),
+stands AS (
+    SELECT customer, order_id, seq, times, since, occurred_at AS until FROM tellings WHERE nth = times
+),
+rows AS (
+    SELECT
+        h.seq, h.customer, h.currency, h.amount, h.channel,
+        CASE WHEN h.seq = s.seq THEN s.since ELSE h.occurred_at END AS occurred_at,
+        s.since AS ordered_at,
+        CASE
+            WHEN c.order_id IS NULL AND (
+                h.name = 'Order Refunded'
+                OR h.seq = s.seq
+                OR h.name = 'Order Lines Added' AND (s.seq IS NULL OR s.times = 1 OR h.occurred_at >= s.until)
+            ) THEN {_KIND.format("h")}
+            ELSE {VOID}
+        END AS kind
+    FROM heard AS h
+    LEFT JOIN stands AS s ON s.customer = h.customer AND s.order_id = h.order_id
+    LEFT JOIN called_off AS c ON c.customer = h.customer AND c.order_id = h.order_id
+    UNION ALL
+    SELECT
+        seq, customer, currency, amount, channel, occurred_at,
+        CASE WHEN name IN ('Order Completed', 'Order Updated') THEN occurred_at END,
+        {_KIND.format("once")}
+    FROM once
+    WHERE name IN ('Order Refunded', 'Order Lines Added') OR {_TELLS}
+),
+goods AS (
+    SELECT
+        l.seq, sum(l.amount) AS amount,
+        sum(CASE WHEN l.name = 'Order Refunded' AND l.amount = 0 THEN 0
+            WHEN p.unit_cost IS NULL THEN l.amount * $assumed ELSE l.amount END) AS earned,
+        sum(CASE WHEN l.name = 'Order Refunded' AND l.amount = 0 THEN 0
+            ELSE l.quantity * coalesce(p.unit_cost, 0) END) * $minor AS cost
+    FROM order_lines AS l LEFT JOIN products AS p ON p.product_id = l.product_id
+    WHERE l.occurred_at < $end AND l.node <> 0
+    GROUP BY l.seq
+)
+SELECT
+    r.seq, r.customer, CAST(r.kind AS INTEGER) AS kind, epoch_us(r.occurred_at) AS at,
+    coalesce(epoch_us(r.ordered_at), -1) AS ordered_at,
+    CASE r.channel WHEN 'store' THEN 0 WHEN 'web' THEN 1 WHEN 'app' THEN 2 ELSE 3 END AS channel,
+    CASE WHEN r.kind = 2 THEN -1 ELSE 1 END * r.amount * coalesce(x.factor, 0) AS amount,
+    CASE
+        WHEN g.seq IS NULL THEN CASE WHEN r.kind = 2 THEN -1 ELSE 1 END * r.amount * coalesce(x.factor, 0) * $assumed
+        WHEN x.factor IS NULL THEN 0
+        ELSE g.earned * x.factor - g.cost
+            - (g.amount - CASE WHEN r.kind = 2 THEN -1 ELSE 1 END * r.amount) * x.factor
+    END AS margin
+FROM rows AS r
+LEFT JOIN goods AS g ON g.seq = r.seq
+LEFT JOIN rates AS x ON x.currency = r.currency AND r.occurred_at >= x.since AND r.occurred_at < x.until
+"""
+
+
+class Trade(Struct, frozen=True):
+    """What counted, ordered by customer and time.
+
+    Attributes:
+        customer: whose.
+        kind: ORDER, ADDED or BACK.
+        at: when, microseconds.
+        ordered_at: when its order was placed; of what belongs to no known order, the customer's latest before it, and
+            -1 where there is none.
+        channel: place in CHANNELS, or one more.
+        amount: minor units of the reporting currency, negative for what came back.
+        margin: the same.
+        void: rows of the log (seq) that do not count: cancelled, or told anew.
+    """
+
+    customer: Ints
+    kind: Ints
+    at: Ints
+    ordered_at: Ints
+    channel: Ints
+    amount: NDArray[np.float64]
+    margin: NDArray[np.float64]
+    void: Ints
+
+
+def trade(query: Query, asked: Asked) -> Trade:
+    """Ask the lake what of orders stood at the instant."""
+    found = asked.ask(query, _sql(asked))
+    void = found["kind"] == VOID
+    order = np.lexsort((found["seq"], found["at"], found["customer"]))
+    order = order[~void[order]]
+    kept = {name: column[order] for name, column in found.items()}
+    whole = {
+        name: kept[name].astype(np.int64) for name in ("customer", "kind", "at", "ordered_at", "channel")
+    }
+    return Trade(
+        **whole | {"ordered_at": _ordered(whole)},
+        amount=kept["amount"].astype(np.float64),
+        margin=np.round(
+            kept["margin"].astype(np.float64), 4
+        ),  # sums of many threads differ in the last digits
+        void=np.sort(found["seq"][void].astype(np.int64)),
+    )
+
+
+def _ordered(rows: dict[str, Ints]) -> Ints:
+    """Of what belongs to no known order, when the latest order before it was placed."""
+    customer, ordered = rows["customer"], rows["ordered_at"].copy()
+    lost = np.flatnonzero(ordered < 0)
+    orders = np.flatnonzero(rows["kind"] == ORDER)
+    if not lost.size or not orders.size:
+        return ordered
+    before = np.searchsorted(orders, lost) - 1
+    found = orders[np.maximum(before, 0)]
+    own = (before >= 0) & (customer[found] == customer[lost])
+    ordered[lost[own]] = rows["at"][found[own]]
+    return ordered

@@ -1,0 +1,241 @@
+"""A model of orders whose purchase rate and leaving depend on what was known of a customer from the start.
+
+With z the levels of a customer's covariates the scale parameters become ``alpha e^-(gamma z)`` and ``b e^-(delta z)``
+(beta for Pareto/NBD): a level multiplies the mean purchase rate by e^gamma, and the odds of leaving after a purchase
+(Pareto/NBD: the rate of leaving) by e^delta. Source: Fader and Hardie (2007), Incorporating time-invariant covariates
+into the Pareto/NBD and BG/NBD models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from shopkeeper.domain.errors import InvalidInput, UnknownName
+from shopkeeper.predict.value.bgnbd import BGNBDFit
+from shopkeeper.predict.value.cnbd import BGCNBDFit, MBGCNBDFit
+from shopkeeper.predict.value.history import Floats, Ints, checked
+from shopkeeper.predict.value.mbgnbd import MBGNBDFit
+from shopkeeper.predict.value.model import LivingFuture, SavedFit, ahead
+from shopkeeper.predict.value.pareto import ParetoNBDFit
+
+RARE = "other"
+
+AnyFit = BGNBDFit | MBGNBDFit | ParetoNBDFit | BGCNBDFit | MBGCNBDFit
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """What a level does compared with the baseline level of its covariate.
+
+    Attributes:
+        covariate: such as channel.
+        level: such as Instagram.
+        customers: how many have it.
+        purchases: logarithm of the factor on the purchase rate.
+        purchases_error: its standard error; None where the data give none.
+        leaving: logarithm of the factor on the odds (or rate) of leaving.
+        leaving_error: its standard error.
+    """
+
+    covariate: str
+    level: str
+    customers: int
+    purchases: float
+    purchases_error: float | None
+    leaving: float
+    leaving_error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedFuture:
+    """Futures of groups of customers, put together in the customers' order."""
+
+    parts: tuple[tuple[Ints, LivingFuture], ...]
+    size: int
+
+    def alive(self) -> Floats:
+        """Give the probability that each customer is still one at the end of observation."""
+        return self._each(lambda part, _: part.alive())
+
+    def mean(self, t: float | Floats) -> Floats:
+        """Give E(Y) within ``t``."""
+        return self._each(lambda part, rows: part.mean(_of(t, rows)))
+
+    def square(self, t: float | Floats) -> Floats:
+        """Give E(Y^2) within ``t``."""
+        return self._each(lambda part, rows: part.square(_of(t, rows)))
+
+    def at_least(self, k: Floats | float, t: float | Floats) -> Floats:
+        """Give P(Y >= k) within ``t``; ``k`` is at least 1."""
+        return self._each(lambda part, rows: part.at_least(_of(k, rows), _of(t, rows)))
+
+    def discounted(self, t: float | Floats, rate: float) -> Floats:
+        """Give the expected purchases within ``t``, discounted continuously at ``rate`` per time unit."""
+        return self._each(lambda part, rows: part.discounted(_of(t, rows), rate))
+
+    def take(self, rows: Ints) -> GroupedFuture:
+        """Give the future of some of the customers."""
+        group, inside = np.empty(self.size, dtype=np.int64), np.empty(self.size, dtype=np.int64)
+        for number, (members, _) in enumerate(self.parts):
+            group[members], inside[members] = number, np.arange(members.size)
+        wanted = np.arange(self.size)[rows]
+        parts = []
+        for number, (_, future) in enumerate(self.parts):
+            here = np.flatnonzero(group[wanted] == number)
+            if here.size:
+                parts.append((here, future.take(inside[wanted[here]])))
+        return GroupedFuture(tuple(parts), int(wanted.size))
+
+    def _each(self, give: Any) -> Floats:
+        answer = np.empty(self.size)
+        for rows, future in self.parts:
+            answer[rows] = give(future, rows)
+        return answer
+
+
+class CovariateFit(SavedFit, frozen=True, kw_only=True):
+    """A fitted model with covariates.
+
+    Attributes:
+        fit: the model of customers who have the baseline level of every covariate.
+        baseline: that level, by covariate: the most common one.
+        effects: of every other level.
+        p_value: by covariate, how probable a difference as large as the one seen is if the covariate has no effect
+            (likelihood ratio).
+        log_likelihood: with the covariates.
+        log_likelihood_without: of the same model without any.
+        ridge: precision of the normal prior on the effects.
+        n: number of customers.
+        gradient_norm: of the mean penalised log-likelihood at the end of the search.
+        converged: whether that norm is small.
+        rare: levels that count as the level "other", by covariate.
+        notes: what a reader should know, in plain words.
+    """
+
+    fit: AnyFit
+    baseline: dict[str, str]
+    effects: tuple[Effect, ...]
+    p_value: dict[str, float]
+    log_likelihood: float
+    log_likelihood_without: float
+    ridge: float
+    n: int
+    gradient_norm: float
+    converged: bool
+    rare: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 a struct copies it
+    notes: tuple[str, ...] = ()
+
+    @property
+    def params(self) -> dict[str, float]:
+        """The parameters of customers who have every baseline level."""
+        return self.fit.params
+
+    @property
+    def standard_errors(self) -> dict[str, float | None]:
+        """Their standard errors."""
+        return self.fit.standard_errors
+
+    @property
+    def boundary(self) -> tuple[str, ...]:
+        """The parameters the data do not identify."""
+        return self.fit.boundary
+
+    @property
+    def name(self) -> str:
+        """The model's name and its covariates."""
+        return f"{self.fit.name} by {', '.join(self.baseline)}"
+
+    def of_levels(self, levels: Mapping[str, str]) -> AnyFit:
+        """Give the model of customers with these levels; one that is missing or not known counts as the baseline."""
+        purchases = leaving = 0.0
+        told = {
+            name: RARE if level in self.rare.get(name, ()) else level for name, level in levels.items()
+        }  # fmt: skip
+        for effect in self.effects:
+            if told.get(effect.covariate) == effect.level:
+                purchases += effect.purchases
+                leaving += effect.leaving
+        last = "beta" if isinstance(self.fit, ParetoNBDFit) else "b"
+        scaled = {
+            "alpha": self.fit.params["alpha"] * float(np.exp(-purchases)),
+            last: self.fit.params[last] * float(np.exp(-leaving)),
+        }
+        return msgspec.structs.replace(self.fit, **scaled)
+
+    def future(
+        self,
+        *,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        T: ArrayLike,
+        covariates: Mapping[str, ArrayLike] | None = None,
+    ) -> GroupedFuture:
+        """Give the future of customers with these histories and levels (default: all of the baseline)."""
+        history = checked(frequency, recency, T)
+        told = columns({} if covariates is None else covariates, len(history))
+        for name in told:
+            if name not in self.baseline:
+                raise UnknownName("covariate", name, self.baseline)
+        known = {(effect.covariate, effect.level) for effect in self.effects}
+        codes = np.zeros(len(history), dtype=np.int64)
+        groups: list[dict[str, str]] = [{}]
+        for name, values in told.items():
+            levels, where = np.unique(values, return_inverse=True)
+            rare = set(self.rare.get(name, ()))
+            shown = [RARE if str(one) in rare else str(one) for one in levels]
+            kept = [one if (name, one) in known else self.baseline[name] for one in shown]
+            names = sorted(set(kept))
+            place = np.array([names.index(one) for one in kept], dtype=np.int64)
+            codes = codes * len(names) + place[where]
+            groups = [group | {name: one} for group in groups for one in names]
+        parts = []
+        for code in np.unique(codes):
+            rows = np.flatnonzero(codes == code)
+            some = {
+                "frequency": history.frequency[rows], "recency": history.recency[rows], "T": history.T[rows]
+            }  # fmt: skip
+            parts.append((rows, self.of_levels(groups[int(code)]).future(**some)))
+        return GroupedFuture(tuple(parts), len(history))
+
+    def p_alive(self, *, covariates: Mapping[str, ArrayLike] | None = None, **history: ArrayLike) -> Floats:
+        """Give the probability that each customer is still one at the end of observation."""
+        return self.future(covariates=covariates, **history).alive()
+
+    def expected_purchases(
+        self, t: float | ArrayLike, *, covariates: Mapping[str, ArrayLike] | None = None, **history: ArrayLike
+    ) -> Floats:
+        """Give each customer's expected purchases in the next ``t`` (one number, or one per customer)."""
+        return self.future(covariates=covariates, **history).mean(ahead("t", t))
+
+
+def columns(covariates: Mapping[str, ArrayLike], size: int) -> dict[str, NDArray[np.str_]]:
+    """Check covariates: text per customer; what is missing becomes empty text.
+
+    >>> columns({"channel": ["shop", None]}, 2)["channel"].tolist()
+    ['shop', '']
+    """
+    found = {}
+    for name, given in covariates.items():
+        values = np.asarray(given)
+        if values.ndim != 1 or values.size != size:
+            raise InvalidInput(
+                f"covariate {name} has {values.size} entries for {size} customers",
+                hint="give one level per customer",
+            )
+        if size and values.dtype.kind == "f":
+            raise InvalidInput(
+                f"covariate {name} holds numbers with fractions",
+                hint="give levels as text, such as bands of the number",
+            )
+        found[name] = np.array(["" if one is None else str(one) for one in values.tolist()], dtype=np.str_)
+    return found
+
+
+def _of(value: float | Floats, rows: Ints) -> Any:
+    values = np.asarray(value, dtype=np.float64)
+    return float(values) if values.ndim == 0 else values[rows]

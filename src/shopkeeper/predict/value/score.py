@@ -1,0 +1,177 @@
+"""How well forecasts did: errors, rank, value captured, each with its uncertainty, and who is clearly better.
+
+Uncertainty is by customer: customers are put into blocks at random, blocks are drawn with replacement, and a customer
+is in the same block at every origin and for every candidate, so that comparisons are paired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from shopkeeper.predict.value.history import Floats, Ints
+
+BLOCKS = 1000
+SAMPLES = 400
+CLEARLY = 0.84
+_CAP = 0.995
+_TINY = 1e-300
+_TAIL = 0.05
+
+
+class Range(msgspec.Struct, frozen=True):
+    """A figure's bootstrap interval of 90 %."""
+
+    low: float
+    high: float
+
+
+class ScoreCard(msgspec.Struct, frozen=True, kw_only=True):
+    """How one candidate did on purchases set aside, averaged over the origins.
+
+    Attributes:
+        name: of the candidate.
+        mae: mean absolute error, purchases per customer.
+        rmse: root of the mean squared error, purchases per customer.
+        bias: mean of predicted minus actual.
+        spearman: rank correlation of predicted and actual.
+        top_decile: share of the actual purchases made by the tenth of customers ranked highest (equals share).
+        loss: what the choice goes by; see `losses`.
+        clearly_worse: share of bootstrap samples in which the best candidate had the lower loss.
+        picked: whether it is the choice.
+        intervals: of mae, rmse, bias, spearman and top_decile.
+    """
+
+    name: str
+    mae: float
+    rmse: float
+    bias: float
+    spearman: float
+    top_decile: float
+    loss: float = 0.0
+    clearly_worse: float = 0.0
+    picked: bool = False
+    intervals: dict[str, Range] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """Blocks of customers and how often each block is in each sample."""
+
+    block: Ints
+    draws: Floats
+
+    @classmethod
+    def of(cls, customers: int, seed: int) -> Bootstrap:
+        """Draw for so many customers; few customers are blocks of their own."""
+        rng = np.random.default_rng(seed)
+        count = max(1, min(BLOCKS, customers))
+        block = rng.permutation(customers) % count
+        draws = rng.multinomial(count, np.full(count, 1.0 / count), size=SAMPLES)
+        return cls(block.astype(np.int64), draws.astype(np.float64))
+
+    def sums(self, values: Floats, rows: Ints) -> Floats:
+        """Sum ``values`` (one per customer in ``rows``) in each sample; the last entry is all customers as they are."""
+        per_block = np.bincount(self.block[rows], weights=values, minlength=self.draws.shape[1])
+        return np.append(self.draws @ per_block, per_block.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Figures of one candidate at one origin: an entry per bootstrap sample, the last one is the data as they are."""
+
+    figures: dict[str, Floats]
+
+
+def scored(predicted: Floats, actual: Floats, rows: Ints, bootstrap: Bootstrap) -> Scored:
+    """Score ``predicted`` for customers in ``rows``."""
+    error = predicted - actual
+    cap = max(1.0, float(np.quantile(actual, _CAP))) if actual.size else 1.0
+    capped = np.minimum(predicted, cap) - np.minimum(actual, cap)
+
+    def mean(values: Floats) -> Floats:
+        return bootstrap.sums(values, rows) / n
+
+    n = np.maximum(bootstrap.sums(np.ones(actual.size), rows), 1.0)
+    mse, capped_mse = mean(error**2), mean(capped**2)
+    bought = np.maximum(mean(actual), _TINY)
+    return Scored({
+        "mae": mean(np.abs(error)),
+        "rmse": np.sqrt(mse),
+        "bias": mean(error),
+        "spearman": _rank_correlation(predicted, actual, mean),
+        "top_decile": np.minimum(mean(actual * in_top(predicted)) / bought, 1.0),
+        "loss": 0.25 * np.log(mse + _TINY) + 0.25 * np.log(capped_mse + _TINY),
+    })  # fmt: skip
+
+
+def card(name: str, at: Sequence[Scored], *, clearly_worse: float = 0.0, picked: bool = False) -> ScoreCard:
+    """Average one candidate's figures over origins."""
+    mean = {figure: np.mean([one.figures[figure] for one in at], axis=0) for figure in at[0].figures}
+    low, high = (
+        {k: float(np.quantile(v[:-1], q)) for k, v in mean.items() if k != "loss"}
+        for q in (_TAIL, 1.0 - _TAIL)
+    )
+    figures = {figure: float(values[-1]) for figure, values in mean.items()}
+    return ScoreCard(
+        name=name,
+        mae=figures["mae"], rmse=figures["rmse"], bias=figures["bias"], spearman=figures["spearman"],
+        top_decile=figures["top_decile"], loss=figures["loss"], clearly_worse=clearly_worse, picked=picked,
+        intervals={k: Range(low[k], high[k]) for k in low},
+    )  # fmt: skip
+
+
+def score(name: str, predicted: Floats, actual: Floats) -> ScoreCard:
+    """Score predictions against what happened, once.
+
+    >>> score("rule", np.array([1.0, 0.0]), np.array([2.0, 0.0])).mae
+    0.5
+    """
+    bootstrap = Bootstrap.of(actual.size, seed=0)
+    return card(name, [scored(predicted, actual, np.arange(actual.size), bootstrap)])
+
+
+def in_top(predicted: Floats, share: float = 0.1) -> Floats:
+    """Give each customer's chance to be among the top tenth by prediction: 1 or 0, equals at the edge share.
+
+    >>> in_top(np.array([3.0, 1.0, 1.0, 0.0]), share=0.5).tolist()
+    [1.0, 0.5, 0.5, 0.0]
+    """
+    places = max(1.0, np.floor(predicted.size * share))
+    if predicted.size <= places:
+        return np.ones(predicted.size)
+    edge = np.partition(predicted, predicted.size - int(places))[predicted.size - int(places)]
+    above, at = predicted > edge, predicted == edge
+    return np.where(above, 1.0, np.where(at, (places - above.sum()) / at.sum(), 0.0))
+
+
+def ranks(values: Floats) -> Floats:
+    """Give ranks from 1; ties share their mean rank."""
+    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2.0)[where])
+
+
+def simplest(losses: Sequence[Floats]) -> tuple[int, Floats]:
+    """Give the place of the simplest candidate that is not clearly worse than the best, and how often each is worse.
+
+    ``losses`` are in order of simplicity, an entry per bootstrap sample and the data as they are last. Clearly is: in
+    84 % of samples (about one standard error; Breiman, Friedman, Olshen and Stone, 1984).
+    """
+    best = int(np.argmin([one[-1] for one in losses]))
+    worse = np.array([float((losses[best][:-1] < one[:-1]).mean()) for one in losses])
+    for place in range(len(losses)):
+        if place == best or worse[place] < CLEARLY:
+            return place, worse
+    return best, worse
+
+
+def _rank_correlation(left: Floats, right: Floats, mean: Callable[[Floats], Floats]) -> Floats:
+    """Spearman's correlation in each sample, by the ranks among all customers."""
+    left, right = ranks(left) / max(left.size, 1), ranks(right) / max(right.size, 1)
+    x, y = mean(left), mean(right)
+    spread = np.sqrt(np.maximum((mean(left**2) - x**2) * (mean(right**2) - y**2), 0.0))
+    return np.where(spread > 1e-12, (mean(left * right) - x * y) / np.maximum(spread, 1e-12), 0.0)

@@ -1,0 +1,50 @@
+"""The table of features for programs, as a Parquet file: a row a customer is too much for JSON."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+from litestar import Response, get
+from litestar.params import QueryParameter
+
+from shopkeeper.domain.actor import Permission
+from shopkeeper.web.access.declared import OPT
+from shopkeeper.web.api.shapes import INVALID, NOT_PERMITTED, PREFIX
+
+if TYPE_CHECKING:
+    from shopkeeper.shop import Shop
+
+PARQUET = "application/vnd.apache.parquet"
+
+
+@get(
+    PREFIX + "/features",
+    sync_to_thread=True,
+    media_type=PARQUET,
+    responses=INVALID | NOT_PERMITTED,
+    tags=["customers"],
+    operation_id="features",
+    opt={OPT: Permission.REPORT},
+)
+def features(
+    shop: Shop,
+    *,
+    as_of: Annotated[date, QueryParameter(description="the last day that may be known")],
+    horizon: Annotated[
+        int | None, QueryParameter(ge=1, le=1040, description="weeks; adds the labels")
+    ] = None,
+    known: Annotated[bool, QueryParameter(description="leave out what was received later")] = False,
+) -> Response[bytes]:
+    """What was known of every customer at the end of a day, for models of your own; a Parquet file, no names."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    found = shop.features(as_of=as_of, horizon=horizon, known=known)
+    out = pa.BufferOutputStream()
+    pq.write_table(found, out)
+    return Response(
+        out.getvalue().to_pybytes(),
+        media_type=PARQUET,
+        headers={"content-disposition": f'attachment; filename="features-{as_of.isoformat()}.parquet"'},
+    )
