@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopkeeper.predict.value.conditional import Conditional, beta_nodes
-from shopkeeper.predict.value.forecast import quantile
-from shopkeeper.predict.value.repeat_rate import SteadyFuture
+from shopkeeper.predict.value.interval import quantile
+from shopkeeper.predict.value.rules import SteadyFuture
 
 positive = st.floats(0.05, 20.0)
 HISTORIES = np.array([0, 1, 3, 8]), np.array([0, 2.0, 30.0, 38.0]), np.array([38.9, 38.9, 31.0, 40.0])
