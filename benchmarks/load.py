@@ -45,6 +45,8 @@ class Plan(Struct, kw_only=True):
     """Share of visits by browsers never seen before."""
     visit: int = 8
     """Successive events of one visitor."""
+    shares: tuple[int, ...] = ()
+    """How often each of ``world.KINDS`` happens; as there, if empty."""
     run: str = "a"
     """Part of every message id."""
     first: int = 0
@@ -80,7 +82,7 @@ def events_of(plan: Plan, number: int) -> list[dict[str, Any]]:
     """The calls of one request; the same plan and number give the same calls."""
     chance = random.Random(f"{plan.seed} {plan.run} {number}")
     now = worlds.moment(int(time.time() * 1e6))
-    shares = [k.share for k in worlds.KINDS]
+    shares = plan.shares or [k.share for k in worlds.KINDS]
     calls = []
     for place, kind in enumerate(chance.choices(range(len(shares)), shares, k=plan.batch)):
         message = message_of(plan, number, place)

@@ -20,7 +20,7 @@ from shopkeeper.collect.intake import Outcome
 from shopkeeper.domain.clock import instant
 from shopkeeper.domain.event import Event, parse
 from shopkeeper.domain.identifier import Identifier
-from shopkeeper.shop.feeding import _arrow
+from shopkeeper.shop.predicting.foretold import arrow
 from tests.conditions import CATEGORIES, CHANNELS, DAY, EVENTS_USED, STORES, TODAY, TRAITS
 
 CUSTOMERS = 40
@@ -93,7 +93,7 @@ class SmallShop:
         ids = self.shop.customers()["id"].to_pylist()
         columns: dict[str, Any] = {"id": pa.array(ids, pa.int64())}
         for name, trait in TRAITS.items():
-            columns[name] = pa.array([self._trait(trait) for _ in ids], _arrow(trait.kind))
+            columns[name] = pa.array([self._trait(trait) for _ in ids], arrow(trait.kind))
         with self.shop.places.lake.change() as change:
             change.replace("customers", pa.table(columns))
 

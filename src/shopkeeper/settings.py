@@ -26,6 +26,8 @@ DESCRIBED: dict[str, str] = {
     "assumed_margin": "Share of a line's amount taken as margin when the product's cost is not known.",
     "discount_rate": "Yearly rate at which future margin is discounted.",
     "horizon_weeks": "How far ahead values are predicted.",
+    "predictions_weeks": "Weeks for which one prediction a week is kept; one a day for 31 days, one a month before.",
+    "predictions_years": "Years after which earlier predictions are removed altogether.",
     "inbox_limit_mb": "Megabytes of what was handed in that may wait before senders are told to come again.",
     "identity_most": "Per kind of identifier, how many of another it may meet in a year (devices: a week).",
     "identity_most_a_day": "Per kind of identifier, the same within one day; devices are not counted.",
@@ -55,6 +57,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     assumed_margin: float = 0.4
     discount_rate: float = 0.1
     horizon_weeks: int = 52
+    predictions_weeks: int = 53
+    predictions_years: int = 10
     inbox_limit_mb: int = 2048
     identity_most: dict[str, int] = {}
     identity_most_a_day: dict[str, int] = {}
@@ -102,6 +106,8 @@ def checked(settings: Settings) -> Settings:
         raise InvalidInput(
             "session_idle_hours and session_days are at least 1", hint="the defaults are 12 and 7"
         )
+    _check_least("predictions_weeks", settings.predictions_weeks, 0)
+    _check_least("predictions_years", settings.predictions_years, 1)
     _check_identity(settings)
     for name in ("address", "oidc_issuer"):
         _check_address(name, getattr(settings, name))

@@ -143,7 +143,9 @@ def test_predictions_are_there_with_their_evidence(sample_shop: Shop, sample_rep
         if row["objects_to_profiling"]:
             continue
         assert 0 <= row["p_alive"] <= 1
-        assert row["state"] in ("new", "active", "fading", "lapsed")
+        assert row["state"] in ("new", "active", "fading", "lapsed", "won back")
+        assert row["state_since"] is not None
+        assert (row["next_order"] is None) == (row["state"] == "lapsed")
         assert row["unusual_from"] is not None
         assert (row["fading_since"] is not None) == (row["state"] in ("fading", "lapsed"))
     assert sample_report.simulated
@@ -177,3 +179,21 @@ def test_lists_page_through_everybody(sample_shop: Shop, sample_report: Report) 
     assert len(ids) == len(set(ids)) == page.total == sample_shop.health()["customers"]
     margins = [sample_shop.customer(i).traits["margin"] for i in ids[:20]]
     assert margins == sorted(margins, reverse=True)
+
+
+def test_who_brought_whom_is_true(sample_shop: Shop, truth: Path) -> None:
+    rows = pq.read_table(truth / "identifiers.parquet").to_pylist()
+    person = {row["value"]: row["person_id"] for row in rows if row["kind"] == "customer_id"}
+    people = pq.read_table(truth / "persons.parquet").to_pylist()
+    true = {(row["referred_by"], row["person_id"]) for row in people if row["referred_by"]}
+
+    def persons(customer: str) -> set[str]:
+        known = sample_shop.customer(customer).identifiers
+        return {person[i.value] for i in known if i.kind == "user_id" and i.value in person}
+
+    brought = [(row.id, one.id) for row in sample_shop.advocates(most=500).rows for one in row.friends]
+    assert brought
+    for by, who in brought:
+        assert true & {(a, b) for a in persons(by) for b in persons(who)}, (
+            "nobody is said to have brought others"
+        )

@@ -25,6 +25,7 @@ from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound
 from shopkeeper.domain.event import Event
 from shopkeeper.know.fold import unpack
 from shopkeeper.know.live import definitions
+from shopkeeper.know.live.held import bits
 from shopkeeper.know.live.network import ordered
 from shopkeeper.know.live.person import Person, Values, empty_states
 from shopkeeper.know.live.watch import facts_by_customer
@@ -91,19 +92,21 @@ def should(shop: Shop, now: int) -> dict[str, set[int]]:
         )
         events = facts_by_customer(reader, list(records), names)
     values = Values(list(TRAITS), places.scale)
+    predicates = [Predicate(one.condition, all_.traits, catalogue) for one in told]
     found: dict[str, set[int]] = {one.name: set() for one in told}
     for customer, record in records.items():
         traits = values.of(record, {}, now)
-        for one in told:
-            predicate = Predicate(one.condition, all_.traits, catalogue)
+        for one, predicate in zip(told, predicates, strict=True):
             states = {term.key: term.new() for term in predicate.terms}
             for fact in events.get(customer, ()):
                 for term in predicate.terms:
                     term.add(states[term.key], fact)
             keys = {key: n for n, key in enumerate(states)}
-            inside = {n for n, name in enumerate(found) if customer in found[name]}
+            inside = bits(n for n, name in enumerate(found) if customer in found[name])
             ids = {name: n for n, name in enumerate(found)}
-            person = Person(traits, dict(enumerate(states.values())), inside, (keys, ids, empty_states({})))
+            person = Person(
+                traits, dict(enumerate(states.values())), inside, (keys, ids, empty_states({}), {})
+            )
             if predicate.holds(person, now):
                 found[one.name].add(customer)
     return found

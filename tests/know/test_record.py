@@ -251,3 +251,18 @@ def test_who_unsubscribes_a_familys_address_unsubscribes_everybody_written_to_th
     live = [shop.customer(f"user_id:{p}") for p in ("ann", "bob", "cleo")]
     shop.rebuild()
     assert [shop.customer(f"user_id:{p}") for p in ("ann", "bob", "cleo")] == live
+
+
+def test_how_somebody_began_is_the_first_order_that_stands_whenever_it_is_heard(shop: Shop) -> None:
+    began = ("first_place", "first_staff", "first_coupon", "first_discounted")
+    at_the_till = {"ids": ANNA, "channel": "store", "store": "S1", "staff_id": "st-4"}
+    put(shop, order("2", -5 * DAY, **at_the_till))
+    assert tuple(map(traits(shop).get, began)) == ("S1", "st-4", "", False)
+    put(shop, order("1", -9 * DAY, ids=ANNA, coupon="SPRING", discount="1.00"))  # late
+    assert tuple(map(traits(shop).get, began)) == ("web", "", "SPRING", True)
+    assert (traits(shop)["discount_share"], traits(shop)["coupon_share"]) == (0.5, 0.5)
+    put(shop, event("Order Cancelled", "c", -8 * DAY, ids=ANNA, order_id="1"))
+    assert tuple(map(traits(shop).get, began)) == ("S1", "st-4", "", False)
+    lines = [{"product_id": "p1", "price": "9.00", "quantity": 1}]
+    put(shop, event("Order Updated", "u", -4 * DAY, ids=ANNA, order_id="2", products=lines, discount="2.00"))
+    assert tuple(map(traits(shop).get, began)) == ("S1", "st-4", "", True), "who served stays"

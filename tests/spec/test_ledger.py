@@ -180,6 +180,8 @@ def test_aliases_are_followed_to_the_end_and_a_revived_id_is_none(ledger: Ledger
         assert reader.alias(3) == 1
         assert reader.alias(2) == 1
         assert reader.alias(1) is None
+        assert reader.aliases([1]) == reader.aliases(None) == {2: 1, 3: 1}
+        assert reader.aliases([2]) == {}
 
 
 def test_events_to_fold_come_by_customer_in_the_order_of_time(ledger: Ledger) -> None:
@@ -226,6 +228,33 @@ def test_search_finds_customers_by_all_the_tokens_wherever_they_stand(ledger: Le
         assert reader.search([b"anna", b"berg"], 10) == [1]
         assert reader.search([b"anna", b"nobody"], 10) == []
         assert reader.search([], 10) == []
+
+
+def test_what_is_sealed_is_found_by_its_kind_and_replaced(ledger: Ledger) -> None:
+    def work(tx: LedgerWriter) -> None:
+        a, b = nodes(tx, "a", "b")
+        rows = [Sealed(b, 3, 5, "Customer Referred", b"b3"), Sealed(a, 1, 7, "Customer Referred", b"a1")]
+        tx.seal([*rows, Sealed(a, 2, 7, "Identified", b"a2")], [])
+        tx.reseal([rows[0]._replace(sealed=b"anew")])
+        tx.reseal([])
+
+    ledger.write(work)
+    with ledger.read() as reader:
+        assert [row.sealed for row in reader.sealed_as("Customer Referred")] == [b"a1", b"anew"]
+        assert reader.sealed_as("Product Shared") == []
+
+
+def test_who_never_bought_is_in_no_list_by_value(ledger: Ledger) -> None:
+    def work(tx: LedgerWriter) -> None:
+        tx.remember([record(1, orders=1), record(2, orders=0)])
+        tx.predict([Prediction(1, 5.0, 0.5, "active", b"{}"), Prediction(2, None, None, "", b"{}")], run=1)
+        tx.switch(1)
+
+    ledger.write(work)
+    with ledger.read() as reader:
+        assert [row.customer for row in reader.ranking("value", None, 9, None)] == [1]
+        assert (reader.ranked("value"), reader.ranked("margin")) == (1, 2)
+        assert set(reader.predictions([1, 2])) == {1, 2}
 
 
 def test_rankings_page_in_order(ledger: Ledger) -> None:
@@ -331,3 +360,32 @@ def test_a_closed_ledger_says_so(ledger: Ledger) -> None:
     ledger.close()
     with pytest.raises(Conflict):
         ledger.write(lambda tx: tx.keep("a", "b"))
+
+
+def test_what_time_turns_comes_by_its_instant_and_what_is_written_live_is_told(ledger: Ledger) -> None:
+    rows = [Prediction(i, float(i), 0.5, "active", b"{}", 100 - i) for i in range(1, 5)]
+    ledger.write(lambda tx: (tx.predict(rows, run=1), tx.remember([record(i) for i in range(1, 6)])))
+    with ledger.read() as reader:
+        assert (reader.turning(1_000, 9), reader.next_turn(), reader.stood(9)) == ([], None, [])
+    ledger.write(lambda tx: tx.switch(1))
+    with ledger.read() as reader:
+        assert reader.turning(98, 9) == [4, 3, 2]
+        assert reader.turning(98, 2) == [4, 3]
+        assert reader.next_turn() == 96
+    live = [
+        Prediction(3, None, None, "fading", b"[3]", 500, 70),
+        Prediction(5, None, None, "new", b"[5]", 400, 71),
+    ]
+    ledger.write(lambda tx: tx.restand(live))
+    with ledger.read() as reader:
+        assert reader.turning(98, 9) == [4, 2]
+        assert (reader.stood(9), reader.stood(1)) == ([3, 5], [3])
+        told = reader.predictions([3, 5])
+        assert told[3] == Prediction(3, 3.0, 0.5, "fading", b"[3]", 500, 70), "its value is the refresh's"
+        assert told[5] == live[1]
+        assert [row.customer for row in reader.ranking("fading", None, 9, None)] == [3]
+        assert [row.customer for row in reader.ranking("value", None, 9, None)] == [4, 3, 2, 1]
+        assert reader.ranked("value") == 4
+    ledger.write(lambda tx: (tx.predict(rows[:1], run=2), tx.switch(2)))
+    with ledger.read() as reader:
+        assert reader.stood(9) == []

@@ -12,7 +12,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from shopkeeper.cli import access, bring, customers, features, identity, keep, refused, run, segments, source
+from shopkeeper.cli import (
+    access,
+    advocates,
+    bring,
+    customers,
+    features,
+    identity,
+    keep,
+    refused,
+    run,
+    segments,
+    source,
+    worth,
+)
 from shopkeeper.cli.screen import screen, text
 from shopkeeper.domain.errors import InvalidInput, ShopkeeperError
 
@@ -87,7 +100,20 @@ def _everything(
     """Know every customer, in every channel, as one person over time."""
 
 
-for _group in (bring, refused, run, customers, segments, features, identity, keep, source, access):
+for _group in (
+    bring,
+    refused,
+    run,
+    customers,
+    segments,
+    features,
+    worth,
+    advocates,
+    identity,
+    keep,
+    source,
+    access,
+):
     _group.register(app)
 
 

@@ -8,10 +8,15 @@ from typing import Annotated
 import typer
 
 from shopkeeper.cli import report as pages
+from shopkeeper.cli import value
 from shopkeeper.cli.handing import done
 from shopkeeper.cli.options import DEFAULT_SHOP, HOST, PORT, ShopOption, opened, write_json
 from shopkeeper.cli.screen import clean, count, screen, text
 from shopkeeper.cli.steps import Steps
+from shopkeeper.domain.errors import UnknownName
+
+ABOUT = ("", "value")
+"""What 'report' can be about."""
 
 
 def register(app: typer.Typer) -> None:
@@ -64,6 +69,10 @@ def rebuild(*, folder: ShopOption = DEFAULT_SHOP) -> None:
 
 
 def report(
+    about: Annotated[
+        str,
+        typer.Argument(help="'value' for who holds the value and how sure that is; nothing for the whole."),
+    ] = "",
     *,
     json_to: Annotated[
         Path | None, typer.Option("--json", help="Write the report as data; - for standard output.")
@@ -71,12 +80,26 @@ def report(
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """The report: who the customers are, what they are worth, who is fading, what sells where."""
+    if about not in ABOUT:
+        raise UnknownName("report", about, [one for one in ABOUT if one])
+    if about == "value":
+        _value(folder, json_to)
+        return
     with opened(folder) as shop:
         made, time_zone = shop.report(), shop.settings.time_zone
     if json_to is not None:
         write_json(made, json_to)
     if str(json_to) != "-":
         pages.show(screen(), made, time_zone)
+
+
+def _value(folder: Path, json_to: Path | None) -> None:
+    with opened(folder) as shop:
+        made, time_zone = shop.value(), shop.settings.time_zone
+    if json_to is not None:
+        write_json(made, json_to)
+    if str(json_to) != "-":
+        value.show(screen(), made, time_zone)
 
 
 def tell(lines: list[str]) -> None:

@@ -27,6 +27,8 @@ class Product(Struct, frozen=True, kw_only=True, omit_defaults=True):
     list_price: Decimal | None = None
     kind: str = "product"
     launched: str = ""
+    core: bool = False
+    """Whether it belongs to the core range; where no product does, that is found in what is bought."""
 
 
 class Store(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -37,6 +37,19 @@ class OrderMark(Struct, array_like=True, gc=False):
     """Nothing about a cancelled order counts, whenever it happened."""
 
 
+class FirstOrder(Struct, array_like=True, gc=False):
+    """How a customer began: the first order that stands."""
+
+    at: int
+    place: str
+    """Store id, 'web' or 'unknown'."""
+    staff: str = ""
+    """Who served."""
+    coupon: str = ""
+    reduced: bool = False
+    """Whether it came with a coupon or a discount on the whole order."""
+
+
 class Interest(Struct, array_like=True, gc=False):
     """How often and when last a product was looked at or put into the cart."""
 
@@ -124,6 +137,9 @@ class Customer(Struct, omit_defaults=True):
     """By order id."""
     last_order: str = ""
     coupons: int = 0
+    reduced: int = 0
+    """Orders with a coupon or a discount on the whole order."""
+    first: FirstOrder | None = None
     unconverted: dict[str, int] = field(default_factory=dict)
     """Net amounts in currencies without a rate, in their minor units; in no other figure."""
     offset: int = 0
@@ -163,6 +179,14 @@ class Customer(Struct, omit_defaults=True):
     """Events that could not be taken in (a value out of bounds, an unknown purpose), counted by name."""
 
 
+class Bought(Struct):
+    """What models of value and rhythm ask of a record; the rest of it is passed over unread."""
+
+    days: list[int] = field(default_factory=list)
+    day_margin: list[float] = field(default_factory=list)
+    standings: dict[str, dict[int, Standing]] = field(default_factory=dict)
+
+
 def consents(customer: Customer) -> dict[str, Standing]:
     """Where each purpose stands for the whole person: of several identities the most restrictive counts.
 
@@ -176,7 +200,7 @@ def consents(customer: Customer) -> dict[str, Standing]:
     }
 
 
-def objects(customer: Customer) -> bool:
+def objects(customer: Customer | Bought) -> bool:
     """Whether the person, by any of their identities, objects to profiling.
 
     >>> objects(Customer(standings={"profiling": {1: Standing(False, 10, "legitimate_interest", "web")}}))

@@ -11,14 +11,14 @@ from operator import itemgetter
 from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.customer import Customer
 from shopkeeper.domain.ordering import place
-from shopkeeper.domain.protocols import Progress
+from shopkeeper.domain.protocols import Progress, Stands
 from shopkeeper.know.fold import attributes, fold, heed, pack, unpack
 from shopkeeper.know.live.watch import Watch
 from shopkeeper.know.reducers import VERSION
 from shopkeeper.know.reducers.shape import Retold
 from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.ordering import in_order
-from shopkeeper.stores.contract.rows import Folded, Logged, Record
+from shopkeeper.stores.contract.rows import Folded, FoldedRow, Logged, Record
 
 _AT_ONCE = 1_000
 """Customers folded between two looks at the ledger: bounds memory, not correctness."""
@@ -35,9 +35,10 @@ def extend(
     fresh: Collection[int],
     catalogue: Catalogue,
     watch: Watch | None = None,
+    stands: Stands | None = None,
 ) -> set[int]:
     """Fold newly logged events onto the records they belong to; those in ``fresh`` have none and nothing but these.
-    ``watch`` is told of each.
+    ``watch`` and ``stands`` are told of each.
 
     Returns the customers that must be folded anew instead: events came late, an order was told again or cancelled, or
     the record is of another version.
@@ -61,8 +62,7 @@ def extend(
             if watch is not None:
                 watch.hear(customer, None, events)
             folded = fold(events, catalogue)
-            if watch is not None:
-                watch.told(customer, folded)
+            _tell(customer, folded, events, watch, stands)
             done.append(to_row(customer, folded, catalogue))
             continue
         _, at, key, name, *_ = events[0]
@@ -70,24 +70,35 @@ def extend(
         if record is None or (record.reducers, record.catalogue) != (VERSION, catalogue.version):
             late.add(customer)
             continue
+        before = unpack(record.body)
         if watch is not None:
-            watch.hear(customer, unpack(record.body), events)
+            watch.hear(customer, before, events)
         if first <= (record.last_at, record.last_key):
             late.add(customer)
             continue
         try:
-            folded = fold(events, catalogue, unpack(record.body))
+            folded = fold(events, catalogue, before)
         except Retold:
             late.add(customer)
             continue
-        if watch is not None:
-            watch.told(customer, folded)
+        _tell(customer, folded, events, watch, stands)
         done.append(to_row(customer, folded, catalogue))
     tx.remember(done)
+    stood = stands.write() if stands is not None else {}
     if watch is not None:
+        watch.restood(stood)
         watch.late(late)
         watch.flush()
     return late
+
+
+def _tell(
+    customer: int, record: Customer, events: Sequence[FoldedRow], watch: Watch | None, stands: Stands | None
+) -> None:
+    if watch is not None:
+        watch.told(customer, record)
+    if stands is not None:
+        stands.told(customer, record, [event[3] for event in events])
 
 
 def refold(
@@ -96,8 +107,11 @@ def refold(
     catalogue: Catalogue,
     progress: Progress | None = None,
     watch: Watch | None = None,
+    stands: Stands | None = None,
 ) -> int:
-    """Fold some customers from all their events; returns how many events that took. ``watch`` is told of each."""
+    """Fold some customers from all their events; returns how many events that took. ``watch`` and ``stands`` are told
+    of each.
+    """
     everybody = sorted(customers)
     events = 0
     for start in range(0, len(everybody), _AT_ONCE):
@@ -117,8 +131,12 @@ def refold(
                 record.attributes = attributes(theirs, withdrawn)
             rows.append(to_row(customer, record, catalogue))
             folded[customer] = record
+            if stands is not None:
+                stands.told(customer, record)
         tx.remember(rows)
+        before = stands.write() if stands is not None else {}
         if watch is not None:
+            watch.restood(before)
             watch.refolded(folded)
         if empty := [customer for customer in some if customer not in folded]:
             tx.drop_records(empty)

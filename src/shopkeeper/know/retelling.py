@@ -57,9 +57,9 @@ class Retelling:
     ) -> None:
         _, first, opening = told[0]
         _, last, content = told[-1]
-        store = content.store or opening.store
+        store, staff = content.store or opening.store, content.staff_id or opening.staff_id
         self.instead.update({event.key: None for _, event, _ in told})
-        self.instead[first.key] = replace(content, store=store)
+        self.instead[first.key] = replace(content, store=store, staff_id=staff)
         self.instead.update({line.key: None for line in added if line.occurred_at < last.occurred_at})
 
     def off(self) -> dict[str, OrderMark]:

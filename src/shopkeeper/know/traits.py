@@ -42,8 +42,13 @@ def _gap(c: Customer) -> float | None:
 
 
 def _orders_at(c: Customer, *, online: bool) -> int:
-    known = ((place, t.orders) for place, t in c.places.items() if place != UNKNOWN_PLACE)
-    return sum(orders for place, orders in known if (place == _ONLINE) is online)
+    if online:
+        return c.places[_ONLINE].orders if _ONLINE in c.places else 0
+    found = 0
+    for place, tally in c.places.items():
+        if place not in (_ONLINE, UNKNOWN_PLACE):
+            found += tally.orders
+    return found
 
 
 def _first(ranked: list[tuple[str, Tally]]) -> str:
@@ -207,6 +212,41 @@ TRAITS: tuple[Trait, ...] = (
         lambda c, _: c.coupons / c.orders if c.orders else None,
     ),
     _trait(
+        "discount_share",
+        "float",
+        "Share of orders with a discount",
+        "Orders with a coupon or a discount on the whole order over all orders, 0 to 1; unknown before the first.",
+        lambda c, _: c.reduced / c.orders if c.orders else None,
+    ),
+    _trait(
+        "first_place",
+        "text",
+        "First bought at",
+        "Store, or 'web', of the first order.",
+        lambda c, _: c.first.place if c.first and c.first.place != UNKNOWN_PLACE else "",
+    ),
+    _trait(
+        "first_staff",
+        "text",
+        "First served by",
+        "Number of the associate who served at the first order.",
+        lambda c, _: c.first.staff if c.first else "",
+    ),
+    _trait(
+        "first_coupon",
+        "text",
+        "First coupon",
+        "Coupon that the first order came with.",
+        lambda c, _: c.first.coupon if c.first else "",
+    ),
+    _trait(
+        "first_discounted",
+        "bool",
+        "Began with a discount",
+        "The first order came with a coupon or a discount on the whole order; unknown before it.",
+        lambda c, _: c.first.reduced if c.first else None,
+    ),
+    _trait(
         "sessions",
         "int",
         "Web sessions",
@@ -348,14 +388,14 @@ TRAITS: tuple[Trait, ...] = (
         "First seen",
         "When anything was first heard of the customer.",
         lambda c, _: instant(c.first_seen) if c.first_seen else None,
-    ),
+    ),  # fmt: skip
     _trait(
         "last_seen",
         "time",
         "Last seen",
         "When anything was last heard of the customer.",
         lambda c, _: instant(c.last_seen) if c.last_seen else None,
-    ),
+    ),  # fmt: skip
     _trait(
         "events", "int", "Events", "Everything heard of the customer.", lambda c, _: c.events, unit="events"
     ),

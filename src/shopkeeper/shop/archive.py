@@ -8,7 +8,7 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -50,8 +50,9 @@ def pack(places: Places, room: Path) -> Path:
             places.ledger.backup(copy)
             archive.write(copy, "ledger.db")
             for model in sorted((places.folder / "models").rglob("[!.]*")):
-                if model.is_file():
-                    archive.write(model, model.relative_to(places.folder).as_posix())
+                with suppress(FileNotFoundError):  # a refresh removed an older run meanwhile
+                    if model.is_file():
+                        archive.write(model, model.relative_to(places.folder).as_posix())
         copy.unlink()
         gate.unlink()
         with packed.open("rb+") as written:

@@ -30,6 +30,7 @@ from shopkeeper.know.live.definitions import known
 from shopkeeper.know.segments import Setting, matches, totals
 from shopkeeper.shop.feeding import trait_table
 from shopkeeper.shop.places import Places, day_of_date
+from shopkeeper.shop.predicting.foretold import Foretold
 from shopkeeper.stores.contract.lake import Manifest
 from shopkeeper.stores.contract.ledger import LedgerReader
 
@@ -130,7 +131,8 @@ def changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None:
         if len(turns) < _TURNS_AT_ONCE:
             break
         before = turns[-1].id
-    return found
+    found |= set(reader.stood(MOST_CHANGED + 1))
+    return found if len(found) <= MOST_CHANGED else None
 
 
 def customers(
@@ -225,10 +227,12 @@ def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table,
     """The changed customers that there are, with all their traits, and whether the condition is true of each."""
     records = {row.customer: unpack(row.body) for row in reader.records(asked.changed)}
     traits = asked.setting.traits
-    foretold = {
-        customer: scores(traits, msgspec.json.decode(one.body))
-        for customer, one in reader.predictions(list(records)).items()
-    }
+    foretold = Foretold.of_rows(
+        {
+            customer: msgspec.json.decode(one.body)
+            for customer, one in reader.predictions(list(records)).items()
+        }
+    )
     table = trait_table(places, sorted(records.items()), list(traits.values()), foretold)
     if asked.condition is None:
         return table, [True] * table.num_rows
@@ -247,16 +251,6 @@ def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table,
             someone.heed(list(terms.values()), reader.log_of(nodes.get(row["id"], []), None, _EVERY_EVENT))
         answers.append(predicate.holds(someone, asked.setting.now))
     return table, answers
-
-
-def scores(traits: Mapping[str, Trait], told: dict[str, Any]) -> dict[str, Any]:
-    """Predictions as they were before they were kept: days are instants again."""
-    return {
-        name: datetime.fromisoformat(value)
-        if isinstance(value, str) and name in traits and traits[name].kind == "time"
-        else value
-        for name, value in told.items()
-    }
 
 
 class _Someone:

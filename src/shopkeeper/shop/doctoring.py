@@ -11,6 +11,7 @@ import msgspec
 
 from shopkeeper.shop import backups, erasing, flowing
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting import runs
 
 _LATE = 60
 """Seconds after which a delivery should be in the ledger."""
@@ -55,6 +56,14 @@ def doctor(places: Places) -> list[Finding]:
             not wrong,
             "the lake is sound" if not wrong else f"the lake: {wrong[0]}",
             "run 'shopkeeper refresh --full'",
+        )
+    )
+    wrong = runs.unsound(places)
+    found.append(
+        _finding(
+            not wrong,
+            "the predictions are sound" if not wrong else f"the predictions: {wrong[0]}",
+            "run 'shopkeeper refresh'",
         )
     )
     with places.ledger.read() as reader:

@@ -31,7 +31,10 @@ from shopkeeper.resolve.graph import recompute
 from shopkeeper.resolve.view import expired
 from shopkeeper.shop import archive, backups
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.scratch import scratch
+from shopkeeper.shop.standing import judging
+from shopkeeper.shop.unnaming import unname
 from shopkeeper.shop.watching import watching
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 from shopkeeper.stores.contract.rows import NewNode
@@ -42,7 +45,7 @@ _LARGE = 8_192
 _ROWS_AT_ONCE = 500
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
 _LOG = "ledger log"
-_ALL = ("gate", "ledger", "lake", "backups")
+_ALL = ("gate", "ledger", "lake", "models", "backups")
 
 
 class Erasure(msgspec.Struct, frozen=True):
@@ -53,6 +56,8 @@ class Erasure(msgspec.Struct, frozen=True):
     pseudonyms: tuple[bytes, ...]
     at: int
     todo: tuple[str, ...] = _ALL
+    customers: tuple[int, ...] = ()
+    """Every id under which predictions of them were kept."""
 
 
 class Outcome(msgspec.Struct):
@@ -82,10 +87,11 @@ def begin(
     ``pseudonyms`` are those of ``nodes``, and of mailboxes made with them (``mailboxes``).
     """
     _let_go(tx, nodes)
+    ids = sorted({*customers, *tx.aliases(customers)})
     removed, kept = tx.forget(nodes, customers, KEPT_WITHOUT_PERSON, cells, at)
     number = int(tx.setting("erasures") or 0) + 1
     tx.keep("erasures", str(number))
-    erasure = Erasure(number, tuple(nodes), tuple(pseudonyms), at)
+    erasure = Erasure(number, tuple(nodes), tuple(pseudonyms), at, customers=tuple(ids))
     _note(tx, [*pending(tx), erasure])
     return erasure, removed, kept
 
@@ -114,6 +120,9 @@ def carry_out(places: Places, erasure: Erasure, *, ours: bool) -> Outcome:
             elif part == "lake":
                 places.lake.forget(erasure.nodes)
                 outcome.cleaned.append("lake")
+            elif part == "models":
+                runs.forget(places, erasure.customers)
+                outcome.cleaned.append("models")
             elif part == "gate":
                 _in_gate(places, outcome)
             elif places.ledger.scrub(rebuild=part != _LOG):
@@ -123,7 +132,7 @@ def carry_out(places: Places, erasure: Erasure, *, ours: bool) -> Outcome:
         except (StoreFailure, OSError):
             outcome.left.append(part)
     outcome.unreachable += [part for part in outcome.left if part != "backups"]
-    if {"gate", "ledger", "lake"} & set(outcome.left) and "backups" not in outcome.left:
+    if {"gate", "ledger", "lake", "models"} & set(outcome.left) and "backups" not in outcome.left:
         outcome.left.append("backups")  # one made before those are clean takes the person along
 
     def work(tx: LedgerWriter) -> None:
@@ -296,10 +305,16 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
         around = {m.node for m in reader.nodes_of(customers)}
         around |= {node for edge in reader.edges(nodes) for node in (edge.a, edge.b)}
         cells = cells_of(places, reader, nodes)
+        ids = {
+            *customers,
+            *reader.aliases(customers),
+            *(id_ for other in pending(reader) for id_ in other.customers),
+        }
     fold: set[int] = set()
 
     def work(tx: LedgerWriter) -> None:
         _let_go(tx, nodes)
+        unname(places, tx, erasure.pseudonyms)
         tx.forget([*nodes, *mailboxes(places, tx, nodes)], customers, KEPT_WITHOUT_PERSON, cells, erasure.at)
         change = recompute(tx, around - set(nodes))
         tx.drop_records(sorted(change.gone | change.refold | set(customers)))
@@ -314,7 +329,9 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
         Exception
     ):  # those beside stay without a record until a rebuild rather than the person stays
         places.ledger.write(
-            lambda tx: memory.refold(tx, fold, places.catalogue(tx), watch=watching(places, tx, "merge"))
+            lambda tx: memory.refold(
+                tx, fold, places.catalogue(tx), None, watching(places, tx, "merge"), judging(places, tx)
+            )
         )
     if not places.ledger.scrub():
         raise StoreBusy("somebody reads the copy of a backup", hint="try again")
@@ -322,4 +339,5 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
     if not places.gate.scrub():
         raise StoreBusy("somebody reads the copy of a backup", hint="try again")
     places.lake.forget([*nodes, *begun])
+    runs.forget(places, ids)
     return True

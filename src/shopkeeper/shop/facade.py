@@ -33,6 +33,7 @@ from shopkeeper.shop import (
 )
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.verbs_access import AccessVerbs
+from shopkeeper.shop.verbs_advocacy import AdvocacyVerbs
 from shopkeeper.shop.verbs_connect import ConnectVerbs
 from shopkeeper.shop.verbs_features import FeatureVerbs
 from shopkeeper.shop.verbs_identity import IdentityVerbs
@@ -41,6 +42,7 @@ from shopkeeper.shop.verbs_segments import SegmentVerbs
 from shopkeeper.shop.verbs_segments_live import LiveSegmentVerbs
 from shopkeeper.shop.verbs_sources import SourceVerbs
 from shopkeeper.shop.verbs_totals import TotalVerbs
+from shopkeeper.shop.verbs_value import ValueVerbs
 from shopkeeper.shop.verbs_work import WorkVerbs
 from shopkeeper.shop.watching import keep_up
 
@@ -74,6 +76,8 @@ class Shop(
     SegmentVerbs,
     LiveSegmentVerbs,
     InsightVerbs,
+    ValueVerbs,
+    AdvocacyVerbs,
     FeatureVerbs,
 ):
     """A shop, seen by one actor. Open one with ``shopkeeper.open(folder)``."""
@@ -163,8 +167,8 @@ class Shop(
         return living.rebuild(self.places, progress)
 
     def refresh(self, *, full: bool = False, progress: Progress | None = None) -> dict[str, float]:
-        """Advance, fit and score, keep segments up, and feed the lake; returns seconds by step. ``full`` also compacts
-        the lake.
+        """Advance, fit and score, keep segments up, and feed the lake; returns seconds by step. ``full`` also holds a
+        new tournament of models, however lately there was one, and compacts the lake.
         """
         self._may(Permission.REFRESH, "refresh the shop")
         seconds: dict[str, float] = {}
@@ -178,7 +182,7 @@ class Shop(
         living.rebuild(self.places, progress) if full else living.advance(self.places, progress)
         refusals.sweep(self.places)
         lap("resolve and fold")
-        predicted = predicting.predict(self.places, progress)
+        predicted = predicting.predict(self.places, progress, anew=full)
         lap("predict")
         keep_up(self.places, progress)
         lap("segments")

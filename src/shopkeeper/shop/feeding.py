@@ -10,11 +10,12 @@ import msgspec
 from shopkeeper.domain.catalogue import RECORDS
 from shopkeeper.domain.customer import Customer, objects
 from shopkeeper.domain.protocols import Progress
-from shopkeeper.domain.traits import ARROW, Trait
+from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
 from shopkeeper.resolve.busy import busiest
 from shopkeeper.shop import erasing
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting.foretold import Foretold, arrow
 from shopkeeper.stores.contract.lake import LakeChange
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 _CHUNK = 50_000
 
 
-def feed(
-    places: Places, traits: Sequence[Trait], predicted: dict[int, dict[str, Any]], progress: Progress | None
-) -> int:
+def feed(places: Places, traits: Sequence[Trait], predicted: Foretold, progress: Progress | None) -> int:
     """Bring the lake up to the ledger's present state; returns how many events were added."""
     return feed_with(places, lambda reader: customers_table(places, reader, traits, predicted), progress)
 
@@ -111,7 +110,7 @@ def _snapshots(reader: LedgerReader, change: LakeChange, customers: pa.Table) ->
 
 
 def customers_table(
-    places: Places, reader: LedgerReader, traits: Sequence[Trait], predicted: dict[int, dict[str, Any]]
+    places: Places, reader: LedgerReader, traits: Sequence[Trait], predicted: Foretold
 ) -> pa.Table:
     """Everybody with every trait and prediction, one row a customer."""
     records = ((r.customer, unpack(r.body)) for chunk in reader.all_records() for r in chunk)
@@ -122,45 +121,30 @@ def trait_table(
     places: Places,
     records: Iterable[tuple[int, Customer]],
     traits: Sequence[Trait],
-    predicted: dict[int, dict[str, Any]],
+    predicted: Foretold,
 ) -> pa.Table:
     """Some customers with every trait and prediction."""
     import pyarrow as pa
 
     now = places.now()
     ids: list[int] = []
-    columns: dict[str, list[Any]] = {trait.name: [] for trait in traits}
+    columns: dict[str, list[Any]] = {trait.name: [] for trait in traits if trait.of is not None}
     derived = [(columns[t.name].append, t.of, t.kind == "money") for t in traits if t.of is not None]
-    foretold = [(columns[t.name].append, t.name) for t in traits if t.of is None]
-    nothing: dict[str, Any] = {}
+    told_of: list[int] = []
     money = places.money
     for customer, record in records:
         ids.append(customer)
         for add, of, is_money in derived:
             value = of(record, now)
             add(money(value) if is_money and value is not None else value)
-        if foretold:
-            scores = nothing if objects(record) else predicted.get(customer, nothing)
-            for add, name in foretold:
-                add(scores.get(name))
+        told_of.append(-1 if objects(record) else customer)
     arrays: dict[str, Any] = {"id": pa.array(ids, pa.int64())}
     for trait in traits:
-        arrays[trait.name] = pa.array(columns[trait.name], _arrow(trait.kind))
+        if trait.of is None:
+            arrays[trait.name] = predicted.take(told_of, trait.name)
+        else:
+            arrays[trait.name] = pa.array(columns[trait.name], arrow(trait.kind))
     return pa.table(arrays)
-
-
-def _arrow(kind: str) -> pa.DataType:
-    import pyarrow as pa
-
-    types: dict[str, pa.DataType] = {
-        "int64": pa.int64(),
-        "float64": pa.float64(),
-        "bool": pa.bool_(),
-        "string": pa.string(),
-        "timestamp[us, tz=UTC]": pa.timestamp("us", tz="UTC"),
-        "list<string>": pa.list_(pa.string()),
-    }
-    return types[ARROW[kind]]
 
 
 def _reference_table(kind: str, records: Sequence[msgspec.Struct]) -> pa.Table:

@@ -18,7 +18,9 @@ from shopkeeper.shop import backups, erasing
 from shopkeeper.shop.draining import drain
 from shopkeeper.shop.living import advance
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting.recalling import of_customer
 from shopkeeper.shop.showing import resolve
+from shopkeeper.shop.unnaming import unname
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 _AT_ONCE = 50_000
@@ -79,6 +81,7 @@ def export(places: Places, who: str | int) -> dict[str, Any]:
             ],
             "record": _readable(plain(unpack(record[0].body))) if record else {},
             "predictions": msgspec.json.decode(foretold.body) if foretold else {},
+            "predicted_earlier": msgspec.to_builtins(of_customer(places, f"c{customer}").points),
             "identity": _settled(reader, customer, nodes),
         }
 
@@ -125,6 +128,7 @@ def erase(places: Places, who: str | int) -> ErasureReceipt:
         def work(tx: LedgerWriter) -> tuple[erasing.Erasure, int, int]:
             all_of_them = [*nodes, *erasing.mailboxes(places, tx, nodes)]
             pseudonyms = [mark for _, mark in tx.marks(all_of_them).values()]
+            unname(places, tx, pseudonyms)
             return erasing.begin(tx, all_of_them, customers, pseudonyms, cells, places.now())
 
         erasure, removed, kept = places.ledger.write(work)

@@ -7,13 +7,14 @@ that everything told of one group is told of the same customers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from shopkeeper.domain.catalogue import Product
 from shopkeeper.domain.clock import DAY
 from shopkeeper.domain.condition import Condition, check
 from shopkeeper.domain.condition.english import english
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from shopkeeper.know.insight import ChannelsPart, Comparison, Overlaps, People
     from shopkeeper.know.insight.people import Mask
+    from shopkeeper.shop.looking_back import LookedBack
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
 OTHER_BUYERS: Final = "other buyers"
@@ -74,7 +76,7 @@ def known(places: Places, traits: Sequence[Trait]) -> Known:
     return Known(setting, as_of, manifest.generation)
 
 
-def _kept(places: Places, told: Known, key: tuple[str, ...], make: Callable[[], _T]) -> _T:
+def kept(places: Places, told: Known, key: tuple[str, ...], make: Callable[[], _T]) -> _T:
     """An answer that stays right until the lake or the day changes."""
     stand = (told.generation, places.clock.now().date())
     if places.insight[0] != stand:
@@ -89,16 +91,17 @@ def _kept(places: Places, told: Known, key: tuple[str, ...], make: Callable[[], 
     return answer
 
 
-def _people(places: Places, told: Known) -> People:
+def people_of(places: Places, told: Known) -> People:
+    """Everybody of the last refresh who does not object to profiling."""
     from shopkeeper.know.insight import People
 
     traits = list(told.setting.traits.values())
-    return _kept(
+    return kept(
         places, told, ("people",), lambda: People(places.lake.query, traits, f"{OBJECTS} IS NOT TRUE")
     )
 
 
-def _masks(places: Places, told: Known, people: People, conditions: Sequence[Condition]) -> list[Mask]:
+def masks_of(places: Places, told: Known, people: People, conditions: Sequence[Condition]) -> list[Mask]:
     """Who is in each group, in the order of ``people``."""
     import numpy as np
 
@@ -117,8 +120,18 @@ def _masks(places: Places, told: Known, people: People, conditions: Sequence[Con
     return masks
 
 
-def compare(places: Places, traits: Sequence[Trait], one: str, other: str | None) -> Comparison:
-    """What a group has in common beside the rest, or beside another. Raises InvalidInput where a side is empty."""
+def compare(
+    places: Places,
+    traits: Sequence[Trait],
+    one: str,
+    other: str | None,
+    *,
+    only: Collection[str] | None = None,
+) -> Comparison:
+    """What a group has in common beside the rest, or beside another. Raises InvalidInput where a side is empty.
+
+    ``only`` names the traits and derived facts that are looked at, whatever the groups are made of.
+    """
     told = known(places, traits)
     asked = [told.condition(one)]
     if other == OTHER_BUYERS:
@@ -130,16 +143,42 @@ def compare(places: Places, traits: Sequence[Trait], one: str, other: str | None
         from shopkeeper.know.insight import compare as compared
         from shopkeeper.know.insight import derived
 
-        people = _people(places, told)
-        masks = _masks(places, told, people, asked)
+        people = people_of(places, told)
+        masks = masks_of(places, told, people, asked)
         settings = places.settings
         facts = derived(people, currency=settings.currency, time_zone=settings.time_zone)
+        if only is not None:
+            return compared(
+                people, masks[0], masks[1] if other else None,
+                derived=((key, lists) for key, lists in facts if key in only),
+                without={trait.name for trait in people.traits} - set(only), as_of=told.as_of,
+            )  # fmt: skip
         return compared(
             people, masks[0], masks[1] if other else None, derived=facts, definition=_definition(told, asked),
             as_of=told.as_of,
         )  # fmt: skip
 
-    return _kept(places, told, ("compare", *(condition.text for condition in asked)), make)
+    key = ("compare", *(condition.text for condition in asked), *(sorted(only) if only is not None else ()))
+    return kept(places, told, key, make)
+
+
+def looked_back(places: Places, traits: Sequence[Trait]) -> LookedBack:
+    """What advocacy and brand fit foretold on an earlier day."""
+    told = known(places, traits)
+
+    def make() -> LookedBack:
+        from shopkeeper.shop.looking_back import look_back
+
+        settings = places.settings
+        with places.ledger.read() as reader:
+            goods = map(msgspec.json.Decoder(Product).decode, reader.reference("product"))
+            core = frozenset(one.product_id for one in goods if one.core)
+        return look_back(
+            people_of(places, told), currency=settings.currency, scale=places.scale, zone=settings.time_zone,
+            as_of=told.as_of, core=core,
+        )  # fmt: skip
+
+    return kept(places, told, ("looked back",), make)
 
 
 def _definition(told: Known, asked: Sequence[Condition]) -> set[str]:
@@ -184,7 +223,7 @@ def channels_of(places: Places, traits: Sequence[Trait], segment: str | None) ->
 
         settings, until = places.settings, places.clock.now()
         return read_paths(
-            _people(places, told), since=until - _YEAR, until=until, currency=settings.currency,
+            people_of(places, told), since=until - _YEAR, until=until, currency=settings.currency,
             assumed_margin=settings.assumed_margin, rates=told.setting.rates,
         )  # fmt: skip
 
@@ -193,13 +232,13 @@ def channels_of(places: Places, traits: Sequence[Trait], segment: str | None) ->
 
         from shopkeeper.know.insight import parts
 
-        people = _people(places, told)
-        group = None if asked is None else _masks(places, told, people, [asked])[0]
+        people = people_of(places, told)
+        group = None if asked is None else masks_of(places, told, people, [asked])[0]
         value = people.column("clv_12m")
-        kept = value if isinstance(value, np.ndarray) else None
-        return parts(_kept(places, told, ("paths",), paths), group, value=kept)
+        known_value = value if isinstance(value, np.ndarray) else None
+        return parts(kept(places, told, ("paths",), paths), group, value=known_value)
 
-    return _kept(places, told, ("channels", asked.text if asked else ""), make)
+    return kept(places, told, ("channels", asked.text if asked else ""), make)
 
 
 def overlaps(places: Places, traits: Sequence[Trait], segments: Sequence[str]) -> Overlaps:
@@ -210,11 +249,11 @@ def overlaps(places: Places, traits: Sequence[Trait], segments: Sequence[str]) -
     def make() -> Overlaps:
         from shopkeeper.know.insight import overlaps as overlapping
 
-        people = _people(places, told)
-        masks = dict(zip(asked, _masks(places, told, people, list(asked.values())), strict=True))
+        people = people_of(places, told)
+        masks = dict(zip(asked, masks_of(places, told, people, list(asked.values())), strict=True))
         return overlapping(masks, values=_values(people))
 
-    return _kept(places, told, ("overlaps", *(f"{n} {c.text}" for n, c in asked.items())), make)
+    return kept(places, told, ("overlaps", *(f"{n} {c.text}" for n, c in asked.items())), make)
 
 
 def known_values(places: Places, traits: Sequence[Trait]) -> dict[str, tuple[str, ...]]:
@@ -239,7 +278,7 @@ def known_values(places: Places, traits: Sequence[Trait]) -> dict[str, tuple[str
             for name, column in found.items()
         }
 
-    return _kept(places, told, ("values",), make)
+    return kept(places, told, ("values",), make)
 
 
 def worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:
@@ -266,10 +305,10 @@ def _worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:
     asked = told.setting.segments
 
     def make() -> dict[str, Worth]:
-        people = _people(places, told)
+        people = people_of(places, told)
         worth = _values(people)
         everything = float(worth.sum())
-        masks = _masks(places, told, people, list(asked.values()))
+        masks = masks_of(places, told, people, list(asked.values()))
         return {
             name: _worth(
                 places, told.setting.traits, name, condition, customers=int(mask.sum()),
@@ -279,7 +318,7 @@ def _worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:
             for (name, condition), mask in zip(asked.items(), masks, strict=True)
         }  # fmt: skip
 
-    return dict(_kept(places, told, ("worths", *(f"{n} {c.text}" for n, c in asked.items())), make))
+    return dict(kept(places, told, ("worths", *(f"{n} {c.text}" for n, c in asked.items())), make))
 
 
 def _worth(
@@ -301,7 +340,7 @@ def suggestions(places: Places, traits: Sequence[Trait]) -> Suggestions:
     """Ready-made segments with their sizes, and groups that show by themselves."""
     told = known(places, traits)
     saved = {condition.text: name for name, condition in told.setting.segments.items()}
-    made = _kept(places, told, ("suggestions",), lambda: _suggested(places, told))
+    made = kept(places, told, ("suggestions",), lambda: _suggested(places, told))
     rows = tuple(msgspec.structs.replace(row, saved=saved.get(row.condition, "")) for row in made.rows)
     return msgspec.structs.replace(made, rows=rows)
 
@@ -309,13 +348,13 @@ def suggestions(places: Places, traits: Sequence[Trait]) -> Suggestions:
 def _suggested(places: Places, told: Known) -> Suggestions:
     from shopkeeper.know.insight import clusters, ready_made
 
-    people = _people(places, told)
+    people = people_of(places, told)
     ready = ready_made(people, as_of=places.clock.now())
     asked = [told.condition(one.condition) for one in ready]
     worth = _values(people)
     everything = float(worth.sum())
     rows = []
-    for one, condition, mask in zip(ready, asked, _masks(places, told, people, asked), strict=True):
+    for one, condition, mask in zip(ready, asked, masks_of(places, told, people, asked), strict=True):
         held = float(worth[mask].sum())
         rows.append(
             Suggestion(
@@ -334,3 +373,9 @@ def _suggested(places: Places, told: Known) -> Suggestions:
         for one in found.clusters
     )  # fmt: skip
     return Suggestions(as_of=told.as_of, rows=tuple(rows), groups=groups, note=found.note)
+
+
+def count(places: Places, traits: Sequence[Trait], asked: str) -> int:
+    """How many of those whom comparisons know meet a condition."""
+    told = known(places, traits)
+    return int(masks_of(places, told, people_of(places, told), [told.condition(asked)])[0].sum())

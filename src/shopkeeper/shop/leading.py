@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shopkeeper.domain.traits import Trait
-from shopkeeper.shop.asking import changed, customers, scores
+from shopkeeper.shop.asking import changed, customers
 from shopkeeper.shop.feeding import customers_table, feed_with
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting.foretold import Foretold
 from shopkeeper.stores.contract.ledger import LedgerReader
 
 if TYPE_CHECKING:
@@ -33,9 +34,8 @@ def _customers(places: Places, reader: LedgerReader, traits: Sequence[Trait]) ->
     few = manifest.as_of is not None and {trait.name for trait in traits} <= set(there)
     if few and changed(reader, manifest.watermark, manifest.turn) is not None:
         return customers(places, None, traits).replace_schema_metadata(None)
-    declared = {trait.name: trait for trait in traits}
     predicted: dict[int, dict[str, Any]] = {}
     for chunk in reader.all_records():
         for customer, one in reader.predictions([row.customer for row in chunk]).items():
-            predicted[customer] = scores(declared, msgspec.json.decode(one.body))
-    return customers_table(places, reader, traits, predicted)
+            predicted[customer] = msgspec.json.decode(one.body)
+    return customers_table(places, reader, traits, Foretold.of_rows(predicted))

@@ -10,6 +10,7 @@ from shopkeeper.know.reducers import VERSION
 from shopkeeper.resolve.graph import observe, split_of
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.standing import judging
 from shopkeeper.shop.watching import watching
 from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.rows import Logged
@@ -48,6 +49,7 @@ def _step(places: Places, tx: LedgerWriter, most: int, progress: Progress | None
     parted: set[int] = set()
     taken = 0
     watch = watching(places, tx, "event")
+    stands = judging(places, tx)
     while taken < backlog:
         at_once = min(_READ_AT_ONCE, backlog - taken)
         if backlog <= _EXTEND_UP_TO:
@@ -56,7 +58,9 @@ def _step(places: Places, tx: LedgerWriter, most: int, progress: Progress | None
             refold |= change.refold
             if watch is not None:
                 watch.whole(change.refold, "merge")
-            refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue, watch)
+            refold |= memory.extend(
+                tx, rows, change.customer_of, refold, change.fresh, catalogue, watch, stands
+            )
             count, cursor = len(rows), rows[-1].seq if rows else end
         else:
             seen = tx.observed_after(cursor, at_once)
@@ -75,7 +79,7 @@ def _step(places: Places, tx: LedgerWriter, most: int, progress: Progress | None
         watch.gone(gone)
     if parted:
         tx.unpredict(sorted(parted - gone))
-    memory.refold(tx, refold - gone, catalogue, progress, watch)
+    memory.refold(tx, refold - gone, catalogue, progress, watch, stands)
     tx.keep("cursor", str(cursor))
     return taken
 
@@ -87,9 +91,10 @@ def follow(places: Places, tx: LedgerWriter, rows: Sequence[Logged]) -> None:
         change = observe(tx, rows, now=places.now())
         refold = set(change.refold)
         watch = watching(places, tx, "event")
+        stands = judging(places, tx)
         if watch is not None:
             watch.whole(refold, "merge")
-        refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue, watch)
+        refold |= memory.extend(tx, rows, change.customer_of, refold, change.fresh, catalogue, watch, stands)
         if change.gone:
             tx.drop_records(sorted(change.gone))
             if watch is not None:
@@ -97,7 +102,7 @@ def follow(places: Places, tx: LedgerWriter, rows: Sequence[Logged]) -> None:
         if parted := split_of(change):
             tx.unpredict(sorted(parted))
         if left := refold - change.gone:
-            memory.refold(tx, left, catalogue, watch=watch)
+            memory.refold(tx, left, catalogue, watch=watch, stands=stands)
         tx.keep("cursor", str(rows[-1].seq))
 
 
@@ -107,7 +112,7 @@ def rebuild(places: Places, progress: Progress | None = None) -> int:
     def work(tx: LedgerWriter) -> int:
         everybody = sorted({customer for chunk in tx.all_members() for _, customer, _, _ in chunk})
         watch = watching(places, tx, "recount")
-        return memory.refold(tx, everybody, places.catalogue(tx), progress, watch)
+        return memory.refold(tx, everybody, places.catalogue(tx), progress, watch, judging(places, tx))
 
     advance(places, progress)
     with without_collecting():
@@ -138,7 +143,8 @@ def refresh_stale(places: Places, most: int, progress: Progress | None = None) -
         if tx.setting("folded_as") == standard:
             return 0  # looking at every record to find none is dear in a large shop
         some = tx.stale(VERSION, catalogue.version, most)
-        memory.refold(tx, some, catalogue, progress, watching(places, tx, "refresh"))
+        watch = watching(places, tx, "refresh")
+        memory.refold(tx, some, catalogue, progress, watch, judging(places, tx))
         if not some:
             tx.keep("folded_as", standard)
         return len(some)

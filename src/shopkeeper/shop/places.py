@@ -50,6 +50,8 @@ class Places:
         self._catalogue: Catalogue | None = None
         self.compiled: object | None = None
         """Conditions of segments, compiled together (``shop.watching``)."""
+        self.rhythm: tuple[str, Any] | None = None
+        """The rhythm by which customers are judged, with the text it is kept as (``shop.standing``)."""
         self.sold: set[str] = set()
         """Products whose names need not be learned from what is sold live."""
         self.figures: tuple[int, Overview, People, int] | None = None

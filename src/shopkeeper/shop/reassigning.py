@@ -21,6 +21,7 @@ from shopkeeper.know import memory
 from shopkeeper.know.fold import unpack
 from shopkeeper.resolve.graph import Change, beside_shared, split_of
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.standing import judging
 from shopkeeper.shop.watching import watching
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
@@ -53,7 +54,7 @@ def reassign(
     watch = watching(places, tx, "merge")
     if watch is not None:
         watch.gone(change.gone)
-    made.events = memory.refold(tx, touched, places.catalogue(tx), watch=watch)
+    made.events = memory.refold(tx, touched, places.catalogue(tx), None, watch, judging(places, tx))
     events = list(_withdrawals(places, tx, touched, before_of, before, now))
     if events:
         made.taking = places.intake.begin(tx)

@@ -22,7 +22,7 @@ from shopkeeper.domain.segment import (
     Version,
 )
 from shopkeeper.know.live import definitions
-from shopkeeper.know.live.held import unpack
+from shopkeeper.know.live.held import numbers, unpack
 from shopkeeper.know.live.recounting import recount as compare
 from shopkeeper.shop.holding import worked
 from shopkeeper.shop.masking import Sees
@@ -70,20 +70,26 @@ def activate(places: Places, name: str, progress: Progress | None) -> Segment:
 def pause(places: Places, name: str) -> Segment:
     """Let it stand still."""
     places.ledger.write(lambda tx: definitions.pause(tx, TRAITS, name, places.now()))
-    return segment(places, name).segment
+    return _one(places, name)
 
 
 def archive(places: Places, name: str) -> Segment:
     """Put it away."""
     places.ledger.write(lambda tx: definitions.archive(tx, TRAITS, name, places.now()))
-    return segment(places, name).segment
+    return _one(places, name)
 
 
 def _brought(places: Places, name: str, progress: Progress | None) -> Segment:
     """Look at everybody now, unless a worker does it beside its other work."""
     if not worked(places):
         keep_up(places, progress)
-    return segment(places, name).segment
+    return _one(places, name)
+
+
+def _one(places: Places, name: str) -> Segment:
+    with places.ledger.read() as reader:
+        all_ = definitions.known(reader, TRAITS, whole=False)
+        return _shown(reader, all_, all_.row(name))
 
 
 def segments(places: Places, *, archived: bool) -> tuple[Segment, ...]:
@@ -188,7 +194,7 @@ def of_customer(reader: LedgerReader, customer: int) -> tuple[InSegment, ...]:
     if body is None:
         return ()
     rows = {row.id: row for row in reader.segments() if row.state != "archived"}
-    inside = sorted(unpack(body).inside & rows.keys())
+    inside = [segment for segment in numbers(unpack(body).inside) if segment in rows]
     found = sorted(reader.memberships(inside, customer), key=lambda one: (-one.since, one.segment))
     titles = {}
     for one in found:
@@ -242,7 +248,7 @@ def recount(places: Places, wanted: Sequence[str], progress: Progress | None) ->
 
 
 def _row(reader: LedgerReader, name: str) -> SegmentRow:
-    return definitions.known(reader, TRAITS).row(name)
+    return definitions.known(reader, TRAITS, whole=False).row(name)
 
 
 def _bounded(limit: int) -> None:

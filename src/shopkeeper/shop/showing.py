@@ -261,8 +261,8 @@ def row(places: Places, ranking: Ranking, name: str) -> CustomerRow:
         amount=places.money(record.amount),
         margin=places.money(record.margin),
         last_order=instant(record.days[-1] * DAY) if record.days else None,
-        clv_12m=ranking.clv,
-        p_alive=ranking.p_alive,
+        clv_12m=ranking.clv if ranking.state else None,
+        p_alive=ranking.p_alive if ranking.state else None,
         state=ranking.state or "",
         channels=tuple(sorted(record.places, key=lambda p: -record.places[p].amount)),
     )

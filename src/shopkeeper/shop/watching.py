@@ -16,6 +16,7 @@ from shopkeeper.know.traits import TRAITS as KNOWN
 from shopkeeper.predict.traits import TRAITS as FORETOLD
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.standing import turn
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 TRAITS: Final = (*KNOWN, *FORETOLD)
@@ -73,7 +74,7 @@ def _watch(places: Places, tx: LedgerWriter, found: Compiled, swept: Mapping[int
 
 
 class Tending:
-    """Keeps segments up where no event does: a little at a time, for a worker between its steps."""
+    """Keeps states and segments up where no event does: a little at a time, for a worker between its steps."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -84,19 +85,20 @@ class Tending:
         places = self.places
         with places.ledger.read() as reader:
             found = compiled(places, reader)
-            if found is None:
-                return False
-            due = reader.next_due()
-            clock = found.network.next_for_all(int(reader.setting(definitions.CLOCK) or places.now()))
+            times = [reader.next_turn()]
+            if found is not None:
+                clock = found.network.next_for_all(int(reader.setting(definitions.CLOCK) or places.now()))
+                times += [reader.next_due(), None if clock is None else clock[0]]
         now = places.now()
-        late = due is not None and due <= now
-        if not (late or found.sweeping or (clock is not None and clock[0] <= now)):
+        if not (any(at is not None and at <= now for at in times) or (found is not None and found.sweeping)):
             return False
         with without_collecting():
             return places.ledger.write(self._piece) > 0
 
     def _piece(self, tx: LedgerWriter) -> int:
         places = self.places
+        if turned := turn(places, tx, watching(places, tx, "time"), _DUE_AT_ONCE):
+            return turned
         found = compiled(places, tx)
         if found is None:
             return 0

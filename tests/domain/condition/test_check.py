@@ -10,7 +10,7 @@ from tests.conditions import TRAITS
 
 from shopkeeper.domain.condition import check, sql
 from shopkeeper.domain.errors import BadCondition
-from shopkeeper.predict.fading import OWN, POPULATION, STATES
+from shopkeeper.predict.fading import BASES, STATES
 
 MEANINGS = {
     "events('Store Visited')": "events('Store Visited') > 0",
@@ -147,7 +147,7 @@ def test_a_tree_that_means_nothing_is_refused_in_its_text():
 
 def test_declared_values_are_those_that_occur():
     assert TRAITS["state"].values == STATES
-    assert set(TRAITS["rhythm_basis"].values) == {OWN, POPULATION}
+    assert TRAITS["rhythm_basis"].values == BASES
 
 
 def test_formulas_are_conditions_of_their_own():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.conditions import CATALOGUE, TODAY, TRAITS, customers, nowadays
+from tests.usual_segments import event as happening
 
 from shopkeeper.domain.clock import DAY, instant
 from shopkeeper.domain.condition import check, functions
@@ -319,3 +321,31 @@ def test_small_letters_and_rounding_are_the_engines():
             f"SELECT list_transform(?::DOUBLE[], lambda x: round(x, {digits}))", [numbers]
         ).fetchone()
         assert [rounded(number, digits) for number in numbers] == found
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(
+        [
+            "",
+            "category => 'Lighting'",
+            "channel => 'web'",
+            "amount > 15",
+            "amount <= 10, category => 'Garden'",
+        ]
+    ),
+)
+def test_an_order_told_once_is_worth_what_its_book_comes_to(seed, filters):
+    chance = Random(seed)
+    for deed in ("orders", "spend"):
+        if deed == "spend" and "amount" in filters:
+            continue
+        (behaviour,) = check(f"{deed}({filters}) > 0", TRAITS).behaviours
+        one = term(behaviour, CATALOGUE)
+        for number in range(10):
+            told = happening(chance, TODAY * DAY, number)
+            if told.name in one.names:
+                book = one.new()
+                one.add(book, told)
+                assert (one.orders.alone(told) or 0) == one.orders.points(book, 2**61).sums[-1]

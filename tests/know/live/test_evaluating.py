@@ -6,19 +6,24 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conditions import CATALOGUE, TODAY, TRAITS, Someone, conditions, customers
-from tests.usual_segments import happenings, usual
+from tests.usual_segments import HOUR, happenings, usual
 
 from shopkeeper.domain.clock import DAY
 from shopkeeper.domain.condition import check, tree
 from shopkeeper.domain.condition.closure import Predicate
-from shopkeeper.domain.condition.facts import EventFacts
+from shopkeeper.domain.condition.facts import EventFacts, event_facts
 from shopkeeper.domain.condition.orderbook import NAMES as ORDER_NAMES
-from shopkeeper.know.live.evaluating import ORDERS, Evaluator
-from shopkeeper.know.live.held import pack, unpack
+from shopkeeper.domain.condition.profiling import of_those_who_do_not_object
+from shopkeeper.know.live.evaluating import Evaluator
+from shopkeeper.know.live.hearing import ORDERS
+from shopkeeper.know.live.held import Held, bits, numbers, pack, unpack
+from shopkeeper.know.live.masks import Bounded, Worded, stepped, worded
 from shopkeeper.know.live.network import InForce, Network
+from shopkeeper.know.live.operands import key_of
 from shopkeeper.know.live.person import Values
 
 VIP = check("orders >= 2 and not events('Store Visited', days => 3)", TRAITS)
@@ -32,12 +37,18 @@ class Drawn(Values):
         self.nobody = dict.fromkeys(names)
 
 
-def truth(rules: list[Any], traits: dict[str, Any], events: list[EventFacts], now: int) -> set[int]:
+def alone(network: Network) -> list[tuple[Any, Predicate]]:
+    """Each condition by itself, with nothing that it shares with others."""
+    return [(rule, Predicate(rule.condition, TRAITS, CATALOGUE)) for rule in network.rules]
+
+
+def truth(
+    rules: list[tuple[Any, Predicate]], traits: dict[str, Any], events: list[EventFacts], now: int
+) -> set[int]:
     """The segments somebody is in, from everything, one condition after another."""
     inside: set[int] = set()
     names: set[str] = set()
-    for rule in rules:
-        predicate = Predicate(rule.condition, TRAITS, CATALOGUE)
+    for rule, predicate in rules:
         if predicate.holds(Someone(predicate, traits, events, names), now):
             inside.add(rule.segment)
             names.add(rule.name)
@@ -46,7 +57,9 @@ def truth(rules: list[Any], traits: dict[str, Any], events: list[EventFacts], no
 
 def network_of(trees: list[tree.Value]) -> Network:
     told = [InForce(1, "vip", 1, VIP)]
-    told += [InForce(n, f"s{n}", 1, check(one, TRAITS)) for n, one in enumerate(trees, 2)]
+    found = [check(one, TRAITS) for one in trees]
+    found[::2] = [of_those_who_do_not_object(one) for one in found[::2]]  # as a shop has them
+    told += [InForce(n, f"s{n}", 1, one) for n, one in enumerate(found, 2)]
     return Network(told, TRAITS, CATALOGUE, 1.0, {one.name: one.segment for one in told})
 
 
@@ -56,8 +69,9 @@ def life(network: Network, moves: Iterator[tuple[str, Any]]) -> int:
     values = Drawn(names)
     now = (TODAY - 40) * DAY
     old: dict[str, Any] = dict(values.nobody)
+    rules = alone(network)
     held = Evaluator(network, values, now, {}).fresh(7)
-    assert held.inside == truth(network.rules, old, [], now)
+    assert held.inside == bits(truth(rules, old, [], now))
     heard: list[EventFacts] = []
     clock = network.next_for_all(now)
     compared = 0
@@ -84,7 +98,7 @@ def life(network: Network, moves: Iterator[tuple[str, Any]]) -> int:
             orders = [event for event in heard if event.name in ORDER_NAMES] if again else None
             evaluator.changed(7, held, old, new, news, orders)
         old = new
-        assert held.inside == truth(network.rules, old, heard, now), what
+        assert held.inside == bits(truth(rules, old, heard, now)), what
         assert held.next() > now
         compared += len(network.rules)
     return compared
@@ -111,3 +125,96 @@ def test_step_by_step_is_all_at_once(seed: int) -> None:
     chance = Random(seed)
     network = network_of([check(usual(chance), TRAITS).tree for _ in range(6)])
     assert life(network, happenings(chance, 40)) == 7 * 40
+
+
+def test_conditions_are_asked_only_where_something_between_their_bounds_changed() -> None:
+    """With an objection in every one of them, as ``definitions`` hands them over."""
+    told = [
+        InForce(n, f"s{n}", 1, of_those_who_do_not_object(check(f"orders >= {n} and revenue > {n}", TRAITS)))
+        for n in range(1, 201)
+    ]
+    network = Network(told, TRAITS, CATALOGUE, 1.0, {one.name: one.segment for one in told})
+    asked: list[int] = []
+    for rule in network.rules:
+
+        def answer(person: Any, now: int, rule: Any = rule) -> Any:
+            asked.append(rule.segment)
+            return rule.predicate.answer(person, now)
+
+        rule.answer = answer
+    now = TODAY * DAY
+    before: dict[str, Any] = {"orders": 100, "revenue": 150.5, "objects_to_profiling": False}
+    evaluator = Evaluator(network, Drawn(sorted(before)), now, {})
+    held = evaluator.fresh(7)
+    evaluator.whole(7, held, before, ())
+    asked.clear()
+    evaluator.changed(7, held, before, before | {"orders": 101, "revenue": 160.0})
+    assert held.inside == bits(range(1, 102))
+    assert not asked
+    evaluator.changed(
+        7, held, before | {"orders": 101, "revenue": 160.0}, before | {"objects_to_profiling": True}
+    )
+    assert not held.inside
+
+
+def test_what_was_kept_in_one_before_is_kept_in_two() -> None:
+    """Bodies of before: segments as a set, and what was to follow with each behaviour that it was to follow."""
+    old = {
+        "at": 5,
+        "inside": [3, 9],
+        "states": {7: {"k": 2, "times": [1, 2], "then": [4]}, 8: {"k": 2, "times": [], "then": [4, 5]}},
+        "following": {7: 11},
+        "due": 11,
+    }
+    held = unpack(msgspec.msgpack.encode(old), {7: (70, 100), 8: (80, 100)})
+    assert numbers(held.inside) == [3, 9]
+    assert (held.at, held.following, held.due) == (5, {7: 11}, 11)
+    assert {key: state.times for key, state in held.states.items()} == {70: [1, 2], 100: [4, 5]}
+    assert unpack(pack(held)) == held
+
+
+def test_what_followed_before_goes_on_to_count() -> None:
+    text = "events('Store Visited', then => 'Order Completed', within_hours => 24)"
+    network = network_of([check(text, TRAITS).tree])
+    (key,) = [key_of(term.key) for term in network.known.values() if term.key in network.then_keys]
+    now = TODAY * DAY
+    body = msgspec.msgpack.encode({"states": {key: {"k": 2, "times": [now - HOUR], "then": []}}})
+    held = unpack(body, network.moved)
+    values = Drawn([])
+    ordered = event_facts("Order Completed", now, b'{"order_id": "o"}', key=b"k")
+    Evaluator(network, values, now, {}).changed(7, held, {}, {}, [ordered])
+    assert held.inside >> 2 & 1
+
+
+def test_many_segments_are_kept_in_the_shorter_way() -> None:
+    for inside in (0, bits([1]), bits([5, 90_000]), bits(range(1, 2_000)), bits([600])):
+        body = pack(Held(1, inside))
+        assert unpack(body).inside == inside
+        assert len(body) < 300
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=3)),
+        min_size=1, max_size=4,
+    )
+)  # fmt: skip
+def test_places_between_bounds_allow_what_comparisons_say(drawn: list[Any]) -> None:
+    rules = {1 << n: [Bounded(wanted, tuple(bounds))] for n, (wanted, bounds) in enumerate(drawn)}
+    full = (1 << 6) - 1
+    masks = stepped(full, rules, 7)
+    for place, mask in enumerate(masks):
+        for n, (wanted, bounds) in enumerate(drawn):
+            true = all((bound < place) is rises for bound, rises in bounds)
+            assert bool(mask >> n & 1) is (true is wanted)
+        assert mask >> len(drawn) == full >> len(drawn)
+
+
+def test_words_allow_what_comparisons_say() -> None:
+    rules = {
+        1: [Worded(True, frozenset("ab")), Worded(False, frozenset("b"))],
+        2: [Worded(False, frozenset("a"))],
+    }
+    other, of = worded(0b111, rules)
+    assert (other, of) == (0b110, {"a": 0b101, "b": 0b110})

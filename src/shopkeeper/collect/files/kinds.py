@@ -153,6 +153,7 @@ KINDS: Final[dict[str, Kind]] = {
                 Field("list_price", "money", "price on the tag", ("price", "unit price"), 2),
                 Field("kind", "text", "product, service, voucher, adjustment", ("type", "product type")),
                 Field("launched", "date", "first day on sale", ("created at",), 1.5),
+                Field("core", "bool", "whether it belongs to the core range", ("core range",), 2),
             ),
             (("product_id",), ("name", "unit_cost", "category", "list_price")),
             ("products", "product", "items", "articles", "catalogue", "catalog", "artikel"),

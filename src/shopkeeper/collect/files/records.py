@@ -43,6 +43,7 @@ def _product(row: Row, _zone: str, _currency: str) -> Struct:
         list_price=_money(row.get("list_price")),
         kind=(row.get("kind") or "product").casefold(),
         launched=row.get("launched") or "",
+        core=bool(row.get("core")),
     )
 
 

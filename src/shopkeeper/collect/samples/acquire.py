@@ -56,6 +56,13 @@ def acquire(shop: Shop, seed: int) -> Arrivals:
         if len(earlier):
             referrer[friend] = draw.choice(earlier)
     channel = np.where((channel == REFERRAL) & (referrer < 0), 0, channel)
+    late = np.flatnonzero(customers & p.used & (p.joined_day >= FIRST_DAY))
+    if not (referrer[late] >= 0).any():  # a small sample has its referral too
+        for friend in late[np.argsort(-p.joined_day[late], kind="stable")].tolist():
+            earlier = bringers[p.joined_day[bringers] < p.joined_day[friend] - 30]
+            if len(earlier) and friend not in bringers:
+                referrer[friend], channel[friend] = earlier[0], REFERRAL
+                break
     return Arrivals(channel.astype(np.int64), referrer, value)
 
 

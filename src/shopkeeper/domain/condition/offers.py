@@ -15,14 +15,14 @@ from shopkeeper.domain.traits import Trait
 GROUPS: Final[dict[str, frozenset[str]]] = {
     "Orders and money": frozenset({
         "orders", "returns", "revenue", "margin", "returned", "return_rate", "average_order", "units", "coupons",
-        "coupon_share", "points",
+        "coupon_share", "discount_share", "first_coupon", "first_discounted", "points",
     }),
     "When they buy": frozenset({
         "first_order", "last_order", "days_since_order", "order_days", "mean_gap", "first_seen", "last_seen",
     }),
     "Where and what they buy": frozenset({
         "store_orders", "web_orders", "omnichannel", "stores_bought", "main_place", "favourite_category", "categories",
-        "store_visits",
+        "store_visits", "first_place", "first_staff",
     }),
     "What they look at": frozenset({"sessions", "products_viewed", "looked_not_bought"}),
     "E-mail, offers and social": frozenset({
@@ -32,7 +32,12 @@ GROUPS: Final[dict[str, frozenset[str]]] = {
     "Service": frozenset({"contacts", "complaints", "open_cases"}),
     "The person": frozenset({"marketing_email", "country", "acquisition_channel"}),
     "Forecast": frozenset({
-        "clv_12m", "clv_low", "clv_high", "p_alive", "expected_orders_12m", "state", "fading_since", "unusual_from",
+        "clv_12m", "clv_low", "clv_high", "p_alive", "expected_orders_12m", "state", "state_since", "fading_since",
+        "unusual_from", "next_order",
+    }),
+    "Loyalty and advocacy": frozenset({
+        "regular", "advocacy_score", "brought_customers", "brought_value", "brought_reach", "brand_fit", "core_share",
+        "full_price_share",
     }),
     "About the record": frozenset({
         "events", "unconverted", "assumed_margin_on", "rhythm_basis", "objects_to_profiling",

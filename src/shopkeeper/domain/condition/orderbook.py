@@ -49,23 +49,42 @@ class Orders:
         book.points = UNSET
         return True
 
+    def alone(self, event: EventFacts) -> int | None:
+        """What an event adds of whose order nothing else is ever told: one order, or minor units; None for nothing.
+
+        It is what a book with this one event comes to.
+        """
+        told, filters = event.told, self.filters
+        kind = _KINDS[event.name]
+        if kind == _OFF or _says_nothing(event) or (self.counting and kind != _TOLD):
+            return None
+        if not (filters.rest(event) and filters.place(event)):
+            return None
+        currency = "" if told.currency == filters.catalogue.currency else told.currency
+        if self.counting:
+            amount = told.amount or 0
+            met = filters.line_met(event) and (
+                not filters.amounts or filters.amount_met(filters.minor(amount, currency, event.at))
+            )
+            return 1 if met else None
+        money = sum(filters.minor(amount, currency, event.at) or 0 for amount in self._amounts(event))
+        return -money if kind == _BACK else money
+
+    def _amounts(self, event: EventFacts) -> tuple[int, ...]:
+        lines = self.filters.lines
+        if lines is None or self.counting:
+            return (event.told.amount or 0,)
+        category = self.filters.category
+        return tuple(
+            one.amount for one in event.lines if lines(one.product_id, category(one.category, one.product_id))
+        )
+
     def _entry(self, event: EventFacts) -> Entry | None:
         told = event.told
         kind = _KINDS[event.name]
         updated = event.name == "Order Updated"
-        if (kind == _OFF and not told.order_id) or (
-            updated and not (told.order_id and (event.lines or told.amount))
-        ):
+        if (kind == _OFF and not told.order_id) or _says_nothing(event):
             return None
-        amounts: tuple[int, ...] = (told.amount or 0,)
-        lines = self.filters.lines
-        if lines is not None and not self.counting:
-            category = self.filters.category
-            amounts = tuple(
-                one.amount
-                for one in event.lines
-                if lines(one.product_id, category(one.category, one.product_id))
-            )
         return Entry(
             event.at,
             1 if updated else 0,
@@ -77,7 +96,7 @@ class Orders:
             self.filters.rest(event),
             self.filters.place(event),
             self.filters.line_met(event),
-            amounts,
+            self._amounts(event),
         )
 
     def points(self, book: Book, now: int) -> Points:
@@ -134,6 +153,12 @@ class Orders:
 
     def _money(self, entry: Entry, at: int) -> int:
         return sum(self.filters.minor(amount, entry.currency, at) or 0 for amount in entry.amounts)
+
+
+def _says_nothing(event: EventFacts) -> bool:
+    """Whether it updates no order, or says nothing of what is in it."""
+    told = event.told
+    return event.name == "Order Updated" and not (told.order_id and (event.lines or told.amount))
 
 
 def _beyond(added: Entry, tellings: list[Entry]) -> bool:

@@ -58,6 +58,10 @@ class Term(ABC):
     def settle(self, state: Any, now: int) -> None:  # noqa: B027 - some forget nothing
         """Forget what cannot matter at ``now`` or later."""
 
+    def heeds(self, event: EventFacts) -> bool:
+        """Whether an event changes what is kept."""
+        return event.name in self.names and self.filters.met(event)
+
 
 class Lasting(Term):
     """Counts, firsts and lasts in a window that stands still, or in none."""
@@ -68,10 +72,14 @@ class Lasting(Term):
 
     def add(self, state: Tally, event: EventFacts) -> bool:
         """Take an event in."""
-        if event.name not in self.names or not self.range.holds(event.at) or not self.filters.met(event):
+        if not self.heeds(event):
             return False
         insort(state.ahead, event.at)
         return True
+
+    def heeds(self, event: EventFacts) -> bool:
+        """Whether an event counts, once it has happened."""
+        return super().heeds(event) and self.range.holds(event.at)
 
     def value(self, state: Tally, now: int) -> int | None:
         """How many, or when."""
@@ -110,7 +118,7 @@ class Windowed(Term):
 
     def add(self, state: Times, event: EventFacts) -> bool:
         """Take an event in."""
-        if event.name not in self.names or not self.filters.met(event):
+        if not self.heeds(event):
             return False
         insort(state.times, event.at)
         return True
@@ -144,6 +152,32 @@ class Windowed(Term):
         del state.times[: bisect_left(state.times, self.range.since.at(now))]
 
 
+class Heard:
+    """When events were heard of: a part of what a term keeps."""
+
+    def __init__(self, names: frozenset[str], filters: Filters) -> None:
+        self.names = names
+        self.filters = filters
+
+    def new(self) -> Times:
+        """Nothing."""
+        return Times()
+
+    def heeds(self, event: EventFacts) -> bool:
+        """Whether it is one of them."""
+        return event.name in self.names and self.filters.met(event)
+
+    def add(self, state: Times, event: EventFacts) -> bool:
+        """Take an event in."""
+        if not self.heeds(event):
+            return False
+        insort(state.times, event.at)
+        return True
+
+    def settle(self, state: Any, now: int) -> None:
+        """Nothing: whose part it is knows what may be forgotten."""
+
+
 class Followed(Term):
     """Counts of what something followed, or did not."""
 
@@ -166,13 +200,27 @@ class Followed(Term):
     def add(self, state: Sequence, event: EventFacts) -> bool:
         """Take an event in, as one or the other or both."""
         changed = False
-        if event.name in self.own and self.filters.met(event):
+        if self._begins(event):
             insort(state.times, event.at)
             changed = True
-        if event.name == self.then and self.then_filters.met(event):
+        if self._follows(event):
             insort(state.then, event.at)
             changed = True
         return changed
+
+    def _begins(self, event: EventFacts) -> bool:
+        return event.name in self.own and self.filters.met(event)
+
+    def _follows(self, event: EventFacts) -> bool:
+        return event.name == self.then and self.then_filters.met(event)
+
+    def heeds(self, event: EventFacts) -> bool:
+        """Whether an event is one or the other."""
+        return self._begins(event) or self._follows(event)
+
+    def apart(self) -> tuple[Heard, Heard]:
+        """What it keeps, in two: when it happened, and when what was to follow did, which other terms may share."""
+        return Heard(self.own, self.filters), Heard(frozenset({self.then}), self.then_filters)
 
     def value(self, state: Sequence, now: int) -> int:
         """How many were followed in time, or were not and the time is over."""
@@ -212,7 +260,8 @@ class Bought(Term):
         super().__init__(behaviour, catalogue, zone)
         self.names = orderbook.NAMES
         self.orders = orderbook.Orders(self.filters, counting=self.deed == "orders")
-        self._scale = 10.0 ** exponent(catalogue.currency)
+        self.scale = 10.0 ** exponent(catalogue.currency)
+        """Minor units of one unit."""
 
     def new(self) -> Book:
         """Nothing."""
@@ -228,7 +277,7 @@ class Bought(Term):
             return 0
         low, high = self.range.bounds(now)
         found = self.orders.value(state, low, max(low, high), now)
-        return found if self.deed == "orders" else found / self._scale
+        return found if self.deed == "orders" else found / self.scale
 
     def next_change(self, state: Book, now: int) -> int | None:
         """When one leaves or enters the window, or what was dated ahead happens."""

@@ -18,6 +18,7 @@ ALWAYS: Final = -(2**62)
 _HOUR: Final = DAY // 24
 FIXED: Final[dict[str, int]] = {"minute": _HOUR // 60, "hour": _HOUR, "day": DAY, "week": 7 * DAY}
 """Microseconds of the units that have a fixed length."""
+_MOST_KEPT: Final = 10_000
 _FURTHEST: Final = 200_000
 """Days after which an end is taken never to come."""
 
@@ -70,14 +71,23 @@ class Calendar:
     def __init__(self, day: Days, zone: Zone) -> None:
         self.day = day
         self.zone = zone
+        # Asked of many customers as of one instant, the answers are few: each is kept with what it is the answer to.
+        self._at = (ALWAYS, ALWAYS)
+        self._passes: dict[tuple[int, int], tuple[int, int, int]] = {}
 
     def at(self, now: int) -> int:
         """Where it is."""
-        return self._of(self.zone.day(now))
+        known = self._at
+        if known[0] != now:
+            known = self._at = (now, self._of(self.zone.day(now)))
+        return known[1]
 
     def passes(self, what: int, now: int) -> int | None:
         """The beginning of the first day on which it lies beyond."""
         today = self.zone.day(now)
+        known = self._passes.get((today, what // DAY))
+        if known is not None and known[0] <= what < known[1]:
+            return known[2]
         low, high = 0, 1
         while self._of(today + high) <= what:
             low, high = high, high * 2
@@ -86,7 +96,12 @@ class Calendar:
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if self._of(today + middle) <= what else (low, middle)
-        return self.zone.start(today + high)
+        found = self.zone.start(today + high)
+        if len(self._passes) >= _MOST_KEPT:
+            self._passes.clear()
+        since = self._of(today + low) if low else ALWAYS
+        self._passes[today, what // DAY] = (since, self._of(today + high), found)
+        return found
 
     def _of(self, today: int) -> int:
         day = self.day(today)

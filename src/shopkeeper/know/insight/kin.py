@@ -17,28 +17,34 @@ FAMILIES: Final = (
     (
         "silence",
         {
-            "p_alive", "state", "fading_since", "unusual_from", "rhythm_basis", "days_since_order", "last_order",
-            "last_seen",
+            "p_alive", "state", "state_since", "fading_since", "unusual_from", "next_order", "rhythm_basis",
+            "days_since_order", "last_order", "last_seen",
         },
     ),
-    ("how much was bought", {"orders", "order_days", "revenue", "margin", "units", "assumed_margin_on"}),
+    ("how much was bought", {"orders", "order_days", "revenue", "margin", "units", "assumed_margin_on", "regular"}),
     (
         "where it was bought",
-        {"store_orders", "web_orders", "omnichannel", "main_place", "bought_at", "channels_bought", "stores_bought"},
+        {
+            "store_orders", "web_orders", "omnichannel", "main_place", "bought_at", "channels_bought", "stores_bought",
+            "first_place",
+        },
     ),
     ("what was bought", {"favourite_category", "bought", "bought_first", "categories"}),
     ("what came back", {"returns", "returned", "return_rate"}),
-    ("coupons", {"coupons", "coupon_share"}),
+    ("coupons", {"coupons", "coupon_share", "discount_share", "first_coupon", "first_discounted", "full_price_share"}),
     ("what was looked at", {"products_viewed", "looked_not_bought", "looked_at", "sessions"}),
     ("e-mail", {"emails_delivered", "emails_clicked", "email_click_rate", "clicked"}),
     ("stars", {"reviews", "mean_rating"}),
     ("service", {"contacts", "complaints", "open_cases"}),
+    ("advocacy", {"advocacy_score", "brought_customers", "brought_value", "brought_reach", "referrals"}),
+    ("brand fit", {"brand_fit", "core_share", "full_price_share"}),
     ("first day", {"first_order", "first_seen"}),
 )  # fmt: skip
 """Facts reckoned from the same thing, by what that is."""
 
 PLUMBING: Final = frozenset({
-    "assumed_margin_on", "unconverted", "rhythm_basis", "unusual_from", "clv_low", "clv_high", "events",
+    "assumed_margin_on", "unconverted", "rhythm_basis", "unusual_from", "next_order", "state_since",
+    "clv_low", "clv_high", "events",
 })  # fmt: skip
 """What tells of our knowledge rather than of the customer; left out of comparisons unless asked for."""
 

@@ -162,9 +162,11 @@ def _lifecycle(_: People, as_of: datetime) -> Iterator[ReadyMade]:
          "Still in reach: the moment to ask."),
         ("lapsed", "Lapsed", "Silent at least twice as long as it took to become unusual.",
          "Winning back costs most here."),
+        ("won back", "Won back", "Bought again after a lapse, and are not in a rhythm yet.",
+         "The next order decides whether they are back."),
     ):  # fmt: skip
         yield ReadyMade(
-            key=f"state_{state}", name=name, family="lifecycle", sentence=sentence, why=why,
+            key=f"state_{state.replace(' ', '_')}", name=name, family="lifecycle", sentence=sentence, why=why,
             condition=f"state = '{state}'", as_of=as_of,
         )  # fmt: skip
     yield ReadyMade(

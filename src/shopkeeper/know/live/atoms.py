@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -22,7 +22,16 @@ from shopkeeper.domain.traits import Trait
 NUMBER, DAYS, INSTANT, TEXT, TRUTH, LIST, NULL = "number", "days", "instant", "text", "truth", "list", "null"
 _TURNED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _NUMBERS: Final = frozenset({"int", "float", "money"})
+_OF_NUMBERS: Final = frozenset({"abs", "round", "least", "greatest"})
 _HAS: Final = frozenset({"has", "has_any", "has_all"})
+
+
+class Sense(NamedTuple):
+    """What a leaf must say for the whole to be true."""
+
+    wanted: bool
+    unknown: bool
+    """Whether unknown will do as well."""
 
 
 class Atom(Struct, frozen=True):
@@ -41,7 +50,9 @@ class Atom(Struct, frozen=True):
     words: tuple[str, ...] = ()
     """Of texts and lists: those that make it true."""
     plain: bool = True
-    """Whether ``bounds``, ``ends`` and ``words`` say what makes it true, and not only where it changes."""
+    """Whether ``bounds``, ``ends`` and ``words`` say exactly what makes it true, and not only where it changes:
+    all that rise are met and none that fall; the text is among the words; the one word is in the list.
+    """
 
 
 def leaves(node: tree.Value) -> Iterator[tree.Value]:
@@ -96,7 +107,8 @@ class Reader:
                 return Atom(leaf, NULL, operand)
             case tree.Call(function, (tree.TraitRef() as operand, *rest)) if function in _HAS:
                 words = tuple(one.value for one in rest if isinstance(one, tree.Text))
-                return Atom(leaf, LIST, operand, words=words) if len(words) == len(rest) else Atom(leaf)
+                if len(words) == len(rest):
+                    return Atom(leaf, LIST, operand, words=words, plain=len(words) == 1)
         return Atom(leaf)
 
     def _compared(self, leaf: tree.Value, test: str, left: tree.Value, right: tree.Value) -> Atom | None:
@@ -123,10 +135,10 @@ class Reader:
             isinstance(one, tree.Text | tree.Null) for one in values
         ):
             words = tuple(one.value for one in values if isinstance(one, tree.Text))
-            return Atom(leaf, TEXT, operand, words=words)
+            return Atom(leaf, TEXT, operand, words=words, plain=len(words) == len(values))
         if self._is_number(operand) and all(isinstance(one, tree.Number | tree.Null) for one in values):
             bounds = [b for one in values if isinstance(one, tree.Number) for b in _bounds("=", one.value)]
-            return Atom(leaf, NUMBER, operand, tuple(bounds), plain=len(values) == 1)
+            return Atom(leaf, NUMBER, operand, tuple(bounds), plain=len(values) == 1 and len(bounds) == 2)
         return Atom(leaf)
 
     def _is_number(self, node: tree.Value) -> bool:
@@ -135,6 +147,21 @@ class Reader:
                 return self.traits[name].kind in _NUMBERS
             case tree.Behaviour(deed):
                 return deed not in ("first", "last")
+        return not isinstance(node, tree.Number) and self._is_figure(node)
+
+    def _is_figure(self, node: tree.Value) -> bool:
+        """Whether a number is worked out from traits alone, so that nothing but a change of these changes it."""
+        match node:
+            case tree.Number():
+                return True
+            case tree.TraitRef():
+                return self._is_number(node)
+            case tree.Arithmetic(_, left, right):
+                return self._is_figure(left) and self._is_figure(right)
+            case tree.Negative(inner):
+                return self._is_figure(inner)
+            case tree.Call(function, arguments) if function in _OF_NUMBERS:
+                return all(self._is_figure(one) for one in arguments)
         return False
 
     def _kind(self, node: tree.Value) -> str:
@@ -178,21 +205,26 @@ def _ends(test: str, text: str, found: End) -> tuple[tuple[str, End, int, bool],
     return tuple((text, found, beyond, rises) for _, beyond, rises in _bounds(test, 0))
 
 
-def conjunction(node: tree.Value) -> dict[tree.Value, bool] | None:
-    """The leaves of a condition that is true only where each of them is true, or false where it stands under 'not';
-    None where it is of another shape, or one leaf stands on both sides.
+def conjunction(node: tree.Value) -> dict[tree.Value, Sense] | None:
+    """The leaves of a condition that is true only where each of them says what its sense wants; None where it is of
+    another shape, or one leaf is wanted in two ways.
 
     >>> from shopkeeper.domain.condition import parse
-    >>> sorted(conjunction(parse("omnichannel and not marketing_email").tree).values())
-    [False, True]
+    >>> [sense.wanted for sense in conjunction(parse("omnichannel and not marketing_email").tree).values()]
+    [True, False]
+    >>> list(conjunction(parse("marketing_email is not true").tree).values())
+    [Sense(wanted=False, unknown=True)]
     """
-    found: dict[tree.Value, bool] = {}
-    parts = node.conditions if isinstance(node, tree.AllOf) else (node,)
-    for part in parts:
-        inner, sense = (part.condition, False) if isinstance(part, tree.Not) else (part, True)
-        if isinstance(inner, tree.AllOf | tree.AnyOf | tree.Not) or found.get(inner, sense) is not sense:
-            return None
+    found: dict[tree.Value, Sense] = {}
+    for part in node.conditions if isinstance(node, tree.AllOf) else (node,):
+        inner, negated = (part.condition, True) if isinstance(part, tree.Not) else (part, False)
+        sense = Sense(not negated, unknown=False)
         if isinstance(inner, tree.Is) and inner.what != "null":
+            sense = Sense((inner.what == "true") is not negated, unknown=negated)
+            inner = inner.operand
+        nested = isinstance(inner, tree.AllOf | tree.AnyOf | tree.Not)
+        if nested or (isinstance(inner, tree.Is) and inner.what != "null"):
             return None
-        found[inner] = sense
+        if found.setdefault(inner, sense) != sense:
+            return None
     return found

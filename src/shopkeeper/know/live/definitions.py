@@ -31,12 +31,29 @@ _UNDERSTOOD: Final[dict[str, Condition]] = {}
 """Conditions by their text: reading one again costs a hundred times as much as all the rest."""
 
 
+class Versions(dict[int, dict[int, VersionRow]]):
+    """Versions of segments, by number; those of one are read when they are asked for."""
+
+    def __init__(self, reader: LedgerReader) -> None:
+        self._reader = reader
+
+    def __missing__(self, segment: int) -> dict[int, VersionRow]:
+        found = self[segment] = {one.version: one for one in self._reader.segment_versions(segment)}
+        return found
+
+    def read(self) -> None:
+        """Read those of all."""
+        self.clear()
+        for one in self._reader.segment_versions():
+            self.setdefault(one.segment, {})[one.version] = one
+
+
 class Known(Struct):
     """All segments and their versions, understood as far as they are asked for."""
 
     rows: dict[str, SegmentRow]
     """By name."""
-    versions: dict[int, dict[int, VersionRow]]
+    versions: Versions
     traits: Mapping[str, Trait]
 
     def row(self, name: str) -> SegmentRow:
@@ -73,15 +90,16 @@ class Known(Struct):
 
     def used_by(self, name: str) -> list[str]:
         """Segments that ask about one."""
+        self.versions.read()
         others = (row for row in self.rows.values() if row.state != "archived" and row.name != name)
         return [row.name for row in others if name in self.asks(row)]
 
 
-def known(reader: LedgerReader, traits: Iterable[Trait]) -> Known:
-    """Every segment there is."""
-    versions: dict[int, dict[int, VersionRow]] = {}
-    for one in reader.segment_versions():
-        versions.setdefault(one.segment, {})[one.version] = one
+def known(reader: LedgerReader, traits: Iterable[Trait], *, whole: bool = True) -> Known:
+    """Every segment there is; ``whole`` for whoever asks about all of them and not about a few."""
+    versions = Versions(reader)
+    if whole:
+        versions.read()
     rows = {row.name: row for row in reader.segments()}
     return Known(rows, versions, {trait.name: trait for trait in traits})
 
@@ -114,15 +132,14 @@ def save(
 
     Raises BadCondition; InvalidInput for a name that cannot be, or a circle of segments that ask about each other.
     """
-    all_ = known(tx, traits)
+    all_ = known(tx, traits, whole=False)
     before = all_.rows.get(named(name))
     if before is not None and before.state == "archived":
         tx.put_segment(before._replace(name=f"{name}.{before.id}"))
         del all_.rows[name]
         before = None
     understood = check(condition, all_.traits, [one for one in all_.usable() if one != name])
-    asks = {row.name: all_.asks(row) for row in all_.rows.values() if row.state != "archived"}
-    in_order(asks | {name: set(understood.segments)})
+    _without_circle(all_, name, understood)
     last = None if before is None else all_.latest(before)
     title, sentence = worded(
         (last.title if last else "") if title is None else title,
@@ -147,9 +164,21 @@ def save(
     return row
 
 
+def _without_circle(all_: Known, name: str, condition: Condition) -> None:
+    """Raise InvalidInput where a segment would come to ask about itself, through those that it asks about."""
+    asks = {name: set(condition.segments)}
+    waiting = list(condition.segments)
+    while waiting:
+        other = waiting.pop()
+        if other not in asks:
+            asks[other] = all_.asks(all_.row(other))
+            waiting += asks[other]
+    in_order(asks)
+
+
 def activate(tx: LedgerWriter, traits: Iterable[Trait], name: str, now: int) -> SegmentRow:
     """Bring a segment into use. Raises Conflict where it is put away, or asks about one that is not in use."""
-    all_ = known(tx, traits)
+    all_ = known(tx, traits, whole=False)
     row = all_.row(name)
     if row.state in _ACTIVE:
         return row
@@ -168,7 +197,7 @@ def activate(tx: LedgerWriter, traits: Iterable[Trait], name: str, now: int) -> 
 
 def pause(tx: LedgerWriter, traits: Iterable[Trait], name: str, now: int) -> SegmentRow:
     """Let a segment stand still. Raises Conflict where another one asks about it, or it is not in use."""
-    all_ = known(tx, traits)
+    all_ = known(tx, traits, whole=False)
     row = all_.row(name)
     if row.state == "paused":
         return row
@@ -183,7 +212,7 @@ def pause(tx: LedgerWriter, traits: Iterable[Trait], name: str, now: int) -> Seg
 
 def archive(tx: LedgerWriter, traits: Iterable[Trait], name: str, now: int) -> SegmentRow:
     """Put a segment away: nobody is in it any more. Raises Conflict where another one asks about it."""
-    all_ = known(tx, traits)
+    all_ = known(tx, traits, whole=False)
     row = all_.row(name)
     if row.state == "archived":
         return row
@@ -208,9 +237,10 @@ def again(tx: LedgerWriter, segments: Iterable[int], cause: str) -> None:
         _changed(tx, None)
 
 
-def ended(tx: LedgerWriter, row: SegmentRow) -> None:
-    """A sweep has come to the end: the coming version is in force."""
-    tx.put_segment(row._replace(state="live", live=row.coming, coming=0, swept=0, cause=""))
+def ended(tx: LedgerWriter, rows: Iterable[SegmentRow]) -> None:
+    """A sweep has come to the end: the coming versions are in force."""
+    for row in rows:
+        tx.put_segment(row._replace(state="live", live=row.coming, coming=0, swept=0, cause=""))
     _changed(tx, None)
 
 

@@ -10,20 +10,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import reduce
+from operator import and_
 from typing import Any
 
-from shopkeeper.domain.clock import DAY
-from shopkeeper.domain.condition import orderbook
 from shopkeeper.domain.condition.facts import EventFacts
-from shopkeeper.domain.condition.states import Sequence as Followed
-from shopkeeper.domain.condition.states import Tally, Times
-from shopkeeper.know.live.held import NEVER, Held, Sums, sums_of
+from shopkeeper.know.live.hearing import Hearing
+from shopkeeper.know.live.held import Held, bits, numbers
 from shopkeeper.know.live.network import Network, Rule
-from shopkeeper.know.live.operands import Asked, Operand
+from shopkeeper.know.live.operands import Operand
 from shopkeeper.know.live.person import Person, Traits, Values
-
-ORDERS = 0
-"""In ``Held.following``: when an order's event that was dated ahead comes to count, so that orders are read anew."""
 
 
 class Evaluator:
@@ -34,9 +30,12 @@ class Evaluator:
         self.values = values
         self.now = now
         self.swept = swept
-        self._today = network.zone.day(now)
-        self._names = (network.count_keys, network.segment_ids, network.empty)
-        self._baseline: tuple[set[int], dict[int, int]] | None = None
+        self._hearing = Hearing(network, now)
+        self._limits = sorted(set(swept.values()))
+        self._regions: dict[int, tuple[int, list[Rule], dict[int, int]]] = {}
+        self._some: tuple[Collection[Rule], dict[int, list[Operand]], dict[int, int], int] | None = None
+        self._names = (network.count_keys, network.segment_ids, network.empty, network.then_keys)
+        self._baseline: tuple[list[Rule], dict[int, int]] | None = None
 
     def person(self, traits: Traits, held: Held) -> Person:
         """What is kept of a customer, as facts."""
@@ -50,24 +49,22 @@ class Evaluator:
     def fresh(self, customer: int) -> Held:
         """What is kept of somebody new: in all segments of those of whom nothing is known, as it were."""
         if self._baseline is None:
-            held = Held(at=self.now)
-            person = self.person(self.values.nobody, held)
-            inside: set[int] = set()
+            person = self.person(self.values.nobody, Held(at=self.now))
+            allowed, following = self._measured(person, self.network.operands.values())
+            inside: list[Rule] = []
             for rule in self.network.rules:
-                if rule.answer(person, self.now) is True:
-                    inside.add(rule.number)
-                    held.inside.add(rule.segment)
-            self._baseline = (
-                inside,
-                self._following(person, self.network.operands.values(), self.network.rules),
-            )
-        inside, following = self._baseline
-        rules = self.network.rules
-        if self.swept:
-            segments = {rules[n].segment for n in inside if self.covers(rules[n], customer)}
-        else:
-            segments = {rules[n].segment for n in inside}
-        return Held(self.now, segments, {}, dict(following))
+                if rule.bit & allowed and (rule.exact or rule.answer(person, self.now) is True):
+                    inside.append(rule)
+                    person.inside |= 1 << rule.segment
+                if rule.involved and (at := rule.predicate.next_change(person, self.now)) is not None:
+                    following[rule.key] = at
+            self._baseline = (inside, following)
+        rules, following = self._baseline
+        found = 0
+        for rule in rules:
+            if not self.swept or self.covers(rule, customer):
+                found |= 1 << rule.segment
+        return Held(self.now, found, {}, dict(following))
 
     def changed(
         self,
@@ -84,76 +81,95 @@ class Evaluator:
         """
         network, now, then = self.network, self.now, held.at
         before, after = self.person(old, held), self.person(new, held)
-        looked: dict[int, tuple[Operand, Any]] = {}
-        asked = Asked()
+        due = {key for key, at in held.following.items() if at <= now}
+        looked: dict[int, tuple[Operand, int, Any]] = {}
 
         def look(operands: Iterable[Operand]) -> None:
+            """Note what is about to change. What is not due compares at present as it did then."""
             for operand in operands:
-                looked[operand.key] = (operand, operand.get(before, then))
+                if operand.key in looked:
+                    continue
+                at = then if operand.key in due else now
+                value = operand.value(before, at) if operand.loose else None
+                looked[operand.key] = (operand, operand.allows(before, at), value)
 
-        touched = self._hear(held, events, orders, look, after)
-        for key in touched:
-            asked.add(network.counts[key].rules)
-        for name in self._differing(old, new):
-            asked.add(network.asked_of_trait.get(name, ()))
-            look(network.of_trait.get(name, ()))
-        due = {key for key, at in held.following.items() if at <= now}
-        for key in due:
-            if key in network.by_key:
-                asked.add((network.by_key[key].number,))
-            elif key not in network.operands:
-                del held.following[key]  # no condition asks for it any more
-            elif key not in looked:
-                look((network.operands[key],))
-        for key, (operand, was) in looked.items():
-            value = operand.get(after, now)
-            if key in due:
-                operand.passed(was, value, then, now, asked)
-            else:
-                operand.changed(was, value, now, asked)
-            if operand.timed:
-                self._follow(held, key, operand.following(after, value, now))
-        self._decide(customer, held, after, asked.enter, asked.leave)
-        self._settle(held, touched)
+        touched = self._hearing.hear(held, events, orders, look)
+        asked = self._concerned(held, touched, due, self._differing(old, new), look)
+        allowed = self._allowed(after)
+        rose, sure, following = 0, network.by_traits, held.following
+        for key, (operand, was, value) in looked.items():
+            mask, at = operand.look(after, now)
+            rose |= mask & ~was
+            if operand.loose:
+                asked |= operand.asks(value, operand.value(after, now), then if key in due else now, now)
+            if operand.term is not None:
+                allowed &= mask
+                sure |= operand.sole
+            if at is not None:
+                following[key] = at
+            elif key in following:
+                del following[key]
+        self._decide(customer, held, after, allowed, rose & sure, rose & ~sure | asked)
+        self._hearing.settle(held, touched)
         held.at = now
 
-    def _hear(
+    def _allowed(self, person: Person) -> int:
+        """Which rules are allowed by all traits."""
+        network, now, traits = self.network, self.now, person.traits
+        allowed = network.every
+        for (
+            figure
+        ) in network.figures:  # here rather than in a method of theirs: every change asks all of them
+            value = traits.get(figure.name)
+            if value is None or value - value != 0:
+                allowed &= figure.unknown
+            else:
+                allowed &= figure.masks[bisect_right(figure.bounds, value)]
+        for operand in network.not_figures:
+            allowed &= operand.allows(person, now)
+        return allowed
+
+    def _concerned(
         self,
         held: Held,
-        events: Sequence[EventFacts],
-        orders: Sequence[EventFacts] | None,
+        touched: Iterable[int],
+        due: set[int],
+        traits: Iterable[str],
         look: Callable[[Iterable[Operand]], None],
-        after: Person,
-    ) -> set[int]:
-        """Count events; ``look`` is told of what is about to change. Returns which behaviours events concerned."""
+    ) -> int:
+        """Look at operands of traits that changed and at those that are due; returns which rules must be asked."""
         network = self.network
-        touched: set[int] = set()
-        anew: Collection[int] = ()
-        if orders is not None:
-            anew = network.bought
-            for key in anew:
-                look(network.counts[key].operands)
-            touched |= network.bought
-            self._orders(held, orders)
-        for event in events:
-            for key in network.listening.concerned(event):
-                if key in anew:
-                    continue
-                if key not in touched:
-                    look(network.counts[key].operands)
-                    touched.add(key)
-                if self._add(held, key, event):
-                    after.forget(key)
-        return touched
+        asked = 0
+        for key in touched:
+            asked |= network.counts[key].rules
+        for name in traits:
+            asked |= network.asked_of_trait.get(name, 0)
+            look(network.of_trait.get(name, ()))
+        for key in due:
+            if key in network.by_key:
+                asked |= network.by_key[key].bit
+                del held.following[key]
+            elif key not in network.operands:
+                del held.following[key]  # no condition asks for it any more
+            else:
+                look((network.operands[key],))
+        return asked
 
     def whole(self, customer: int, held: Held, traits: Traits, events: Iterable[EventFacts]) -> None:
         """Evaluate a customer whose past is not what it was, from all events."""
         network = self.network
         held.states.clear()
         held.following.clear()
-        self._take(
-            customer, held, traits, events, network.rules, network.counts.keys(), network.operands.values()
-        )
+        self._hearing.read(held, events, network.counts.keys())
+        operands = list(network.of_traits)
+        allowed = network.every
+        for key, count in network.counts.items():
+            if key in held.states:
+                operands += count.operands
+            else:
+                allowed &= count.nothing
+        self._take(customer, held, traits, allowed, operands, network.every)
+        self._hearing.settle(held, network.counts.keys())
 
     def some(
         self,
@@ -167,101 +183,50 @@ class Evaluator:
         """Evaluate some rules; ``counts`` are those of their behaviours that nobody kept before."""
         for key in counts:
             held.states.pop(key, None)
-        operands = {operand.key: operand for rule in rules for operand in rule.operands}
-        self._take(customer, held, traits, events, rules, counts, operands.values())
+        if counts:
+            self._hearing.read(held, events, counts)
+        if self._some is None or self._some[0] is not rules:
+            of: dict[int, list[Operand]] = defaultdict(list)
+            for operand in dict.fromkeys(operand for rule in rules for operand in rule.operands):
+                of[operand.count].append(operand)
+            nothing = {key: reduce(and_, (one.nothing for one in some)) for key, some in of.items() if key}
+            self._some = (rules, dict(of), nothing, bits(rule.slot for rule in rules))
+        _, of, nothing, wanted = self._some
+        allowed, operands = self.network.every, list(of.get(0, ()))
+        for key, mask in nothing.items():
+            if key in held.states:
+                operands += of[key]
+            else:
+                allowed &= mask
+        self._take(customer, held, traits, allowed, operands, wanted)
+        self._hearing.settle(held, counts)
 
     def _take(
         self,
         customer: int,
         held: Held,
         traits: Traits,
-        events: Iterable[EventFacts],
-        rules: Collection[Rule],
-        counts: Collection[int],
+        allowed: int,
         operands: Iterable[Operand],
+        wanted: int,
     ) -> None:
-        if counts:
-            self._read(held, events, counts)
+        """Decide all rules that are wanted; ``allowed`` is what operands beside these allow."""
         person = self.person(traits, held)
-        held.following |= self._following(person, operands, rules)
-        every = {rule.number for rule in rules}
-        self._decide(customer, held, person, every, every)
-        self._settle(held, counts)
+        found, following = self._measured(person, operands)
+        held.following |= following
+        exact = self.network.exact
+        self._decide(customer, held, person, allowed & found, wanted & exact, wanted & ~exact, wanted)
         held.at = self.now
 
-    def _orders(self, held: Held, events: Iterable[EventFacts]) -> None:
-        """Read what was bought anew, from all events of orders."""
-        held.following.pop(ORDERS, None)
-        for key in self.network.bought:
-            held.states.pop(key, None)
-        self._read(held, events, self.network.bought)
-
-    def _read(self, held: Held, events: Iterable[EventFacts], counts: Collection[int]) -> None:
-        """Count some behaviours from the beginning. Of orders, those of which anything concerns a behaviour."""
-        network = self.network
-        told: dict[int, dict[str, None]] = defaultdict(dict)
-        alone: dict[int, list[EventFacts]] = defaultdict(list)
-        by_order: dict[str, list[EventFacts]] = defaultdict(list)
-        for event in events:
-            number = event.told.order_id if event.name in orderbook.NAMES else ""
-            if number:
-                by_order[number].append(event)
-            for key in dict.fromkeys(network.listening.concerned(event)):
-                if key not in counts:
-                    continue
-                if key not in network.bought:
-                    self._add(held, key, event)
-                elif number:
-                    told[key][number] = None
-                else:
-                    alone[key].append(event)
-        for key in told.keys() | alone.keys():
-            whole = [event for number in told.get(key, ()) for event in by_order[number]]
-            self._book(held, key, [*whole, *alone.get(key, ())])
-        bought = [event for some in (*by_order.values(), *alone.values()) for event in some]
-        ahead = [event.at for event in bought if event.at > self.now]
-        if ahead and (told or alone):
-            held.following[ORDERS] = min(ahead)
-
-    def _book(self, held: Held, key: int, events: Iterable[EventFacts]) -> None:
-        """Work out what orders come to, of which these are all events."""
-        term: Any = self.network.counts[key].term
-        book = term.new()
-        for event in events:
-            term.add(book, event)
-        found = sums_of(book, term.orders.points(book, self.now))
-        if found is not None:
-            held.states[key] = found
-
-    def _add(self, held: Held, key: int, event: EventFacts) -> bool:
-        term: Any = self.network.counts[key].term
-        if key in self.network.bought:
-            return self._bought(held, key, term, event)
-        state = held.states.get(key)
-        if state is not None:
-            return bool(term.add(state, event))
-        state = term.new()
-        if not term.add(state, event):
-            return False
-        held.states[key] = state
-        return True
-
-    def _bought(self, held: Held, key: int, term: Any, event: EventFacts) -> bool:
-        """Add an order of which nothing was heard before: what it comes to does not depend on any other."""
-        book = term.new()
-        if not term.add(book, event):
-            return False
-        points = term.orders.points(book, NEVER - 1)
-        sums: Any = held.states.get(key)
-        changed = False
-        for at, before, after in zip(points.times, points.sums, points.sums[1:], strict=False):
-            if sums is None:
-                held.states[key] = sums = Sums()
-            place = bisect_right(sums.times, at)
-            sums.times.insert(place, at)
-            sums.values.insert(place, after - before)
-            changed = True
-        return changed
+    def _measured(self, person: Person, operands: Iterable[Operand]) -> tuple[int, dict[int, int]]:
+        """What the values of operands allow together, and when time alone changes it."""
+        allowed, following, now = self.network.every, {}, self.now
+        for operand in operands:
+            mask, at = operand.look(person, now)
+            allowed &= mask
+            if at is not None:
+                following[operand.key] = at
+        return allowed, following
 
     def _differing(self, old: Traits, new: Traits) -> list[str]:
         if old is new:
@@ -274,82 +239,83 @@ class Evaluator:
         else:
             held.following[key] = at
 
-    def _following(
-        self, person: Person, operands: Iterable[Operand], rules: Iterable[Rule]
-    ) -> dict[int, int]:
-        found: dict[int, int] = {}
-        for operand in operands:
-            if operand.timed:
-                at = operand.following(person, operand.get(person, self.now), self.now)
-                if at is not None:
-                    found[operand.key] = at
-        for rule in rules:
-            if rule.involved and (at := rule.predicate.next_change(person, self.now)) is not None:
-                found[rule.key] = at
-        return found
-
     def _decide(
-        self, customer: int, held: Held, person: Person, enter: Collection[int], leave: Collection[int]
+        self,
+        customer: int,
+        held: Held,
+        person: Person,
+        allowed: int,
+        enter: int,
+        ask: int,
+        wanted: int = -1,
     ) -> None:
-        """Ask the conditions concerned, in their order; who asks about a segment that changed is concerned as well."""
-        network, now, inside, rules = self.network, self.now, held.inside, self.network.rules
-        traits = person.traits
-        chosen = {n for n in enter if rules[n].segment not in inside or rules[n].involved}
-        chosen.update(n for n in leave if rules[n].segment in inside or rules[n].involved)
-        waiting = sorted(chosen)
-        place = 0
-        while place < len(waiting):
-            rule = rules[waiting[place]]
-            place += 1
-            if self.swept and not self.covers(rule, customer):
+        """Take what is known of the rules (bits) into what is kept: who is in what is not allowed leaves; of those in
+        ``enter`` it is known that they are true where they are allowed; those in ``ask`` are asked, in their order, and
+        so is who asks about a segment that changed.
+        """
+        network, now, rules = self.network, self.now, self.network.rules
+        was = inside = held.inside
+        valid = network.every & wanted
+        if self.swept:
+            inside, valid = self._apart(customer, inside, valid)
+            was = inside
+        inside = inside & ~(valid & ~allowed) | enter & allowed & valid
+        allowed &= valid
+        waiting = sorted(network.by_slot[slot].number for slot in numbers(ask & allowed))
+        if network.asked_about & (was ^ inside):
+            for slot in numbers(network.asked_about & (was ^ inside)):
+                self._also(waiting, 0, network.by_slot[slot].segment)
+        person.inside = self._together(customer, inside) if self.swept else inside
+        for place, number in enumerate(waiting):  # which may grow meanwhile
+            rule = rules[number]
+            if not rule.bit & allowed:
                 continue
-            holds = self._possible(rule, traits) and rule.answer(person, now) is True
+            holds = rule.answer(person, now) is True
             if rule.involved:
                 self._follow(held, rule.key, rule.predicate.next_change(person, now))
-            if holds != (rule.segment in inside):
-                (inside.add if holds else inside.discard)(rule.segment)
-                for other in network.asks.get(rule.segment, ()):
-                    at = bisect_left(waiting, other, place)
-                    if at == len(waiting) or waiting[at] != other:
-                        waiting.insert(at, other)
+            if holds is not bool(inside & rule.bit):
+                inside ^= rule.bit
+                person.inside ^= 1 << rule.segment
+                self._also(waiting, place + 1, rule.segment)
+        held.inside = person.inside
 
-    def _possible(self, rule: Rule, traits: Traits) -> bool:
-        """Whether the numbers that a condition needs are there: most conditions that are asked fail here, quickly."""
-        for name, low, high in rule.needs:
-            value = traits[name]
-            if value is None or not low <= value <= high:
-                return False
-        for name, low, high in rule.needs_days:
-            value = traits[name]
-            if value is None or not low <= self._today - value // DAY <= high:
-                return False
-        return True
+    def _also(self, waiting: list[int], place: int, segment: int) -> None:
+        for number in self.network.asks.get(segment, ()):
+            at = bisect_left(waiting, number, place)
+            if at == len(waiting) or waiting[at] != number:
+                waiting.insert(at, number)
 
-    def _settle(self, held: Held, touched: Iterable[int]) -> None:
-        """Forget what cannot matter any more of the behaviours that changed."""
-        states, now = held.states, self.now
-        for key in touched:
-            state = states.get(key)
-            if state is None:
-                continue
-            count = self.network.counts[key]
-            if type(state) is Sums:
-                gone = bisect_left(state.times, count.low(now))
-                del state.times[:gone], state.values[:gone]
-                empty = not state.times
-            elif type(state) is Times:
-                del state.times[: bisect_left(state.times, count.low(now))]
-                empty = not state.times
-            else:
-                count.term.settle(state, now)
-                empty = _nothing(state)
-            if empty:
-                del states[key]
+    def _region(self, customer: int) -> tuple[int, list[Rule], dict[int, int]]:
+        """While sweeps go on: which rules hold for a customer, which of these have a bit of their own, and versions by
+        segment. It is the same for all customers between the places where two sweeps are.
+        """
+        place = bisect_left(self._limits, customer)
+        found = self._regions.get(place)
+        if found is None:
+            held = [rule for rule in self.network.rules if self.covers(rule, customer)]
+            found = self._regions[place] = (
+                bits(rule.slot for rule in held),
+                [rule for rule in held if rule.slot != rule.segment],
+                {rule.segment: rule.version for rule in held},
+            )
+        return found
 
+    def version(self, segment: int, customer: int) -> int:
+        """The version of a segment that holds for a customer."""
+        versions = self._region(customer)[2] if self.swept else self.network.versions
+        return versions.get(segment, 0) or self.network.live.get(segment, 0)
 
-def _nothing(state: Any) -> bool:
-    if type(state) is Tally:
-        return not (state.count or state.ahead or state.first is not None)
-    if type(state) is Followed:
-        return not (state.times or state.then)
-    return not state.times
+    def _apart(self, customer: int, inside: int, valid: int) -> tuple[int, int]:
+        """Segments as the rules that hold for a customer, while sweeps go on; and those rules."""
+        holding, own, _ = self._region(customer)
+        for rule in own:
+            if inside >> rule.segment & 1:
+                inside ^= rule.bit | 1 << rule.segment
+        return inside, valid & holding
+
+    def _together(self, customer: int, inside: int) -> int:
+        """Rules as their segments again."""
+        for rule in self._region(customer)[1]:
+            if inside & rule.bit:
+                inside ^= rule.bit | 1 << rule.segment
+        return inside

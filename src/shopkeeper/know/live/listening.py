@@ -45,8 +45,6 @@ class Listening:
             bought = behaviour.deed in ("orders", "spend")
             for name in orderbook.NAMES if bought else behaviour.names:
                 self._listen(number, name, behaviour.filters, bought=bought)
-            if behaviour.then is not None:
-                self._listen(number, behaviour.then.name, behaviour.then.filters, bought=False)
         self.names = frozenset(self._ears)
         """Every event that something listens to."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from math import inf, nextafter
+from itertools import count
 from typing import Any, Final
 
 from msgspec import Struct, structs
@@ -14,16 +14,18 @@ from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.condition import Condition, tree
 from shopkeeper.domain.condition.closure import Predicate
 from shopkeeper.domain.condition.sql import sql
-from shopkeeper.domain.condition.terms import Bought, Term, Windowed
+from shopkeeper.domain.condition.terms import Bought, Followed, Heard, Term, Windowed
 from shopkeeper.domain.condition.values import Values
 from shopkeeper.domain.condition.window import soonest
 from shopkeeper.domain.condition.zone import Zone
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.traits import Trait
-from shopkeeper.know.live.atoms import DAYS, NUMBER, Atom, Reader, conjunction, leaves, of_somebody, timed
+from shopkeeper.know.live.atoms import Atom, Reader, Sense, conjunction, leaves, of_somebody, timed
+from shopkeeper.know.live.behaved import operand_of
+from shopkeeper.know.live.held import bits
 from shopkeeper.know.live.listening import Listening
-from shopkeeper.know.live.operands import Operand, key_of, operand_of
-from shopkeeper.know.live.person import empty_states
+from shopkeeper.know.live.operands import Numbers, Operand, key_of
+from shopkeeper.know.live.person import Person, empty_states
 
 EVERYBODY: Final = (-1, 1 << 62)
 
@@ -42,9 +44,12 @@ class InForce(Struct, frozen=True):
 class Rule:
     """One condition in force."""
 
-    def __init__(self, number: int, told: InForce, predicate: Predicate) -> None:
+    def __init__(self, number: int, slot: int, told: InForce, predicate: Predicate) -> None:
         self.number = number
         """Its place: after those of the segments it asks about."""
+        self.slot = slot
+        self.bit = 1 << slot
+        """It among all rules: the bit of its segment, or one of its own where it is to take another one's place."""
         self.segment = told.segment
         self.name = told.name
         self.version = told.version
@@ -57,29 +62,35 @@ class Rule:
         self.key = key_of(f"rule {told.segment} {told.version}")
         self.involved = False
         """Whether time may change something in it that only the whole condition can tell."""
+        self.exact = False
+        """Whether operands say exactly when it is true: then it is never asked."""
         self.operands: list[Operand] = []
-        self.needs: tuple[tuple[str, float, float], ...] = ()
-        """Traits, and between which numbers each must lie for the condition to be true at all."""
-        self.needs_days: tuple[tuple[str, float, float], ...] = ()
-        """The same of the days since a trait that is a day."""
 
 
 class Count:
     """What is kept for behaviours that differ only in their window: one list of instants serves all of them."""
 
-    def __init__(self, key: int, term: Term) -> None:
+    def __init__(self, key: int, term: Term | Heard) -> None:
         self.key = key
         self.term = term
-        """Any of them: what is added is the same for all."""
+        """Any of them, or the part of them that this is: what is added is the same for all."""
         self.bought = isinstance(term, Bought)
         self.terms: list[Term] = []
         self.operands: list[Operand] = []
-        self.rules: set[int] = set()
-        """Rules in which one of them stands in something involved."""
+        self.followed: list[Operand] = []
+        """Operands to which this is only what was to follow: it matters where there is something to be followed."""
+        self.rules = 0
+        """Rules (bits) in which one of them stands in something involved."""
+        self.nothing = 0
+        """Which rules are allowed by all of ``operands`` where nothing was heard."""
+        self._low = (0, 0)
 
     def low(self, now: int) -> int:
         """What lies before this matters to none of them any more."""
-        return min(term.range.since.at(now) for term in self.terms)
+        known = self._low
+        if known[0] != now:
+            known = self._low = (now, min(term.range.since.at(now) for term in self.terms))
+        return known[1]
 
 
 def counted(behaviour: tree.Behaviour, term: Term) -> str:
@@ -89,6 +100,12 @@ def counted(behaviour: tree.Behaviour, term: Term) -> str:
     if isinstance(term, Windowed):
         return "when " + sql(structs.replace(behaviour, deed="events", window=tree.Window()))
     return term.key
+
+
+def apart(behaviour: tree.Behaviour, then: tree.Then) -> tuple[tree.Behaviour, tree.Behaviour]:
+    """Events, and what was to follow them: each is heard for itself, and the second for many behaviours at once."""
+    begun = structs.replace(behaviour, window=tree.Window(), then=None)
+    return begun, structs.replace(begun, names=(then.name,), filters=then.filters)
 
 
 class Network:
@@ -112,35 +129,55 @@ class Network:
         """Those in use."""
         self.scale = scale
         self.known: dict[str, Term] = {}
+        told = ordered(told)
+        held = {one.segment for one in told if not one.coming}
+        slots = count(1 + max([*self.segment_ids.values(), *(one.segment for one in told)], default=0))
         self.rules = [
-            Rule(number, one, Predicate(one.condition, traits, catalogue, self.known))
-            for number, one in enumerate(ordered(told))
+            Rule(
+                number,
+                next(slots) if one.coming and one.segment in held else one.segment,
+                one,
+                Predicate(one.condition, traits, catalogue, self.known),
+            )
+            for number, one in enumerate(told)
         ]
         coming = {rule.segment for rule in self.rules if rule.coming}
         for rule in self.rules:
             rule.replaced = rule.segment in coming and not rule.coming
+        self.by_slot = {rule.slot: rule for rule in self.rules}
+        self.every = bits(self.by_slot)
+        """All rules."""
         self.empty = empty_states(self.known)
         self.counts: dict[int, Count] = {}
         """By key: what is kept of each customer."""
         self.count_keys: dict[str, int] = {}
         """By a behaviour's text."""
-        behaviours = {one for rule in self.rules for one in rule.condition.behaviours}
-        numbered: dict[int, tree.Behaviour] = {}
-        for one in sorted(behaviours, key=sql):
-            term = self.known[sql(one)]
-            key = self.count_keys[term.key] = key_of(counted(one, term))
-            self.counts.setdefault(key, Count(key, term)).terms.append(term)
-            numbered.setdefault(key, one)
+        self.then_keys: dict[str, int] = {}
+        """The same of what was to follow."""
+        self.moved: dict[int, tuple[int, int]] = {}
+        """Where both are kept of what earlier versions kept under one key."""
+        numbered = self._counted()
         self.bought = {key for key, count in self.counts.items() if count.bought}
         self.listening = Listening(numbered.items(), catalogue)
         self.names = tuple(sorted(self.listening.names))
-        self.brands = any(f.fact == "brand" for one in behaviours for f in one.filters)
+        self.brands = any(f.fact == "brand" for one in numbered.values() for f in one.filters)
         self.operands: dict[int, Operand] = {}
+        self.of_traits: list[Operand] = []
+        self.figures: list[Numbers] = []
+        """Those of them that are a trait's plain number, and the others."""
+        self.not_figures: list[Operand] = []
         self.of_trait: dict[str, list[Operand]] = defaultdict(list)
-        self.asked_of_trait: dict[str, set[int]] = defaultdict(set)
-        """Rules in which a trait stands in something involved."""
+        self.asked_of_trait: dict[str, int] = defaultdict(int)
+        """Rules (bits) in which a trait stands in something involved."""
         self.asks: dict[int, list[int]] = defaultdict(list)
-        """Rules that ask about a segment."""
+        """Numbers of rules that ask about a segment."""
+        self.asked_about = 0
+        """Rules (bits) about whose segments others ask."""
+        self.by_traits = 0
+        """Rules of which traits alone say exactly when they are true."""
+        self.exact = 0
+        """Rules of which operands do."""
+        self.involved = 0
         self.refreshed = {
             rule.number
             for rule in self.rules
@@ -153,6 +190,28 @@ class Network:
         self.of_segment: dict[int, list[Rule]] = defaultdict(list)
         for rule in self.rules:
             self.of_segment[rule.segment].append(rule)
+        self.versions = {rule.segment: rule.version for rule in reversed(self.rules)}
+        """Those in force, by segment, where none is being swept."""
+
+    def _counted(self) -> dict[int, tree.Behaviour]:
+        """Find out what is to be kept of each customer; returns what is heard for each of it."""
+        behaviours = {one for rule in self.rules for one in rule.condition.behaviours}
+        numbered: dict[int, tree.Behaviour] = {}
+        for one in sorted(behaviours, key=sql):
+            term = self.known[sql(one)]
+            parts: list[tuple[int, tree.Behaviour, Term | Heard]]
+            if isinstance(term, Followed) and one.then is not None:
+                told = zip(("begun", "then"), apart(one, one.then), term.apart(), strict=True)
+                parts = [(key_of(f"{what} {sql(part)}"), part, heard) for what, part, heard in told]
+                self.then_keys[term.key] = parts[1][0]
+                self.moved[key_of(term.key)] = (parts[0][0], parts[1][0])
+            else:
+                parts = [(key_of(counted(one, term)), one, term)]
+            self.count_keys[term.key] = parts[0][0]
+            for key, part, heard in parts:
+                self.counts.setdefault(key, Count(key, heard)).terms.append(term)
+                numbered.setdefault(key, part)
+        return numbered
 
     def _read(self, traits: dict[str, Trait]) -> None:
         reader = Reader(traits, self.zone)
@@ -162,21 +221,39 @@ class Network:
             values = Values(
                 traits, {one: self.known[sql(one)] for one in rule.condition.behaviours}, self.zone
             )
-            needs: list[Atom] = []
+            rule.exact = True
             for leaf in dict.fromkeys(leaves(rule.condition.meaning)):
-                atom, sense = reader.atom(leaf), senses.get(leaf)
-                self._leaf(atom, rule, values, found, sense=sense)
-                if sense and atom.plain and isinstance(atom.on, tree.TraitRef):
-                    needs.append(atom)
-            rule.needs = tuple(_between(atom) for atom in needs if atom.kind == NUMBER)
-            rule.needs_days = tuple(_between(atom) for atom in needs if atom.kind == DAYS)
+                known = self._leaf(reader.atom(leaf), rule, values, found, senses.get(leaf))
+                rule.exact = rule.exact and known
             if rule.involved:
                 self._involve(rule.condition.meaning, rule)
+                self.involved |= rule.bit
             for name in rule.condition.segments:
                 if name in self.segment_ids:
                     self.asks[self.segment_ids[name]].append(rule.number)
+            if rule.exact:
+                self._exactly(rule)
         for operand in found.values():
-            operand.ready()
+            operand.ready(self.every)
+        self.figures = [one for one in self.of_traits if type(one) is Numbers and one.name]
+        self.not_figures = [one for one in self.of_traits if one not in self.figures]
+        for one in self.counts.values():
+            one.nothing = self.every
+            for operand in one.operands:
+                nothing = operand.value(Person({}, {}, 0, (self.count_keys, {}, self.empty, {})), 0)
+                operand.nothing = operand.mask(nothing, 0)
+                one.nothing &= operand.nothing
+        for rule in self.rules:
+            if rule.segment in self.asks:
+                self.asked_about |= rule.bit
+
+    def _exactly(self, rule: Rule) -> None:
+        self.exact |= rule.bit
+        behaved = [operand for operand in rule.operands if operand.term is not None]
+        if not behaved:
+            self.by_traits |= rule.bit
+        elif len(behaved) == 1:
+            behaved[0].sole |= rule.bit
 
     def _leaf(
         self,
@@ -184,16 +261,16 @@ class Network:
         rule: Rule,
         values: Values,
         found: dict[tuple[str, str], Operand],
-        *,
-        sense: bool | None,
-    ) -> None:
+        sense: Sense | None,
+    ) -> bool:
+        """Take a leaf in; whether an operand says exactly what it says."""
         if atom.on is None:
             if not of_somebody(atom.node):
                 self._for_all.append((rule.number, self._alone(atom.node)))
-                return
+                return False
             rule.involved = rule.involved or timed(atom.node)
             self._involve(atom.node, rule)
-            return
+            return False
         which = (atom.kind, sql(atom.on))
         inner = atom.on.arguments[0] if isinstance(atom.on, tree.Call) else atom.on
         term = self.known[sql(inner)] if isinstance(inner, tree.Behaviour) else None
@@ -205,12 +282,21 @@ class Network:
             )
             self.operands[operand.key] = operand
             if term is not None:
-                self.counts[self.count_keys[term.key]].operands.append(operand)
-            elif isinstance(inner, tree.TraitRef):
-                self.of_trait[inner.name].append(operand)
-        operand.add(atom, rule.number, sense=sense)
+                operand.count = self.count_keys[term.key]
+                self.counts[operand.count].operands.append(operand)
+                if term.key in self.then_keys:
+                    self.counts[self.then_keys[term.key]].followed.append(operand)
+            else:
+                self.of_traits.append(operand)
+                for name in {one.name for one in tree.walk(atom.on) if isinstance(one, tree.TraitRef)}:
+                    self.of_trait[name].append(operand)
         if operand not in rule.operands:
             rule.operands.append(operand)
+        return operand.add(atom, rule.bit, sense)
+
+    def keys(self, term: Term) -> list[int]:
+        """Under which keys a behaviour is kept."""
+        return [of[term.key] for of in (self.count_keys, self.then_keys) if term.key in of]
 
     def _alone(self, node: tree.Value) -> Predicate:
         condition = Condition(node, sql(node), node, frozenset(), (), frozenset())
@@ -219,9 +305,10 @@ class Network:
     def _involve(self, node: tree.Value, rule: Rule) -> None:
         for one in tree.walk(node):
             if isinstance(one, tree.TraitRef):
-                self.asked_of_trait[one.name].add(rule.number)
+                self.asked_of_trait[one.name] |= rule.bit
             elif isinstance(one, tree.Behaviour):
-                self.counts[self.count_keys[sql(one)]].rules.add(rule.number)
+                for key in self.keys(self.known[sql(one)]):
+                    self.counts[key].rules |= rule.bit
 
     def next_for_all(self, now: int) -> tuple[int, set[int]] | None:
         """When the clock alone changes what some conditions say of everybody, and which rules those are."""
@@ -236,21 +323,6 @@ class Network:
 
 
 _NOBODY: Any = None
-
-
-def _between(atom: Atom) -> tuple[str, float, float]:
-    """Between which numbers, both included, a trait must lie for an atom to be true.
-
-    >>> _between(Atom(tree.Null(), NUMBER, tree.TraitRef("orders"), ((2, 1, True), (5, 0, False))))
-    ('orders', 2.0000000000000004, 4.999999999999999)
-    """
-    low, high = -inf, inf
-    for bound, beyond, rises in atom.bounds:
-        if rises:
-            low = max(low, nextafter(bound, inf) if beyond else bound)
-        else:
-            high = min(high, bound if beyond else nextafter(bound, -inf))
-    return (atom.on.name if isinstance(atom.on, tree.TraitRef) else ""), low, high
 
 
 def ordered(told: Iterable[InForce]) -> list[InForce]:

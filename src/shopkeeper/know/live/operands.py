@@ -1,45 +1,34 @@
-"""What conditions compare, each once for all of them: which rules a change of it concerns, and when time changes it.
+"""What conditions compare, each once for all of them: which rules a value of it allows, and when time changes that.
 
-An operand's old value and its new one lead to the rules between: all others answer as before, however many there are.
+What an operand allows before and after leads to the rules that may begin or cease to be true: all others answer as
+before, however many there are. Rules of which it is not exactly known what allows them ('loose' ones) are found by the
+bounds and words that lie between the two values, and are asked.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hashlib import blake2b
-from math import ceil, floor
-from typing import Any, Final
+from math import ceil, inf, nextafter
+from typing import TYPE_CHECKING, Any, Final
 
 from shopkeeper.domain.condition import tree
-from shopkeeper.domain.condition.part import Facts
 from shopkeeper.domain.condition.sql import sql
-from shopkeeper.domain.condition.terms import Term, Windowed
-from shopkeeper.domain.condition.window import End, Fixed, soonest
+from shopkeeper.domain.condition.terms import Term
+from shopkeeper.domain.condition.window import End, Fixed, Rolling, soonest
 from shopkeeper.domain.condition.zone import Zone
-from shopkeeper.know.live.atoms import DAYS, INSTANT, LIST, NUMBER, TEXT, Atom
+from shopkeeper.know.live.atoms import NULL, Atom, Sense
+from shopkeeper.know.live.masks import Bounded, Worded, stepped, without, worded
+
+if TYPE_CHECKING:
+    from shopkeeper.know.live.person import Person
 
 _TRIES: Final = 32
 """Changes of a behaviour looked at for one that matters; the next is then waited for, whether it does or not."""
-_NEVER: Final = 1 << 62
-Get = Callable[[Facts, int], Any]
-Rules = set[int]
-
-
-class Asked:
-    """Rules that something concerns: those that may hold from now on, and those that may not hold any more."""
-
-    __slots__ = ("enter", "leave")
-
-    def __init__(self) -> None:
-        self.enter: Rules = set()
-        self.leave: Rules = set()
-
-    def add(self, rules: Iterable[int]) -> None:
-        """Rules of which it may be either."""
-        self.enter.update(rules)
-        self.leave.update(rules)
+_DAYS: Final = 10**6
+Get = Callable[["Person", int], Any]
 
 
 def key_of(text: str) -> int:
@@ -51,139 +40,207 @@ def key_of(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=6).digest())
 
 
-class Bound:
-    """A bound, with the rules that get true by meeting it, and those that get false."""
-
-    __slots__ = ("falls", "rises")
-
-    def __init__(self) -> None:
-        self.rises: Rules = set()
-        self.falls: Rules = set()
-
-    def add(self, rule: int, *, sense: bool | None) -> None:
-        """Note a rule; None where it may be either."""
-        if sense is not False:
-            self.rises.add(rule)
-        if sense is not True:
-            self.falls.add(rule)
-
-    def crossed(self, into: Asked, *, up: bool) -> None:
-        """It is met from now on, or not any more."""
-        into.enter |= self.rises if up else self.falls
-        into.leave |= self.falls if up else self.rises
-
-
 class Operand:
-    """Something that conditions compare, or of which they only ask whether it is known or true.
-
-    ``every`` holds all its rules: what becomes known or unknown concerns each.
-    """
+    """Something that conditions compare, or of which they only ask whether it is known or true."""
 
     def __init__(self, kind: str, node: tree.Value, get: Get, term: Term | None = None) -> None:
         self.key = key_of(f"{kind} {sql(node)}")
         """Tells it from others, also tomorrow."""
-        self.get = get
+        self.kind = kind
+        self.name = node.name if isinstance(node, tree.TraitRef) else ""
+        """Of a trait."""
+        self.value = get
         """Its value."""
         self.term = term
         """The behaviour that it is, or whose day."""
-        self.every: Rules = set()
+        self.count = 0
+        """The key under which that behaviour is kept."""
+        self.rules = 0
+        """All its rules, as bits."""
+        self.loose = 0
+        """The loose ones among them."""
+        self.sole = 0
+        """Rules of which everything is exactly known, and whose one behaviour it is."""
         self.timed = term is not None
         """Whether time alone may change how it compares."""
+        self.unknown = 0
+        """What it allows while it is not known."""
+        self.nothing = 0
+        """What it allows, if it is a behaviour, where nothing was heard."""
+        self._unknown: dict[int, bool] = {}
+        self._true = self._false = 0
+        self._senses: dict[int, list[bool]] = defaultdict(list)
 
-    def add(self, atom: Atom, rule: int, *, sense: bool | None) -> None:  # noqa: ARG002 - some take bounds of it
-        """Note what a rule compares it with; ``sense`` is that of ``atoms.conjunction``."""
-        self.every.add(rule)
+    def add(self, atom: Atom, rule: int, sense: Sense | None) -> bool:
+        """Note what a rule (a bit) compares it with; whether it is exactly known which values allow the rule."""
+        self.rules |= rule
+        known = sense is not None and atom.plain and self._take(atom, rule, sense)
+        if not known:
+            self.loose |= rule
+            self._loosen(atom, rule)
+        elif sense is not None:
+            self._unknown[rule] = self._unknown.get(rule, True) and sense.unknown
+        return known
 
-    def ready(self) -> None:
-        """Everything was added."""
+    def ready(self, full: int) -> None:
+        """Everything was added; ``full`` are all rules."""
+        self.unknown = without(full, (rule for rule, may in self._unknown.items() if not may))
+        self._true = without(full, (rule for rule, wanted in self._senses.items() if not all(wanted)))
+        self._false = without(full, (rule for rule, wanted in self._senses.items() if any(wanted)))
 
-    def changed(self, old: Any, new: Any, now: int, into: Asked) -> None:  # noqa: ARG002 - some move with the clock
-        """Add the rules that an old and a new value concern, as of one instant."""
-        if old != new:
-            into.add(self.every)
+    def mask(self, value: Any, now: int) -> int:  # noqa: ARG002 - some move with the clock
+        """Which rules a value allows."""
+        if self.kind == NULL:
+            return self._true if value is None else self._false
+        return self.unknown if value is None else self._true if value else self._false
 
-    def passed(self, old: Any, new: Any, then: int, now: int, into: Asked) -> None:  # noqa: ARG002 - the same
-        """The same where time went by between the two."""
-        self.changed(old, new, now, into)
+    def allows(self, facts: Person, now: int) -> int:
+        """Which rules its present value allows."""
+        return self.mask(self.value(facts, now), now)
 
-    def following(self, facts: Facts, value: Any, now: int) -> int | None:  # noqa: ARG002 - the same
+    def look(self, facts: Person, now: int) -> tuple[int, int | None]:
+        """The same, and the next instant at which time alone may change it."""
+        value = self.value(facts, now)
+        return self.mask(value, now), self.following(facts, value, now)
+
+    def asks(self, old: Any, new: Any, then: int, now: int) -> int:  # noqa: ARG002 - the same
+        """Loose rules that the step from one value to another concerns, time passing between or not."""
+        if self.kind == NULL:
+            return self.loose if (old is None) is not (new is None) else 0
+        return self.loose if old != new else 0
+
+    def following(self, facts: Person, value: Any, now: int) -> int | None:  # noqa: ARG002 - the same
         """The next instant at which time alone may change how it compares."""
         return None if self.term is None else self.term.next_change(facts.state(self.term.key), now)
 
+    def _take(self, atom: Atom, rule: int, sense: Sense) -> bool:  # noqa: ARG002 - some take bounds of it
+        self._senses[rule].append(sense.wanted)
+        return True
+
+    def _loosen(self, atom: Atom, rule: int) -> None:
+        """Some keep which values concern a loose rule."""
+
 
 class Words(Operand):
-    """Texts, or lists of them, compared with words."""
+    """Texts compared with words."""
 
     def __init__(self, kind: str, node: tree.Value, get: Get) -> None:
         super().__init__(kind, node, get)
-        self.listed = kind == LIST
-        self._of: dict[str, Bound] = defaultdict(Bound)
+        self._parts: dict[int, list[Worded]] = defaultdict(list)
+        self._loose: dict[str, int] = defaultdict(int)
+        self._other = 0
+        self._of: dict[str, int] = {}
 
-    def add(self, atom: Atom, rule: int, *, sense: bool | None) -> None:
-        """Note what a rule compares it with."""
-        self.every.add(rule)
-        for word in atom.words:
-            self._of[word].add(rule, sense=sense if atom.plain else None)
+    def ready(self, full: int) -> None:
+        """Everything was added."""
+        super().ready(full)
+        self._other, self._of = worded(full, self._parts)
 
-    def changed(self, old: Any, new: Any, now: int, into: Asked) -> None:  # noqa: ARG002 - as for every operand
-        """Rules that name the old or the new word."""
-        if old == new:
-            return
+    def mask(self, value: Any, now: int) -> int:  # noqa: ARG002 - as for every operand
+        """Which rules a word allows."""
+        return self.unknown if value is None else self._of.get(value, self._other)
+
+    def asks(self, old: Any, new: Any, then: int, now: int) -> int:  # noqa: ARG002 - the same
+        """Loose rules that name the old or the new word."""
+        if not self.loose or old == new:
+            return 0
         if old is None or new is None:
-            into.add(self.every)
-            return
-        before, after = (set(old), set(new)) if self.listed else ({old}, {new})
-        for word in before ^ after:
-            if word in self._of:
-                self._of[word].crossed(into, up=word in after)
+            return self.loose
+        return self._loose.get(old, 0) | self._loose.get(new, 0)
+
+    def _take(self, atom: Atom, rule: int, sense: Sense) -> bool:
+        self._parts[rule].append(Worded(sense.wanted, frozenset(atom.words)))
+        return True
+
+    def _loosen(self, atom: Atom, rule: int) -> None:
+        for word in atom.words:
+            self._loose[word] |= rule
+
+
+class Lists(Words):
+    """Lists of words, asked for one word; for several they are loose."""
+
+    def mask(self, value: Any, now: int) -> int:  # noqa: ARG002 - as for every operand
+        """Which rules the words allow together."""
+        if value is None:
+            return self.unknown
+        mask, other = self._other, self._other
+        for word in set(value):
+            one = self._of.get(word)
+            if one is not None:  # each rule names one word here
+                mask ^= one ^ other
+        return mask
+
+    def asks(self, old: Any, new: Any, then: int, now: int) -> int:  # noqa: ARG002 - the same
+        """Loose rules that name a word that came or went."""
+        if not self.loose or old == new:
+            return 0
+        if old is None or new is None:
+            return self.loose
+        found = 0
+        for word in set(old) ^ set(new):
+            found |= self._loose.get(word, 0)
+        return found
+
+    def _take(self, atom: Atom, rule: int, sense: Sense) -> bool:
+        return rule not in self._parts and super()._take(atom, rule, sense)
 
 
 class Numbers(Operand):
     """Numbers compared with numbers; of a behaviour, also as time goes by."""
 
-    def __init__(self, node: tree.Value, get: Get, term: Term | None = None) -> None:
-        super().__init__(NUMBER, node, get, term)
-        self._of: dict[tuple[float, int], Bound] = defaultdict(Bound)
-        self.bounds: list[tuple[float, int]] = []
-        self._sorted: list[Bound] = []
+    def __init__(self, kind: str, node: tree.Value, get: Get, term: Term | None = None) -> None:
+        super().__init__(kind, node, get, term)
+        self._parts: dict[int, list[tuple[bool, tuple[tuple[float, int, bool], ...]]]] = defaultdict(list)
+        self._loose_at: dict[float, int] = defaultdict(int)
+        self.bounds: list[float] = []
+        """What must be reached, ascending; of what must be exceeded, the next number."""
+        self.masks: list[int] = []
+        self._loose: list[int] = []
 
-    def add(self, atom: Atom, rule: int, *, sense: bool | None) -> None:
-        """Note the bounds of a rule."""
-        self.every.add(rule)
-        for bound, beyond, rises in atom.bounds:
-            self._of[bound, beyond].add(rule, sense=_sensed(sense=sense, rises=rises, plain=atom.plain))
-
-    def ready(self) -> None:
-        """Put the bounds into their order."""
-        self.bounds = sorted(self._of)
-        self._sorted = [self._of[bound] for bound in self.bounds]
+    def ready(self, full: int) -> None:
+        """Everything was added: put the bounds into their order."""
+        super().ready(full)
+        told = [bound for parts in self._parts.values() for _, bounds in parts for bound in bounds]
+        self.bounds = sorted({_reached(bound, beyond) for bound, beyond, _ in told} | self._loose_at.keys())
+        place = {bound: n for n, bound in enumerate(self.bounds)}
+        rules = {
+            rule: [
+                Bounded(
+                    wanted, tuple((place[_reached(bound, beyond)], rises) for bound, beyond, rises in bounds)
+                )
+                for wanted, bounds in parts
+            ]
+            for rule, parts in self._parts.items()
+        }
+        self.masks = stepped(full, rules, len(self.bounds) + 1)
+        self._loose = [self._loose_at.get(bound, 0) for bound in self.bounds]
 
     def place(self, value: float) -> int:
         """How many bounds are met."""
-        return bisect_right(self.bounds, (value, 0))
+        return bisect_right(self.bounds, value)
 
-    def changed(self, old: Any, new: Any, now: int, into: Asked) -> None:  # noqa: ARG002 - as for every operand
-        """Rules with a bound between."""
-        if old == new:
-            return
+    def mask(self, value: Any, now: int) -> int:  # noqa: ARG002 - as for every operand
+        """Which rules a number allows."""
+        return self.unknown if value is None else self.masks[bisect_right(self.bounds, value)]
+
+    def asks(self, old: Any, new: Any, then: int, now: int) -> int:  # noqa: ARG002 - the same
+        """Loose rules with a bound between."""
+        if not self.loose or old == new:
+            return 0
         if old is None or new is None:
-            into.add(self.every)
-            return
-        one, other = self.place(old), self.place(new)
-        if one < other:
-            for bound in self._sorted[one:other]:
-                bound.crossed(into, up=True)
-        elif other < one:
-            for bound in self._sorted[other:one]:
-                bound.crossed(into, up=False)
+            return self.loose
+        one, other = sorted((self.place(old), self.place(new)))
+        found = 0
+        for rules in self._loose[one:other]:
+            found |= rules
+        return found
 
-    def following(self, facts: Facts, value: Any, now: int) -> int | None:
+    def following(self, facts: Person, value: Any, now: int) -> int | None:
         """When it crosses a bound."""
         if self.term is None:
             return None
         state = facts.state(self.term.key)
-        if isinstance(self.term, Windowed):
-            return self._leaving(self.term, state.times, value, now)
         at, was, next_change = now, self.place(value), self.term.next_change
         for _ in range(_TRIES):
             found = next_change(state, at)
@@ -192,161 +249,152 @@ class Numbers(Operand):
             at = found
         return at
 
-    def _leaving(self, term: Windowed, times: list[int], value: int, now: int) -> int | None:
-        """Of a count in a moving window: when so many have left it that it falls below a bound, or one enters."""
-        if not times:
-            return None
-        low, high = term.range.bounds(now)
-        begin, end = bisect_right(times, low - 1), bisect_right(times, high - 1)
-        found = term.range.enters(times[max(begin, end)], now) if max(begin, end) < len(times) else None
-        met = self.place(value)
-        if met and value > 0:
-            bound, beyond = self.bounds[met - 1]
-            least = floor(bound) + 1 if beyond else ceil(bound)
-            if 0 < value - least + 1 <= value:
-                found = soonest(found, term.range.leaves(times[begin + value - least], now))
-        return found
+    def _take(self, atom: Atom, rule: int, sense: Sense) -> bool:
+        self._parts[rule].append((sense.wanted, atom.bounds))
+        return True
+
+    def _loosen(self, atom: Atom, rule: int) -> None:
+        for bound, beyond, _ in atom.bounds:
+            self._loose_at[_reached(bound, beyond)] |= rule
 
 
-class Days(Operand):
+def _reached(bound: float, beyond: int) -> float:
+    """The least number that meets a bound."""
+    return nextafter(bound, inf) if beyond else float(bound)
+
+
+class Days(Numbers):
     """Days since a day, compared with numbers: each midnight is one more."""
 
-    def __init__(self, node: tree.Value, get: Get, zone: Zone, term: Term | None = None) -> None:
-        super().__init__(DAYS, node, get, term)
+    def __init__(self, kind: str, node: tree.Value, get: Get, zone: Zone, term: Term | None = None) -> None:
+        super().__init__(kind, node, get, term)
         self.timed = True
         self.zone = zone
-        self._numbers = Numbers(node, get)
 
-    def add(self, atom: Atom, rule: int, *, sense: bool | None) -> None:
-        """Note the bounds of a rule."""
-        self._numbers.add(atom, rule, sense=sense)
+    def mask(self, value: Any, now: int) -> int:
+        """Which rules a day allows."""
+        return self.unknown if value is None else super().mask(self.zone.day(now) - value, now)
 
-    def ready(self) -> None:
-        """Put the bounds into their order."""
-        self._numbers.ready()
-        self.every = self._numbers.every
-
-    def changed(self, old: Any, new: Any, now: int, into: Asked) -> None:
-        """Rules with a bound between."""
-        self.passed(old, new, now, now, into)
-
-    def passed(self, old: Any, new: Any, then: int, now: int, into: Asked) -> None:
-        """The same where midnights passed."""
+    def asks(self, old: Any, new: Any, then: int, now: int) -> int:
+        """Loose rules with a bound between."""
+        if not self.loose:
+            return 0
         day = self.zone.day
         before = None if old is None else day(then) - old
-        self._numbers.changed(before, None if new is None else day(now) - new, now, into)
+        return super().asks(before, None if new is None else day(now) - new, then, now)
 
-    def following(self, facts: Facts, value: Any, now: int) -> int | None:
+    def following(self, facts: Person, value: Any, now: int) -> int | None:
         """The day on which the next bound is met."""
-        found = super().following(facts, value, now)
+        found = Operand.following(self, facts, value, now)
         if value is None:
             return found
-        place = self._numbers.place(self.zone.day(now) - value)
-        if place == len(self._numbers.bounds):
+        place = self.place(self.zone.day(now) - value)
+        if place == len(self.bounds):
             return found
-        bound, beyond = self._numbers.bounds[place]
-        if abs(bound) > _DAYS:
-            return found
-        return soonest(found, self.zone.start(value + (floor(bound) + 1 if beyond else ceil(bound))))
-
-
-_DAYS: Final = 10**6
+        bound = self.bounds[place]
+        return found if abs(bound) > _DAYS else soonest(found, self.zone.start(value + ceil(bound)))
 
 
 class Instants(Operand):
     """Days and instants compared with such that may move with the clock or the calendar."""
 
     def __init__(
-        self, node: tree.Value, get: Get, zone: Zone, *, of_day: bool, term: Term | None = None
+        self, kind: str, node: tree.Value, get: Get, zone: Zone, *, of_day: bool, term: Term | None = None
     ) -> None:
-        super().__init__(INSTANT, node, get, term)
+        super().__init__(kind, node, get, term)
         self.zone = zone
         self.of_day = of_day
-        self._of: dict[tuple[str, int], tuple[End, int, Bound]] = {}
-        self._ends: list[tuple[End, int, Bound]] = []
-        self._at = -_NEVER
-        self._order: list[tuple[int, int]] = []
-        self._sorted: list[tuple[End, int, Bound]] = []
+        self._of: dict[tuple[str, int], int] = {}
+        self._ends: list[tuple[End, int]] = []
+        self._rolling: list[int] = []
+        """Of ends that move with the clock: how long after an instant they pass it."""
+        self._others: list[tuple[End, int]] = []
+        """Ends that move with the calendar."""
+        self._loose: dict[int, int] = defaultdict(int)
+        self._parts: dict[int, list[Bounded]] = defaultdict(list)
+        self._full = 0
+        self._orders: dict[tuple[int, ...], list[int]] = {}
+        self._placed: tuple[int, list[int], list[int]] | None = None
 
-    def add(self, atom: Atom, rule: int, *, sense: bool | None) -> None:
-        """Note the ends of a rule."""
-        self.every.add(rule)
-        for text, end, beyond, rises in atom.ends:
-            found = self._of.setdefault((text, beyond), (end, beyond, Bound()))
-            found[2].add(rule, sense=_sensed(sense=sense, rises=rises, plain=atom.plain))
-            self.timed = self.timed or not isinstance(end, Fixed)
-
-    def ready(self) -> None:
+    def ready(self, full: int) -> None:
         """Everything was added."""
-        self._ends = list(self._of.values())
+        super().ready(full)
+        self._full = full
+        self._rolling = sorted(
+            end.behind - beyond + 1 for end, beyond in self._ends if isinstance(end, Rolling)
+        )
+        self._others = [(end, n) for end, n in self._ends if not isinstance(end, Rolling | Fixed)]
 
-    def _placed(self, now: int) -> list[tuple[int, int]]:
-        """The ends in their order as of an instant."""
-        if now != self._at:
-            placed = sorted(((end.at(now), beyond), n) for n, (end, beyond, _) in enumerate(self._ends))
-            self._order = [place for place, _ in placed]
-            self._sorted = [self._ends[n] for _, n in placed]
-            self._at = now
-        return self._order
+    def mask(self, value: Any, now: int) -> int:
+        """Which rules an instant allows."""
+        if value is None:
+            return self.unknown
+        placed = self._placed
+        if placed is None or placed[0] != now:
+            placed = self._placed = self._order(now)
+        return placed[2][bisect_right(placed[1], self._instant(value))]
 
-    def _met(self, at: int, now: int) -> list[tuple[End, int, Bound]]:
-        met = bisect_right(self._placed(now), (at, 0))
-        return self._sorted[:met]
+    def _order(self, now: int) -> tuple[int, list[int], list[int]]:
+        """Where the ends lie at an instant, in their order, and which rules are allowed between them."""
+        placed = sorted((end.at(now) + beyond, n) for n, (end, beyond) in enumerate(self._ends))
+        order = tuple(n for _, n in placed)
+        masks = self._orders.get(order)
+        if masks is None:
+            place = {n: at for at, n in enumerate(order)}
+            rules = {
+                rule: [
+                    Bounded(one.wanted, tuple((place[n], rises) for n, rises in one.bounds)) for one in parts
+                ]
+                for rule, parts in self._parts.items()
+            }
+            masks = self._orders[order] = stepped(self._full, rules, len(order) + 1)
+        return now, [at for at, _ in placed], masks
 
     def _instant(self, value: int) -> int:
         return self.zone.start(value) if self.of_day else value
 
-    def changed(self, old: Any, new: Any, now: int, into: Asked) -> None:
-        """Rules with an end between."""
-        if old == new:
-            return
+    def asks(self, old: Any, new: Any, then: int, now: int) -> int:
+        """Loose rules with an end that was met and is not, or the other way round."""
+        if not self.loose:
+            return 0
         if old is None or new is None:
-            into.add(self.every)
-            return
-        order = self._placed(now)
-        one = bisect_right(order, (self._instant(old), 0))
-        other = bisect_right(order, (self._instant(new), 0))
-        for _, _, bound in self._sorted[min(one, other) : max(one, other)]:
-            bound.crossed(into, up=one < other)
+            return self.loose if old is not new else 0
+        before, after = self._instant(old), self._instant(new)
+        found = 0
+        for n, rules in self._loose.items():
+            end, beyond = self._ends[n]
+            if (end.at(then) + beyond <= before) is not (end.at(now) + beyond <= after):
+                found |= rules
+        return found
 
-    def passed(self, old: Any, new: Any, then: int, now: int, into: Asked) -> None:
-        """Rules with an end that was met and is not, or the other way round."""
-        if old is None or new is None:
-            if old is not new:
-                into.add(self.every)
-            return
-        before, after = (self._instant(old), 0), (self._instant(new), 0)
-        for end, beyond, bound in self._ends:
-            met = (end.at(now), beyond) <= after
-            if ((end.at(then), beyond) <= before) is not met:
-                bound.crossed(into, up=met)
-
-    def following(self, facts: Facts, value: Any, now: int) -> int | None:
+    def following(self, facts: Person, value: Any, now: int) -> int | None:
         """When an end that lies before the value gets beyond it."""
         found = super().following(facts, value, now)
         if value is None:
             return found
         at = self._instant(value)
-        for end, beyond, _ in self._met(at, now):
-            found = soonest(found, end.passes(at - beyond, now))
+        rolling = self._rolling
+        place = bisect_right(rolling, now - at)
+        if place < len(rolling):
+            found = soonest(found, at + rolling[place])
+        for end, beyond in self._others:
+            if end.at(now) + beyond <= at:
+                found = soonest(found, end.passes(at - beyond, now))
         return found
 
+    def _placed_end(self, text: str, end: End, beyond: int) -> int:
+        number = self._of.get((text, beyond))
+        if number is None:
+            number = self._of[text, beyond] = len(self._ends)
+            self._ends.append((end, beyond))
+            self.timed = self.timed or not isinstance(end, Fixed)
+        return number
 
-def _sensed(*, sense: bool | None, rises: bool, plain: bool) -> bool | None:
-    """Whether a rule gets true by meeting a bound; None where that cannot be said."""
-    return None if sense is None or not plain else sense is rises
+    def _take(self, atom: Atom, rule: int, sense: Sense) -> bool:
+        bounds = tuple((self._placed_end(text, end, beyond), rises) for text, end, beyond, rises in atom.ends)
+        self._parts[rule].append(Bounded(sense.wanted, bounds))
+        return True
 
-
-def operand_of(atom: Atom, get: Get, zone: Zone, *, of_day: bool, term: Term | None) -> Operand:
-    """The operand that an atom compares."""
-    if atom.on is None:
-        raise TypeError(atom)  # pragma: no cover - the network asks for simple atoms only
-    if atom.kind == NUMBER:
-        return Numbers(atom.on, get, term)
-    if atom.kind == DAYS:
-        return Days(atom.on, get, zone, term)
-    if atom.kind == INSTANT:
-        return Instants(atom.on, get, zone, of_day=of_day, term=term)
-    if atom.kind in (TEXT, LIST):
-        return Words(atom.kind, atom.on, get)
-    return Operand(atom.kind, atom.on, get, term)
+    def _loosen(self, atom: Atom, rule: int) -> None:
+        for text, end, beyond, _ in atom.ends:
+            self._loose[self._placed_end(text, end, beyond)] |= rule

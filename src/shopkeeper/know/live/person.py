@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from shopkeeper.domain.clock import micros
-from shopkeeper.domain.condition.states import Book
+from shopkeeper.domain.condition.states import Book, Sequence
 from shopkeeper.domain.condition.terms import Term
 from shopkeeper.domain.customer import Customer
 from shopkeeper.domain.traits import Trait
@@ -21,7 +22,8 @@ class Values:
     def __init__(self, traits: list[Trait], scale: float) -> None:
         self._known = [(one.name, _reader(one, scale)) for one in traits if one.of is not None]
         self.foretold = tuple(one.name for one in traits if one.of is None)
-        """Those that a refresh writes."""
+        """Those that are predicted."""
+        self._instants = frozenset(one.name for one in traits if one.of is None and one.kind == "time")
         self.nobody = self.of(Customer(), {}, 0)
         """Of somebody of whom nothing was heard."""
 
@@ -30,6 +32,14 @@ class Values:
         found = {name: read(record, now) for name, read in self._known}
         for name in self.foretold:
             found[name] = foretold.get(name)
+        return found
+
+    def told(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """The predictions in use, of what a ledger keeps: instants are texts there."""
+        found = {name: said.get(name) for name in self.foretold}
+        for name in self._instants:
+            if (text := found[name]) is not None:
+                found[name] = micros(datetime.fromisoformat(text))
         return found
 
 
@@ -47,21 +57,23 @@ def _reader(trait: Trait, scale: float) -> Callable[[Customer, int], Any]:
 class Person:
     """The facts that predicates ask for (``condition.part.Facts``)."""
 
-    __slots__ = ("_books", "_empty", "_ids", "_keys", "inside", "states", "trait", "traits")
+    __slots__ = ("_books", "_empty", "_ids", "_keys", "_thens", "inside", "states", "trait", "traits")
 
     def __init__(
         self,
         traits: Traits,
         states: dict[int, Any],
-        inside: set[int],
-        names: tuple[Mapping[str, int], Mapping[str, int], Mapping[str, Any]],
+        inside: int,
+        names: tuple[Mapping[str, int], Mapping[str, int], Mapping[str, Any], Mapping[str, int]],
     ) -> None:
-        """``names``: keys of behaviours and of segments by their names, and what is kept where nothing was heard."""
+        """``inside`` are the customer's segments as bits; ``names``: keys of behaviours and of segments by their names,
+        what is kept where nothing was heard, and keys of what was to follow, where that is kept apart.
+        """
         self.traits = traits
         self.trait = traits.get
         self.states = states
         self.inside = inside
-        self._keys, self._ids, self._empty = names
+        self._keys, self._ids, self._empty, self._thens = names
         self._books: dict[int, Book] = {}
 
     def state(self, key: str) -> Any:
@@ -70,6 +82,9 @@ class Person:
         found = self.states.get(number)
         if found is None:
             return self._empty[key]
+        if key in self._thens:
+            then = self.states.get(self._thens[key])
+            return Sequence(found.times, [] if then is None else then.times)
         if type(found) is Sums:
             book = self._books.get(number)
             if book is None:
@@ -79,11 +94,8 @@ class Person:
 
     def member(self, segment: str) -> bool:
         """Whether the customer is in a segment."""
-        return self._ids.get(segment) in self.inside
-
-    def forget(self, key: int) -> None:
-        """What is kept under a key is not what it was."""
-        self._books.pop(key, None)
+        number = self._ids.get(segment)
+        return number is not None and bool(self.inside >> number & 1)
 
 
 def empty_states(terms: Mapping[str, Term]) -> dict[str, Any]:

@@ -32,8 +32,7 @@ def sweep(tx: LedgerWriter, network: Network, watch_at: WatchAt, most: int) -> i
     ahead = min((row.swept for row in rows if row.swept > least), default=_ALL)
     customers = [one for one in tx.customers_after(least, most) if one <= ahead]
     if not customers and ahead == _ALL:
-        for row in ours:
-            definitions.ended(tx, row)
+        definitions.ended(tx, ours)
         return 0
     upto = customers[-1] if len(customers) == most or ahead == _ALL else ahead
     swept = {row.id: row.swept for row in rows} | {row.id: upto for row in ours}
@@ -41,7 +40,7 @@ def sweep(tx: LedgerWriter, network: Network, watch_at: WatchAt, most: int) -> i
     rules = [rule for rule in network.rules if (rule.segment, rule.version) in wanted]
     settled = {term for rule in network.rules if not rule.coming for term in rule.predicate.terms}
     fresh = {term for rule in rules if rule.coming for term in rule.predicate.terms} - settled
-    counts = {network.count_keys[term.key] for term in fresh}  # what another window forgot is read again
+    counts = {key for term in fresh for key in network.keys(term)}  # what another window forgot is read again
     if customers:
         watch_at(swept).sweep(customers, rules, counts, {row.id: row.cause for row in ours})
     tx.swept([(row.id, upto) for row in ours])

@@ -17,8 +17,9 @@ from shopkeeper.domain.condition.facts import EventFacts, event_facts
 from shopkeeper.domain.customer import Customer
 from shopkeeper.domain.event import EVENTS, Logged
 from shopkeeper.know.fold import unpack as unpack_record
-from shopkeeper.know.live.evaluating import ORDERS, Evaluator
-from shopkeeper.know.live.held import NEVER, Held, pack, unpack
+from shopkeeper.know.live.evaluating import Evaluator
+from shopkeeper.know.live.hearing import ORDERS
+from shopkeeper.know.live.held import NEVER, Held, bits, numbers, pack, unpack
 from shopkeeper.know.live.network import Network, Rule
 from shopkeeper.know.live.person import Traits, Values
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
@@ -60,10 +61,11 @@ class Watch:
         self.evaluator = Evaluator(network, values, now, swept)
         self.now = now
         self.cause = cause
-        self._there = set(network.segment_ids.values())
+        self._there = bits(network.segment_ids.values())
         self._heard: dict[int, _Heard] = {}
         self._whole: dict[int, str] = {}
         self._brands: dict[bytes, str] = {}
+        self._before: dict[int, dict[str, Any]] = {}
         self._written = _Written(self)
 
     # What memory tells.
@@ -74,7 +76,7 @@ class Watch:
             self._brands |= {row.key: row.brand for row in rows}
 
     def hear(self, customer: int, record: Customer | None, rows: Sequence[FoldedRow]) -> None:
-        """Before a customer's events are folded onto a record (None for nobody known)."""
+        """Before a customer's events are folded onto a record (None for nobody known), which may then change."""
         names = self.network.listening.names
         facts: list[EventFacts] = []
         again = False
@@ -105,6 +107,10 @@ class Watch:
             self._whole[customer] = cause
             self._heard.pop(customer, None)
 
+    def restood(self, before: Mapping[int, dict[str, Any]]) -> None:
+        """Customers of whom something else is predicted from now on, with what was predicted before."""
+        self._before |= {customer: self.values.told(said) for customer, said in before.items()}
+
     def refolded(self, records: Mapping[int, Customer]) -> None:
         """Customers who were folded anew."""
         anew: list[int] = []
@@ -123,7 +129,7 @@ class Watch:
             self._heard.pop(customer, None)
             self._whole.pop(customer, None)
         for customer, body in self.tx.behaviours(sorted(customers)).items():
-            self._written.put(customer, self._unpacked(body).inside, set(), cause)
+            self._written.put(customer, self._unpacked(body).inside, 0, cause)
         self.tx.drop_behaviours(sorted(customers))
         self._written.flush()
 
@@ -143,15 +149,16 @@ class Watch:
         for customer, heard in ready.items():
             new: dict[str, Any] = heard.new or {}
             old = heard.old
-            if customer in foretold:
-                new |= foretold[customer]
-                old = None if old is None else old | foretold[customer]
+            said = foretold.get(customer, _NOTHING)
+            new |= said
+            was_said = self._before.pop(customer, said)
+            old = None if old is None else {**old, **was_said}
             body = kept.get(customer)
             if body is None and old is None:
-                held, was = self.evaluator.fresh(customer), set()
+                held, was = self.evaluator.fresh(customer), 0
             else:
                 held = Held(self.now) if body is None else self._unpacked(body)
-                was = set(held.inside)
+                was = held.inside
             if held.at > self.now or held.following.get(ORDERS, NEVER) <= self.now:
                 self._from_log(customer, held, new)
             else:
@@ -167,9 +174,10 @@ class Watch:
         foretold = self.foretold(customers)
         events = self.events(customers, self.network.names)
         for customer, record in records.items():
+            self._before.pop(customer, None)
             body = kept.get(customer)
             held = Held(self.now) if body is None else self._unpacked(body)
-            was = set(held.inside)
+            was = held.inside
             traits = self.values.of(record, foretold.get(customer, _NOTHING), self.now)
             self.evaluator.whole(customer, held, traits, events.get(customer, ()))
             self._keep(customer, held, was, self._whole.pop(customer, self.cause), new=body is None)
@@ -186,9 +194,9 @@ class Watch:
         names = sorted({name for key in counts for name in self.network.counts[key].term.names})
         events = self.events(customers, names)
         for customer, held, traits, new in self.kept(customers):
-            was = set(held.inside)
+            was = held.inside
             self._catch_up(customer, held, traits)
-            between = set(held.inside)
+            between = held.inside
             self.evaluator.some(customer, held, traits, events.get(customer, ()), rules, counts)
             self._written.put(customer, was, between, "time")
             self._keep(customer, held, between, self.cause, new=new, causes=causes)
@@ -199,11 +207,25 @@ class Watch:
         seen = set()
         for customer, held, traits, new in self.kept(customers):
             seen.add(customer)
-            was = set(held.inside)
+            was = held.inside
             held.due = min(held.due, self.now)
             self._catch_up(customer, held, traits)
             self._keep(customer, held, was, self.cause, new=new)
         self.tx.drop_due([customer for customer in customers if customer not in seen])
+        self._written.flush()
+
+    def turned(self, before: Mapping[int, dict[str, Any]]) -> None:
+        """Evaluate customers of whom time changed what is predicted; ``before`` is what was."""
+        if not self.values.foretold:
+            return
+        for customer, held, traits, new in self.kept(sorted(before)):
+            was = held.inside
+            if held.at > self.now or held.following.get(ORDERS, NEVER) <= self.now:
+                self._from_log(customer, held, traits)
+            else:
+                old = traits | self.values.told(before[customer])
+                self.evaluator.changed(customer, held, old, traits)
+            self._keep(customer, held, was, self.cause, new=new)
         self._written.flush()
 
     def mend(self, customer: int, was: Held, held: Held) -> None:
@@ -240,16 +262,15 @@ class Watch:
         self.evaluator.whole(customer, held, traits, events.get(customer, ()))
 
     def _unpacked(self, body: bytes) -> Held:
-        held = unpack(body)
-        if not held.inside <= self._there:
-            held.inside &= self._there  # some were archived
+        held = unpack(body, self.network.moved)
+        held.inside &= self._there  # some may have been archived
         return held
 
     def _keep(
         self,
         customer: int,
         held: Held,
-        was: set[int],
+        was: int,
         cause: str,
         *,
         new: bool,
@@ -269,18 +290,11 @@ class Watch:
         if not wanted:
             return {}
         rows = self.tx.predictions(customers)
-        return {c: {n: told.get(n) for n in wanted} for c, row in rows.items() for told in (_json(row.body),)}
+        return {customer: self.values.told(_json(row.body)) for customer, row in rows.items()}
 
     def events(self, customers: Sequence[int], names: Sequence[str]) -> dict[int, list[EventFacts]]:
         """Events of some names, as facts, by customer."""
         return facts_by_customer(self.tx, customers, names)
-
-    def version(self, segment: int, customer: int) -> int:
-        """The version of a segment that holds for a customer."""
-        for rule in self.network.of_segment.get(segment, ()):
-            if self.evaluator.covers(rule, customer):
-                return rule.version
-        return self.network.live.get(segment, 0)
 
 
 _json = msgspec.json.Decoder(dict[str, Any]).decode
@@ -297,20 +311,15 @@ class _Written:
         self._news: list[tuple[int, int, int, bool, str]] = []
 
     def put(
-        self, customer: int, was: set[int], now: set[int], cause: str, causes: Mapping[int, str] = _NO_CAUSES
+        self, customer: int, was: int, now: int, cause: str, causes: Mapping[int, str] = _NO_CAUSES
     ) -> None:
-        """Note where a customer was and is now."""
-        if was == now:
-            return
-        version = self._watch.version
-        for segment in sorted(was - now):
-            self._news.append(
-                (segment, version(segment, customer), customer, False, causes.get(segment, cause))
-            )
-        for segment in sorted(now - was):
-            self._news.append(
-                (segment, version(segment, customer), customer, True, causes.get(segment, cause))
-            )
+        """Note in which segments (bits) a customer was and is now."""
+        version = self._watch.evaluator.version
+        for entered, some in ((False, was & ~now), (True, now & ~was)):
+            for segment in numbers(some):
+                self._news.append(
+                    (segment, version(segment, customer), customer, entered, causes.get(segment, cause))
+                )
 
     def flush(self) -> None:
         """Write it."""

@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 
 from shopkeeper.domain.catalogue import PLACES, UNKNOWN_GOODS, UNKNOWN_PLACE, Catalogue
 from shopkeeper.domain.clock import DAY
-from shopkeeper.domain.customer import Customer, OrderMark, Tally
+from shopkeeper.domain.customer import Customer, FirstOrder, OrderMark, Tally
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.events.orders import Quantity
 from shopkeeper.know.reducers.shape import Moment, Reads, Reducer, Retold
@@ -44,7 +44,9 @@ class OrderRead(Struct, frozen=True, gc=False):
     currency: str = ""
     store: str = ""
     country: str = ""
+    staff_id: str = ""
     coupon: str = ""
+    discount: float | None = None
     products: tuple[LineRead, ...] = ()
     amount: Amount = 0
 
@@ -179,7 +181,11 @@ def _placed(
         c.marks[order.order_id] = OrderMark(day, place, amount, margin, units, told=new)
     if new:
         c.last_order = order.order_id
+        reduced = bool(order.coupon) or (order.discount or 0) > 0
         c.coupons += bool(order.coupon)
+        c.reduced += reduced
+        if c.first is None:
+            c.first = FirstOrder(moment.at, place, order.staff_id, order.coupon, reduced)
     if order.country:
         c.country = order.country
 

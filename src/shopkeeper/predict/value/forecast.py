@@ -69,6 +69,9 @@ class Forecast:
     orders: Any
     alive: OrderFit | SeasonalFit
     amounts: GammaGammaFit
+    future: Future
+    """Of the customers, at the level foretold: how far all of them may be off together is ``choice.learned.level``."""
+    orders_seen: Floats
     notes: tuple[str, ...]
 
 
@@ -132,6 +135,8 @@ def forecast(
         orders=fitted.orders,
         alive=living.orders,
         amounts=amounts,
+        future=own,
+        orders_seen=past.frequency + 1.0,
         notes=_notes(made, fitted, living, amounts, days.day.size - known.days.day.size, past.end),
     )
 

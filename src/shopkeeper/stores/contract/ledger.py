@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from shopkeeper.stores.contract.foretold import ForetoldReader, ForetoldWriter
 from shopkeeper.stores.contract.limits import LimitReader, LimitWriter
 from shopkeeper.stores.contract.rows import (
     Edge,
@@ -29,7 +30,6 @@ from shopkeeper.stores.contract.rows import (
     NewTurn,
     Node,
     Observed,
-    Prediction,
     Quarantined,
     Ranking,
     Record,
@@ -42,7 +42,7 @@ from shopkeeper.stores.contract.verdicts import VerdictReader
 T = TypeVar("T")
 
 
-class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
+class LedgerReader(ForetoldReader, LimitReader, SegmentReader, VerdictReader, Protocol):
     """Reads one unchanging state of the ledger."""
 
     def setting(self, name: str) -> str | None:
@@ -145,12 +145,22 @@ class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
         """The customer that an old id became."""
         ...
 
+    def aliases(self, customers: Sequence[int] | None) -> dict[int, int]:
+        """Old ids that became some customers, and which each became; every one there is where None is given."""
+        ...
+
     def search(self, tokens: Sequence[bytes], limit: int) -> list[int]:
         """Customers on whose nodes all the tokens are found, smallest first."""
         ...
 
     def sealed(self, nodes: Sequence[int]) -> list[Sealed]:
         """Sealed values told on some nodes, by time."""
+        ...
+
+    def sealed_as(self, name: str) -> list[Sealed]:
+        """Everything sealed of one kind of event, by node and place in the log. Reads all that is sealed: for what is
+        seldom done.
+        """
         ...
 
     def records(self, customers: Sequence[int]) -> list[Record]:
@@ -173,10 +183,6 @@ class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
 
     def ranked(self, sort: str) -> int:
         """How many customers that list has."""
-        ...
-
-    def predictions(self, customers: Sequence[int]) -> dict[int, Prediction]:
-        """Current predictions of some customers."""
         ...
 
     def reference(self, kind: str) -> list[bytes]:
@@ -216,7 +222,7 @@ class LedgerReader(LimitReader, SegmentReader, VerdictReader, Protocol):
         ...
 
 
-class LedgerWriter(LedgerReader, LimitWriter, SegmentWriter, Protocol):
+class LedgerWriter(LedgerReader, ForetoldWriter, LimitWriter, SegmentWriter, Protocol):
     """Reads and writes inside one transaction."""
 
     def numbers(self, counter: str, count: int) -> int:
@@ -245,6 +251,10 @@ class LedgerWriter(LedgerReader, LimitWriter, SegmentWriter, Protocol):
 
     def seal(self, rows: Sequence[Sealed], tokens: Iterable[tuple[bytes, int]]) -> None:
         """Keep sealed values and the tokens (token, node) that find them."""
+        ...
+
+    def reseal(self, rows: Sequence[Sealed]) -> None:
+        """Put other sealed values in the place of those of the same node and event."""
         ...
 
     def refused(self, marks: Sequence[bytes]) -> set[bytes]:
@@ -299,10 +309,6 @@ class LedgerWriter(LedgerReader, LimitWriter, SegmentWriter, Protocol):
         """Keep merges and splits."""
         ...
 
-    def unpredict(self, customers: Sequence[int]) -> None:
-        """Forget predictions of customers who are not the same any more."""
-        ...
-
     def looked_at(self, node: int, at: int, actor: str) -> None:
         """Note that somebody looked at a node, or at the customer for whom it speaks, and leaves it as it is."""
         ...
@@ -317,14 +323,6 @@ class LedgerWriter(LedgerReader, LimitWriter, SegmentWriter, Protocol):
 
     def drop_records(self, customers: Sequence[int]) -> None:
         """Forget records (and predictions) of customers that no longer exist."""
-        ...
-
-    def predict(self, rows: Sequence[Prediction], *, run: int) -> None:
-        """Write predictions of a run aside; nobody sees them until ``switch``."""
-        ...
-
-    def switch(self, run: int) -> None:
-        """Make a run's predictions the current ones and delete older ones."""
         ...
 
     def put_reference(self, kind: str, rows: Sequence[tuple[str, bytes]]) -> int:

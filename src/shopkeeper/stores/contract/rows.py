@@ -184,13 +184,18 @@ class Record(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """What a refresh predicted of a customer."""
+    """What a refresh predicted of a customer, and where the customer stands since."""
 
     customer: int
-    clv: float
-    p_alive: float
+    clv: float | None
+    """None for somebody who came after the refresh."""
+    p_alive: float | None
     state: str
     body: bytes
+    turns_at: int = 1 << 62
+    """When time alone will change what is said."""
+    stood: int = 0
+    """When it was last written live; 0 for as the refresh left it."""
 
 
 class Ranking(NamedTuple):

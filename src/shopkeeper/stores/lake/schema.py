@@ -74,7 +74,11 @@ SNAPSHOTS: dict[str, dict[str, str]] = {
         "clv_high": "DOUBLE",
         "expected_orders_12m": "DOUBLE",
         "state": "VARCHAR",
+        "state_since": "TIMESTAMPTZ",
         "fading_since": "TIMESTAMPTZ",
+        "unusual_from": "TIMESTAMPTZ",
+        "next_order": "TIMESTAMPTZ",
+        "rhythm_basis": "VARCHAR",
     },
     "products": {
         "product_id": "VARCHAR",

@@ -115,6 +115,12 @@ class IdentityReads:
         rows = self.session.rows("SELECT customer FROM alias WHERE old = ?", (customer,))
         return rows[0][0] if rows else None
 
+    def aliases(self, customers: Sequence[int] | None) -> dict[int, int]:
+        """Old ids and what they became."""
+        if customers is None:
+            return dict(self.session.rows("SELECT old, customer FROM alias"))
+        return dict(among(self.session, "SELECT old, customer FROM alias WHERE customer IN (...)", customers))
+
     def search(self, tokens: Sequence[bytes], limit: int) -> list[int]:
         """Nodes whose customers carry all the tokens, by customer so that words may stand on different nodes."""
         if not tokens:
@@ -131,6 +137,11 @@ class IdentityReads:
         sql = "SELECT node, seq, occurred_at, name, sealed FROM sealed WHERE node IN (...)"
         rows = map(Sealed._make, among(self.session, sql, nodes))
         return sorted(rows, key=lambda r: (r.occurred_at, r.seq))
+
+    def sealed_as(self, name: str) -> list[Sealed]:
+        """Everything sealed of one kind of event."""
+        sql = "SELECT node, seq, occurred_at, name, sealed FROM sealed WHERE name = ? ORDER BY node, seq"
+        return list(map(Sealed._make, self.session.rows(sql, (name,))))
 
 
 class IdentityWrites(IdentityReads):
@@ -163,6 +174,13 @@ class IdentityWrites(IdentityReads):
         )
         sql = "INSERT INTO token (token, node) VALUES (?, ?) ON CONFLICT DO NOTHING"
         self.session.many(sql, sorted(set(tokens)))
+
+    def reseal(self, rows: Sequence[Sealed]) -> None:
+        """Replace sealed values."""
+        self.session.many(
+            "UPDATE sealed SET sealed = ? WHERE node = ? AND seq = ?",
+            [(r.sealed, r.node, r.seq) for r in rows],
+        )
 
     def link(self, rows: Sequence[Edge]) -> None:
         """Keep edges; the earliest evidence and the latest month stay, whatever the order of arrival."""

@@ -9,9 +9,10 @@ from shopkeeper.stores.sql.session import Session, among, change_among
 
 _RECORD = "customer, body, last_at, last_key, reducers, catalogue, orders, amount, margin, last_day, country"
 
+_PREDICTION = "customer, clv, p_alive, state, body, turns_at, stood"
 _SORTS = {
-    "value": ("p.clv", "p.run = :run"),
-    "fading": ("p.clv", "p.run = :run AND p.state = 'fading'"),
+    "value": ("p.clv", "p.run = :run AND p.clv IS NOT NULL"),
+    "fading": ("p.clv", "p.run = :run AND p.state = 'fading' AND p.clv IS NOT NULL"),
     "margin": ("r.margin", "TRUE"),
     "orders": ("r.orders", "TRUE"),
     "recent": ("r.last_day", "TRUE"),
@@ -93,11 +94,27 @@ class MemoryReads:
     def predictions(self, customers: Sequence[int]) -> dict[int, Prediction]:
         """Current predictions of some customers."""
         sql = (
-            "SELECT customer, clv, p_alive, state, body FROM prediction WHERE customer IN (...) "
+            f"SELECT {_PREDICTION} FROM prediction WHERE customer IN (...) "
             "AND run = (SELECT CAST(value AS BIGINT) FROM setting WHERE name = 'run')"
         )
         rows = map(Prediction._make, among(self.session, sql, customers))
         return {row.customer: row for row in rows}
+
+    def turning(self, at: int, limit: int) -> list[int]:
+        """Who turns by an instant."""
+        sql = "SELECT customer FROM prediction WHERE run = ? AND turns_at <= ? ORDER BY turns_at, customer LIMIT ?"
+        return [row[0] for row in self.session.rows(sql, (self._run(), at, limit))]
+
+    def next_turn(self) -> int | None:
+        """When the next one turns."""
+        sql = "SELECT turns_at FROM prediction WHERE run = ? ORDER BY turns_at LIMIT 1"
+        rows = self.session.rows(sql, (self._run(),))
+        return int(rows[0][0]) if rows else None
+
+    def stood(self, limit: int) -> list[int]:
+        """Who was written live since the refresh."""
+        sql = "SELECT customer FROM prediction WHERE run = ? AND stood > 0 ORDER BY customer LIMIT ?"
+        return [row[0] for row in self.session.rows(sql, (self._run(), limit))]
 
     def reference(self, kind: str) -> list[bytes]:
         """Every record of a kind."""
@@ -137,7 +154,17 @@ class MemoryWrites(MemoryReads):
 
     def predict(self, rows: Sequence[Prediction], *, run: int) -> None:
         """Write predictions of a run aside."""
-        sql = "INSERT INTO prediction (run, customer, clv, p_alive, state, body) VALUES (?, ?, ?, ?, ?, ?)"
+        sql = f"INSERT INTO prediction (run, {_PREDICTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        self.session.many(sql, ((run, *row) for row in rows))
+
+    def restand(self, rows: Sequence[Prediction]) -> None:
+        """Put what is said of customers now."""
+        run = self._run()
+        sql = (
+            f"INSERT INTO prediction (run, {_PREDICTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (run, customer) DO UPDATE SET state = excluded.state, body = excluded.body, "
+            "turns_at = excluded.turns_at, stood = excluded.stood"
+        )
         self.session.many(sql, ((run, *row) for row in rows))
 
     def switch(self, run: int) -> None:

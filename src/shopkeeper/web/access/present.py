@@ -47,7 +47,9 @@ class Room(Struct, frozen=True):
 ROOMS: tuple[Room, ...] = (
     Room("/", "Overview", "overview", Permission.REPORT),
     Room("/customers", "Customers", "customers", Permission.LOOK_UP),
+    Room("/value", "Value", "value", Permission.REPORT),
     Room("/segments", "Segments", "segments", Permission.REPORT),
+    Room("/advocates", "Advocates", "advocates", Permission.REPORT),
     Room("/identities", "Identities", "identities", Permission.RESOLVE),
     Room("/flow", "Flow", "flow", Permission.REPORT),
     Room("/sources", "Sources", "sources", Permission.COLLECT),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shopkeeper.web.api import (
+    advocacy,
     customers,
     docs,
     features,
@@ -14,6 +15,7 @@ from shopkeeper.web.api import (
     profiles,
     segments,
     segments_live,
+    value,
     whole,
 )
 
@@ -25,6 +27,10 @@ API: tuple[Any, ...] = (
     profiles.profile_identifiers,
     profiles.profile_household,
     profiles.profile_events,
+    value.profile_predictions,
+    value.value,
+    value.predicted,
+    advocacy.advocacy_of,
     customers.list_customers,
     segments.query_customers,
     segments.size_customers,
@@ -34,6 +40,8 @@ API: tuple[Any, ...] = (
     insight.channels,
     insight.overlaps,
     insight.suggestions,
+    advocacy.regulars,
+    advocacy.advocates,
     identity.explain,
     identity.explain_pair,
     identity.match,

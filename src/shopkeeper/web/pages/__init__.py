@@ -7,6 +7,7 @@ from typing import Any
 from shopkeeper.web.pages import (
     about,
     account,
+    advocates,
     audit,
     customer,
     customers,
@@ -23,6 +24,7 @@ from shopkeeper.web.pages import (
     segments,
     sources,
     users,
+    value,
     vouching,
 )
 
@@ -31,10 +33,13 @@ PAGES: tuple[Any, ...] = (
     customers.customers,
     customer.customer_page,
     customer.customer_timeline,
+    value.value,
+    value.customer_predictions,
     identities.identities,
     identities.why,
     identities.match,
     identities.settle,
+    advocates.advocates_page,
     segments.segments,
     segments.suggestions,
     segments.save,

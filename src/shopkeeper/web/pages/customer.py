@@ -55,6 +55,7 @@ def customer_page(
         traits=_traits(shop, profile, show),
         personal=_in_order(profile.personal),
         household=shop.household(profile.id),
+        advocate=shop.advocate(profile.id),
         tones=TONES,
         piece=timeline.piece(shop, profile.id, show, cursor=cursor, kind=_known(kind), after=after),
         who=profile.id,

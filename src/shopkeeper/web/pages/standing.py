@@ -79,7 +79,8 @@ def standing(profile: Profile, show: Show) -> Standing:
             silent,
             traits.get("mean_gap"),
             _days_between(last, moment(traits.get("unusual_from"))),
-            own=traits.get("rhythm_basis") != "population",
+            basis=str(traits.get("rhythm_basis") or ""),
+            following=moment(traits.get("next_order")),
             show=show,
         ),
     )
@@ -101,21 +102,30 @@ def interval(expected: float | None, low: float | None, high: float | None) -> I
 
 
 def rhythm(
-    silent: float | None, usual: float | None, unusual: float | None, *, own: bool, show: Show
+    silent: float | None,
+    usual: float | None,
+    unusual: float | None,
+    *,
+    basis: str,
+    show: Show,
+    following: datetime | None = None,
 ) -> Rhythm | None:
-    """The picture of silence: how long, the usual gap between orders, and from when on it is unusual.
+    """The picture of silence: how long, the usual gap between orders, and from when on it is unusual; and when the next
+    order is expected.
 
     >>> from shopkeeper.web.show import Show
-    >>> rhythm(61.0, 24.0, 48.0, own=True, show=Show("GBP", "UTC")).words
+    >>> rhythm(61.0, 24.0, 48.0, basis="own rhythm", show=Show("GBP", "UTC")).words
     'Usually orders every 3 weeks; silence is unusual after 7 weeks, and it has lasted 9 weeks.'
     """
     if silent is None or not (usual or unusual):
         return None
     span = max(silent, usual or 0.0, unusual or 0.0) * 1.05
     parts = []
-    if usual:
+    if basis == "calendar":
+        parts.append("Buys in the same part of every year")
+    elif usual:
         parts.append(f"Usually orders every {show.span(usual)}")
-    elif not own:
+    elif basis == "population":
         parts.append("Too few orders for a rhythm of their own, so that of all customers stands in")
     if unusual:
         late = silent >= unusual
@@ -124,6 +134,8 @@ def rhythm(
             if late
             else f"silence would be unusual after {show.span(unusual)}"
         )
+    if following is not None:
+        parts.append(f"the next order is expected by {show.day(following)}")
     text = "; ".join(parts)
     return Rhythm(
         silent=silent / span,
@@ -157,8 +169,9 @@ def alive_words(chance: float | None) -> str:
 
 def _facts(profile: Profile, show: Show) -> tuple[str, ...]:
     facts = []
-    if faded := moment(profile.traits.get("fading_since")):
-        facts.append(f"since {show.day(faded)}")
+    told = profile.traits.get("state") in ("fading", "lapsed", "won back")
+    if told and (since := moment(profile.traits.get("state_since"))):
+        facts.append(f"since {show.day(since)}")
     if country := profile.traits.get("country"):
         facts.append(str(country))
     if since := moment(profile.traits.get("first_order") or profile.traits.get("first_seen")):

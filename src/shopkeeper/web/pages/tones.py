@@ -7,6 +7,7 @@ from collections.abc import Iterable
 TONES: dict[str, str] = {
     "new": "fresh",
     "active": "good",
+    "won back": "good",
     "fading": "warn",
     "lapsed": "faint",
 }

@@ -59,7 +59,7 @@
     },
   };
 
-  const marks = (data) => data.months || data.days;
+  const marks = (data) => data.months || data.days || data.names;
 
   // How large a segment was at the end of each day; a count needs no money.
   KINDS.audience = {
@@ -78,6 +78,57 @@
     },
     read: (data, i) => [DAY.format(new Date(`${data.days[i]}T00:00:00Z`)),
       `${data.size[i].toLocaleString("en-GB")} in it, ${data.entered[i].toLocaleString("en-GB")} entered, ${data.exited[i].toLocaleString("en-GB")} left`],
+  };
+
+  // Named points with one or two series: lines, pairs of bars, or a line within its range.
+  const UNITS = {
+    count: () => (value) => value.toLocaleString("en-GB", { maximumFractionDigits: 2 }),
+    percent: () => (value) => `${Math.round(value * 100)}%`,
+    money: (data, compact) => money(data.currency, compact).format,
+  };
+  const named = (data, gap) => {
+    const style = { color: colour("soft"), fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 };
+    const write = UNITS[data.unit](data, true);
+    return {
+      animation: false,
+      grid: { left: 4, right: 16, top: 12, bottom: 4, containLabel: true },
+      xAxis: { type: "category", data: data.names, boundaryGap: gap || data.names.length < 2, axisTick: { show: false },
+        axisLine: { lineStyle: { color: colour("line-strong") } }, axisLabel: { ...style, hideOverlap: true, formatter: (name) => name.replace(/ of customers$/, "") } },
+      yAxis: { type: "value", splitNumber: 4, max: data.unit === "percent" ? 1 : null, axisLabel: { ...style, formatter: write }, splitLine: { lineStyle: { color: colour("line") } } },
+    };
+  };
+  const line = (one, tone, extra) => ({
+    type: "line", data: one.values, symbol: one.values.length < 2 ? "circle" : "none", symbolSize: 7, emphasis: { disabled: true },
+    lineStyle: { color: colour(tone), width: 2 }, itemStyle: { color: colour(tone) }, ...extra,
+  });
+  const readNamed = (data, i) => {
+    const write = UNITS[data.unit](data, false);
+    const parts = data.series.filter((one) => one.values[i] != null).map((one) =>
+      (one.name === "still a customer" ? `${Math.round(one.values[i] * 100)}% ${one.name}` : `${one.name} ${write(one.values[i])}`));
+    return [data.names[i], parts.join(", ")];
+  };
+  KINDS.curves = {
+    option: (data) => ({ ...named(data, false), series: data.series.map((one, i) => line(one, i ? "warn" : "accent", i ? { lineStyle: { color: colour("warn"), width: 2, type: "dashed" } } : {})) }),
+    read: readNamed,
+  };
+  KINDS.pairs = {
+    option: (data) => ({ ...named(data, true), series: data.series.map((one, i) => ({
+      type: "bar", data: one.values, barGap: "10%", barCategoryGap: "30%", emphasis: { disabled: true },
+      itemStyle: { color: colour(i ? "warn" : "accent"), borderRadius: [2, 2, 0, 0] } })) }),
+    read: readNamed,
+  };
+  KINDS.ranges = {
+    option: (data) => {
+      const [expected, low, high] = data.series;
+      const room = high.values.map((value, i) => value - low.values[i]);
+      const bare = { lineStyle: { opacity: 0 }, stack: "range", itemStyle: { opacity: 0 } };
+      return { ...named(data, false), series: [
+        line(low, "accent-mid", bare),
+        line({ values: room }, "accent-mid", { ...bare, areaStyle: { color: colour("accent-soft"), opacity: 1 } }),
+        line(expected, "accent", {}),
+      ] };
+    },
+    read: readNamed,
   };
 
   function draw(figure) {
@@ -106,4 +157,10 @@
   }
 
   document.querySelectorAll("figure[data-chart]").forEach(draw);
+  // What a piece of a page brings along is drawn when it has come.
+  document.addEventListener("htmx:after:swap", () => {
+    document.querySelectorAll("figure[data-chart]").forEach((figure) => {
+      if (!figure.querySelector(".canvas > *")) draw(figure);
+    });
+  });
 })();

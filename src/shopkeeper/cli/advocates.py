@@ -1,0 +1,136 @@
+"""Commands about regulars and those who bring others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
+from shopkeeper.cli.screen import count, day, fill, heading, money, percent, points, screen, table, text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from shopkeeper.domain.advocacy import Advocate, Advocates, Friend, Regulars, ScorePart
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    group = typer.Typer(help="Who comes back regularly, who brings others, who fits.", no_args_is_help=True)
+    group.command()(regulars)
+    group.command()(advocates)
+    group.command()(advocate)
+    app.add_typer(group, name="insight")
+
+
+def regulars(
+    *,
+    most: Annotated[int, typer.Option(min=1, help="Facts to list.")] = 12,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """Who comes back regularly, and what sets them apart from others who had the time."""
+    with opened(folder) as shop:
+        found, currency = shop.regulars(), shop.settings.currency
+    _regulars(screen(), found, currency, most)
+
+
+def _regulars(console: Console, found: Regulars, currency: str, most: int) -> None:
+    heading(console, f"{count(found.regulars, 'regular')} among {count(found.buyers, 'buyer')}")
+    console.print(
+        text(
+            f"{money(found.expected, currency)} expected in 12 months, {percent(found.expected_share)} of all. "
+            f"{found.definition}"
+        )
+    )
+    if found.beside:
+        console.print(text(f"{found.group:,} of them beside {found.rest:,} {found.beside}."))
+    for title, facts in (("how they first came", found.apart), ("open to action", found.levers)):
+        if facts:
+            made = table(title, ("difference", "right"), ("range", "right"), "what it is", "to try")
+            rows = (
+                (f.sentence, f"{f.difference:+.2f}", f"{f.low:+.2f} to {f.high:+.2f}", f.basis, f.action)
+                for f in facts[:most]
+            )
+            console.print(fill(made, rows))
+    points(console, found.notes)
+
+
+def advocates(
+    *,
+    sort: Annotated[str, typer.Option(help="value, score or customers.")] = "value",
+    most: Annotated[int, typer.Option(min=1, max=500, help="Customers to list.")] = 15,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """Who brings others, what they brought, and what goes before it."""
+    with opened(folder) as shop:
+        found, currency = shop.advocates(sort=sort, most=most), shop.settings.currency
+        zone = ZoneInfo(shop.settings.time_zone)
+    console = screen()
+    _advocates(console, found, currency)
+    console.print(text(f"As of {day(found.as_of, zone)}"))
+
+
+def _advocates(console: Console, found: Advocates, currency: str) -> None:
+    heading(console, f"{count(found.bringers, 'customer')} brought {count(found.brought, 'other')}")
+    console.print(text(f"Those brought are worth {money(found.value, currency)}, earned and expected"))
+    columns = ("score", "spent", "expected", "brought", "value brought")
+    made = table("customer", *((name, "right") for name in columns))
+    rows = (
+        (
+            one.name or one.id, f"{one.score:.0f}", money(one.margin, currency), money(one.expected, currency),
+            f"{one.brought_customers:,}", money(one.brought_value, currency),
+        )
+        for one in found.rows
+    )  # fmt: skip
+    console.print(fill(made, rows))
+    console.print(text(found.brings.sentence))
+    if found.brings.verdict == "something":
+        odds = table("before bringing others", ("odds by doubling it", "right"), ("95 % range", "right"))
+        console.print(
+            fill(
+                odds, ((o.label, f"{o.ratio:.2f}", f"{o.low:.2f} to {o.high:.2f}") for o in found.brings.odds)
+            )
+        )
+    console.print(text(f"Core range: {found.core.sentence}"))
+    points(console, (one.sentence for one in found.fits))
+    points(console, (f"{number:,} referrals do not count: {why}" for why, number in found.refused.items()))
+    points(console, found.notes)
+
+
+def advocate(
+    who: Annotated[str, typer.Argument(help="A customer id or any identifier.")],
+    *,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """One customer's advocacy and brand fit with their parts, and whom they brought."""
+    with opened(folder) as shop:
+        found, currency = shop.advocate(who), shop.settings.currency
+    _advocate(screen(), found, currency)
+
+
+def _advocate(console: Console, found: Advocate, currency: str) -> None:
+    heading(console, f"{found.name or found.id}: advocacy {found.score:.0f} of 100")
+    _parts(console, found.parts)
+    if found.brand_fit is not None:
+        heading(console, f"Brand fit {found.brand_fit:.0f} of 100")
+        _parts(console, found.brand_parts)
+    console.print(
+        text(f"Worth {money(found.own, currency)} alone, and brought {money(found.brought_value, currency)}")
+    )
+    if found.brought_by:
+        console.print(text(f"Brought by {found.brought_by.name or found.brought_by.id}"))
+    _tree(console, found.friends, currency, 0)
+
+
+def _parts(console: Console, parts: tuple[ScorePart, ...]) -> None:
+    made = table("part", ("points", "right"), ("of", "right"), "what it counts")
+    console.print(fill(made, ((p.label, f"{p.points:.1f}", f"{p.most:.0f}", p.sentence) for p in parts)))
+
+
+def _tree(console: Console, friends: tuple[Friend, ...], currency: str, depth: int) -> None:
+    for one in friends:
+        worth = money(one.margin + (one.expected or 0.0), currency)
+        console.print(text(f"{'  ' * depth}· {one.name or one.id}, {count(one.orders, 'order')}, {worth}"))
+        _tree(console, one.friends, currency, depth + 1)

@@ -1,0 +1,131 @@
+"""Commands about what customers are worth: over any horizon, and as it was predicted earlier."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
+from shopkeeper.cli.screen import count, fill, heading, money, percent, screen, table, text
+from shopkeeper.cli.segments import write
+from shopkeeper.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ON_SCREEN = 25
+_Whose = Annotated[
+    str, typer.Argument(help="A condition, such as \"state = 'fading'\"; everybody without one.")
+]
+_AsOf = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day of the past, in the shop's zone.")
+]
+_Limit = Annotated[int, typer.Option(min=0, help="Most customers on the screen.")]
+_Out = Annotated[Path | None, typer.Option(help="Write all of them into this file, .csv or .parquet.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(worth)
+    app.command()(predicted)
+
+
+def worth(
+    condition: _Whose = "",
+    *,
+    horizon: Annotated[str, typer.Option(help="Weeks ahead, or 'inf' for the residual value.")] = "",
+    discount: Annotated[float | None, typer.Option(help="Yearly rate as a share, such as 0.1.")] = None,
+    as_of: _AsOf = None,
+    limit: _Limit = _ON_SCREEN,
+    out: _Out = None,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """What customers are worth over any horizon: orders and margin expected, with ranges."""
+    with opened(folder) as shop:
+        found = shop.worth(
+            condition or None,
+            horizon=_weeks(horizon),
+            as_of=None if as_of is None else as_of.date(),
+            discount=discount,
+        )
+        currency = shop.settings.currency
+    told = {key.decode(): value.decode() for key, value in (found.schema.metadata or {}).items()}
+    if out is not None:
+        _written(found, out)
+        return
+    console = screen()
+    ahead = "without end" if told["horizon_weeks"] == "inf" else f"in {told['horizon_weeks']} weeks"
+    heading(console, f"{count(found.num_rows, 'customer')}, {ahead} from {told['as_of']}")
+    rows = found.sort_by([("value", "descending")])
+    value, spread = (
+        sum(found["value"].to_pylist()),
+        math.sqrt(sum(x * x for x in found["value_sd"].to_pylist())),
+    )
+    console.print(
+        text(
+            f"{money(value, currency)} of margin together, give or take {money(spread, currency)} (one standard "
+            "deviation)"
+        )
+    )
+    made = table(
+        "id", ("orders", "right"), ("value", "right"), ("at least", "right"), ("at most", "right"),
+        ("still a customer", "right"),
+    )  # fmt: skip
+    lines = (
+        (
+            f"c{row['customer']}", f"{row['expected_orders']:,.1f}", money(row["value"], currency),
+            money(row["value_low"], currency), money(row["value_high"], currency), percent(row["p_alive"]),
+        )
+        for row in rows.slice(0, limit).to_pylist()
+    )  # fmt: skip
+    console.print(fill(made, lines))
+
+
+def predicted(
+    condition: _Whose = "",
+    *,
+    as_of: _AsOf = None,
+    limit: _Limit = _ON_SCREEN,
+    out: _Out = None,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """What the last refresh at or before a day predicted of customers."""
+    with opened(folder) as shop:
+        found = shop.predicted(None if as_of is None else as_of.date(), condition or None)
+        currency = shop.settings.currency
+    if out is not None:
+        _written(found, out)
+        return
+    console = screen()
+    told = (found.schema.metadata or {})[b"as_of"].decode()
+    heading(console, f"{count(found.num_rows, 'customer')}, as predicted {told[:10]}")
+    made = table(
+        "id", ("expected value", "right"), ("at least", "right"), ("at most", "right"),
+        ("still a customer", "right"), "state",
+    )  # fmt: skip
+    lines = (
+        (
+            f"c{row['customer']}", money(row["clv_12m"], currency), money(row["clv_low"], currency),
+            money(row["clv_high"], currency), percent(row["p_alive"]), row["state"] or "",
+        )
+        for row in found.sort_by([("clv_12m", "descending")]).slice(0, limit).to_pylist()
+    )  # fmt: skip
+    console.print(fill(made, lines))
+
+
+def _weeks(horizon: str) -> float | None:
+    if not horizon:
+        return None
+    try:
+        return float(horizon)
+    except ValueError:
+        raise InvalidInput(f"--horizon {horizon!r:.20}", hint="give a number of weeks, or inf") from None
+
+
+def _written(found: pa.Table, out: Path) -> None:
+    write(found, out)
+    screen().print(text(f"{count(found.num_rows, 'customer')} written to {out}"))

@@ -1,0 +1,129 @@
+"""What customers are worth over any horizon, as of any day: what a refresh chose, fitted to what is dated by then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from math import isinf
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from shopkeeper.domain.condition.profiling import OBJECTS
+from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.domain.traits import Trait
+from shopkeeper.domain.value import Run
+from shopkeeper.shop import asking
+from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting.comparing import together
+from shopkeeper.shop.predicting.orders import order_days
+from shopkeeper.shop.predicting.recalling import last_before
+from shopkeeper.shop.predicting.worths import LEVEL, choice_of, deviation
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from shopkeeper.predict.value.choose import Choice
+    from shopkeeper.predict.value.discount import Discount
+
+_NO_END = 100 * 365.25 / 7
+"""Weeks for which 'without end' stands: discounting leaves nothing worth counting after them."""
+_LEAST_DISCOUNT = 0.01
+
+
+def worth(
+    places: Places,
+    traits: Sequence[Trait],
+    *,
+    condition: str | None,
+    horizon: float | None,
+    as_of: date | datetime | None,
+    discount: Discount | float | None,
+) -> pa.Table:
+    """A row per customer: orders and margin expected within ``horizon`` weeks from the end of a day.
+
+    The kind of model is the one that the refresh at or before that day chose; it is fitted to the orders dated up to
+    then, as they are known today.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from shopkeeper.predict.value.forecast import forecast
+
+    run = last_before(places, as_of)
+    weeks = run.horizon_weeks if horizon is None else float(horizon)
+    rate = run.discount if discount is None else _yearly(discount)
+    if isinf(weeks) and rate < _LEAST_DISCOUNT:
+        raise InvalidInput(
+            f"without end at a discount of {rate}", hint="give at least 0.01 a year, or a horizon"
+        )
+    with places.ledger.read() as reader:
+        orders = order_days(reader, places.scale)
+    end = _day(places, as_of)
+    keep = orders.day <= end
+    found = forecast(
+        customer=orders.customer[keep],
+        occurred_at=orders.day[keep],
+        margin=orders.margin[keep],
+        end=end,
+        horizon=min(weeks, _NO_END),
+        discount=rate,
+        level=LEVEL,
+        choice=_choice(run, without_end=isinf(weeks)),
+    )
+    p = found.projection
+    table = pa.table(
+        {
+            "customer": found.customer,
+            "expected_orders": p.expected_orders,
+            "orders_low": p.orders_low,
+            "orders_high": p.orders_high,
+            "margin_per_order": p.margin_per_order,
+            "value": p.clv,
+            "value_low": p.clv_low,
+            "value_high": p.clv_high,
+            "value_sd": deviation(found),
+            "p_alive": p.p_alive,
+        }
+    )
+    asked = asking.customers(places, condition, traits, columns=[OBJECTS])
+    allowed = asked.filter(pc.invert(pc.fill_null(asked[OBJECTS], False)))["id"]
+    told = {
+        "as_of": str(end), "run": str(run.run), "model": run.pick, "horizon_weeks": f"{weeks:g}",
+        "discount": f"{rate:g}", "level": f"{LEVEL:g}", "together": f"{together(run):.4f}",
+        "currency": places.settings.currency,
+    }  # fmt: skip
+    kept = table.filter(pc.is_in(table["customer"], allowed.combine_chunks()))
+    return kept.replace_schema_metadata(told)
+
+
+def _yearly(discount: Discount | float) -> float:
+    from shopkeeper.predict.value.discount import Discount
+
+    return (discount if isinstance(discount, Discount) else Discount(float(discount))).yearly
+
+
+def _choice(run: Run, *, without_end: bool) -> Choice:
+    """What the tournament chose; without an end only a model that knows that customers leave makes sense."""
+    from shopkeeper.predict.value.calibration import Learned
+    from shopkeeper.predict.value.candidates import MODELS, UNTESTED
+
+    choice = choice_of(run)
+    models = {entry.name for entry in MODELS}
+    if without_end and choice.pick not in models:
+        living = [card.name for card in sorted(choice.cards, key=lambda one: one.loss) if card.name in models]
+        choice = msgspec.structs.replace(
+            choice, pick=living[0] if living else UNTESTED, spend=None, learned=Learned()
+        )
+    return choice
+
+
+def _day(places: Places, as_of: date | datetime | None) -> np.datetime64:
+    import numpy as np
+
+    if as_of is None or isinstance(as_of, datetime):
+        at = as_of or places.clock.now()
+        return np.datetime64(at.astimezone(ZoneInfo(places.settings.time_zone)).date(), "D")
+    return np.datetime64(as_of, "D")

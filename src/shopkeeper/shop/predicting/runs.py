@@ -1,0 +1,192 @@
+"""Runs of the models as they are kept, and for how long.
+
+``models/<run>/`` holds ``manifest.json`` (models, score card, drift), ``predictions.parquet`` (a row per customer) and
+a checksum of each; ``models/current`` names the run in force. Every file is written aside and moved into its place.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from hashlib import file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from shopkeeper.domain.report import Score
+from shopkeeper.domain.value import Run
+from shopkeeper.shop.places import Places
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PREDICTIONS = "predictions.parquet"
+MANIFEST = "manifest.json"
+_ROWS = 65_536
+"""Customers in a row group: one customer is found without reading the others."""
+_DAILY = timedelta(days=31)
+
+
+def current_scores(places: Places) -> list[Score]:
+    """The score card of the models in use, the simple rules beside them."""
+    run = current(places)
+    return [] if run is None else list(run.scores)
+
+
+def current(places: Places) -> Run | None:
+    """The run in force; None before the first one."""
+    try:
+        name = (places.folder / "models" / "current").read_text("ascii").strip()
+    except OSError:
+        return None
+    return manifest(places, int(name)) if name.isdecimal() else None
+
+
+def manifest(places: Places, run: int) -> Run | None:
+    """What is kept of a run; None where it is not there, or cannot be read."""
+    try:
+        body = (places.folder / "models" / str(run) / MANIFEST).read_bytes()
+        return msgspec.json.decode(body, type=Run)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def runs(places: Places) -> list[int]:
+    """Every run whose predictions are kept, oldest first. Numbers are milliseconds since 1970, or the next above."""
+    folder = places.folder / "models"
+    found = (int(one.name) for one in folder.glob("[0-9]*") if one.name.isdecimal())
+    return sorted(run for run in found if (folder / str(run) / PREDICTIONS).is_file())
+
+
+def keep(places: Places, run: Run, predictions: pa.Table) -> None:
+    """Keep a run, whole or not at all, and make it the current one."""
+    folder = places.folder / "models"
+    place = folder / str(run.run)
+    place.mkdir(parents=True, exist_ok=True)
+    _write_table(place / PREDICTIONS, predictions)
+    aside = place / f".{MANIFEST}"
+    aside.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1))
+    _put(aside, place / MANIFEST)
+    pointer = folder / ".current"
+    pointer.write_text(f"{run.run}\n", "ascii")
+    pointer.replace(folder / "current")
+
+
+def table(
+    places: Places, run: int, columns: Sequence[str] | None = None, customers: Sequence[int] | None = None
+) -> pa.Table:
+    """A run's predictions, of everybody or of some customers, with some columns or all there are."""
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(places.folder / "models" / str(run) / PREDICTIONS)
+    known = file.schema_arrow.names
+    wanted = None if columns is None else [name for name in columns if name in known]
+    file.close()
+    asked = None if customers is None else [("customer", "in", list(customers))]
+    return pq.read_table(places.folder / "models" / str(run) / PREDICTIONS, columns=wanted, filters=asked)
+
+
+def forget(places: Places, customers: Iterable[int]) -> int:
+    """Take customers out of every run, physically; returns how many rows went."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    gone = pa.array(sorted(set(customers)), pa.int64())
+    removed = 0
+    for run in runs(places) if len(gone) else ():
+        ids = table(places, run, ["customer"]).column("customer")
+        inside = pc.is_in(ids, gone)
+        if count := pc.sum(inside).as_py():
+            removed += count
+            rest = table(places, run).filter(pc.invert(inside))
+            _write_table(places.folder / "models" / str(run) / PREDICTIONS, rest)
+    return removed
+
+
+def prune(places: Places) -> list[int]:
+    """Remove runs that are not to be kept any longer; returns which."""
+    folder = places.folder / "models"
+    now = places.clock.now()
+    here = runs(places)
+    settings = places.settings
+    stay = kept(
+        {run: moment(run) for run in here}, now,
+        weeks=settings.predictions_weeks, years=settings.predictions_years,
+    )  # fmt: skip
+    gone = [run for run in here[:-1] if run not in stay]
+    for run in gone:
+        shutil.rmtree(folder / str(run), ignore_errors=True)
+    return gone
+
+
+def kept(at: dict[int, datetime], now: datetime, *, weeks: int, years: int) -> set[int]:
+    """Which runs stay: the last of each day for 31 days, of each week for some weeks, of each month for some years.
+
+    >>> from datetime import UTC
+    >>> day = lambda n: datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=n)
+    >>> sorted(kept({1: day(0), 2: day(1), 3: day(40), 4: day(100)}, day(100), weeks=0, years=1))
+    [2, 3, 4]
+    """
+    last: dict[tuple[object, ...], int] = {}
+    for run, moment_ in sorted(at.items(), key=lambda one: one[1]):
+        age = now - moment_
+        if age <= _DAILY:
+            last["day", moment_.date()] = run
+        if age <= timedelta(weeks=weeks):
+            last["week", *moment_.isocalendar()[:2]] = run
+        if age <= timedelta(days=366 * years):
+            last["month", moment_.year, moment_.month] = run
+    return set(last.values())
+
+
+def moment(run: int) -> datetime:
+    """When a run was, by its number."""
+    from datetime import UTC
+
+    return datetime.fromtimestamp(run / 1000, UTC)
+
+
+def unsound(places: Places) -> list[str]:
+    """What is wrong with the current run's files, in sentences."""
+    run = current(places)
+    if run is None:
+        return []
+    folder = places.folder / "models" / str(run.run)
+    wrong = []
+    for name in (MANIFEST, PREDICTIONS):
+        file = folder / name
+        said = file.with_suffix(".sha256")
+        if file.is_file() and said.is_file() and said.read_text("ascii").strip() != _digest(file):
+            wrong.append(f"{name} of the current run is not what was written")
+    return wrong
+
+
+def _write_table(file: Path, rows: pa.Table) -> None:
+    import pyarrow.parquet as pq
+
+    aside = file.with_name(f".{file.name}")
+    pq.write_table(rows, aside, compression="zstd", row_group_size=_ROWS)
+    _put(aside, file)
+
+
+def _put(aside: Path, file: Path) -> None:
+    """Move a file into its place, on disk whatever happens to the power; then the checksum, which only tells of it."""
+    with aside.open("rb+") as written:
+        os.fsync(written.fileno())
+    digest = _digest(aside)
+    aside.replace(file)
+    if os.name != "nt":
+        handle = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    file.with_suffix(".sha256").write_text(digest + "\n", "ascii")
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as read:
+        return file_digest(read, "sha256").hexdigest()

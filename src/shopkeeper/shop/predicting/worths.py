@@ -1,0 +1,147 @@
+"""What everybody is worth: the tournament's pick, fitted and projected, as columns of traits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from shopkeeper.domain.value import Run
+from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting import runs
+from shopkeeper.shop.predicting.comparing import ahead
+from shopkeeper.shop.predicting.foretold import Part
+from shopkeeper.shop.predicting.orders import OrderDays
+from shopkeeper.shop.watching import TRAITS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from shopkeeper.predict.value.choose import Choice
+    from shopkeeper.predict.value.features import FeatureTable
+    from shopkeeper.predict.value.forecast import Forecast
+    from shopkeeper.predict.value.origin import Features
+
+LEVEL = 0.8
+"""Level of the predictive ranges."""
+ORDERS, WHOLE = "log of orders", "whole record"
+"""What models read."""
+_WEEK = 7.0
+_TESTED_FOR = 7
+"""Days for which a tournament counts."""
+_ALIKE = 0.1
+"""Share by which the number of customers may have changed meanwhile."""
+_VARIANCE_SHAPE = 2.5
+
+
+def foresee(
+    places: Places, orders: OrderDays, end: np.datetime64, *, anew: bool = False
+) -> tuple[Forecast, Run | None]:
+    """Choose a model on the shop's own past, fit it and project everybody.
+
+    The learner reads what the lake tells of everybody; before the first refresh fed it, the log of orders.
+    What was chosen within the last days is taken without another tournament, unless ``anew``: the pick is fitted to
+    today's orders all the same. Also returns the run whose tournament it is, None for one held now.
+    """
+    from shopkeeper.predict.value.forecast import forecast
+
+    settings = places.settings
+    earlier = None if anew else _still_good(places, orders, end)
+    foreseen = forecast(
+        customer=orders.customer,
+        occurred_at=orders.day,
+        margin=orders.margin,
+        end=end,
+        horizon=float(settings.horizon_weeks),
+        discount=settings.discount_rate,
+        level=LEVEL,
+        features=_whole_record(places) if whole_record(places, earlier) else None,
+        choice=None if earlier is None else choice_of(earlier),
+    )
+    return foreseen, earlier
+
+
+def whole_record(places: Places, tested: Run | None) -> bool:
+    """Whether a learner reads whole records: as in the tournament, where one counts still."""
+    if tested is not None:
+        return WHOLE in tested.features
+    return places.lake.manifest().as_of is not None
+
+
+def _whole_record(places: Places) -> Features:
+    """What else is known of customers at the end of a day. Only a learner asks; only then the lake is brought up."""
+    found: list[Features] = []
+
+    def known_by(day: np.datetime64) -> FeatureTable:
+        from shopkeeper.shop.featuring import features_for
+
+        if not found:
+            found.append(features_for(places, TRAITS))
+        return found[0](day)
+
+    return known_by
+
+
+def choice_of(run: Run) -> Choice:
+    """What the tournament of a run chose."""
+    from shopkeeper.predict.value.choose import Choice
+
+    return msgspec.convert(run.choice, Choice)
+
+
+def _still_good(places: Places, orders: OrderDays, end: np.datetime64) -> Run | None:
+    """The current run, where its tournament was held lately and in much the same shop."""
+    import numpy as np
+
+    run = runs.current(places)
+    if run is None or not run.tested or run.horizon_weeks != places.settings.horizon_weeks:
+        return None
+    days = int((end - np.datetime64(run.tested, "D")).astype(np.int64))
+    customers = np.unique(orders.customer).size
+    alike = abs(customers - run.tested_customers) <= _ALIKE * run.tested_customers
+    if not 0 <= days < _TESTED_FOR or not alike:
+        return None
+    try:
+        choice_of(run)
+    except msgspec.ValidationError:  # of another version
+        return None
+    return run
+
+
+def worths(foreseen: Forecast) -> tuple[Part, dict[str, Any]]:
+    """The forecast as columns of traits, and beside them what the next refresh checks it by."""
+    p = foreseen.projection
+    return (
+        Part(
+            foreseen.customer,
+            {
+                "clv_12m": p.clv,
+                "clv_low": p.clv_low,
+                "clv_high": p.clv_high,
+                "clv_sd": deviation(foreseen),
+                "p_alive": p.p_alive,
+                "expected_orders_12m": p.expected_orders,
+                "orders_low": p.orders_low,
+                "orders_high": p.orders_high,
+                "margin_per_order": p.margin_per_order,
+            },
+        ),
+        ahead(foreseen.future, _WEEK),
+    )
+
+
+def deviation(foreseen: Forecast) -> Any:
+    """Standard deviation of each customer's worth within the horizon: of the number of orders and amounts together.
+
+    Amounts are Gamma-Gamma: of one customer they vary by 1/p, and the customer's own mean is known the better the more
+    of them were seen. All of it is discounted by the mean discount.
+    """
+    import numpy as np
+
+    p, amounts, future = foreseen.projection, foreseen.amounts, foreseen.future
+    shape = np.maximum(amounts.p * foreseen.orders_seen + amounts.q, _VARIANCE_SHAPE)
+    number, square = future.mean(foreseen.horizon), future.square(foreseen.horizon)
+    second = (number / amounts.p + square) * (shape - 1.0) / (shape - 2.0)
+    later = future.discounted(foreseen.horizon, float(np.log1p(foreseen.discount)) * 7.0 / 365.25)
+    factor = np.divide(later, number, out=np.ones_like(number), where=number > 0)
+    return factor * np.abs(p.margin_per_order) * np.sqrt(np.maximum(second - number**2, 0.0))

@@ -1,0 +1,152 @@
+"""Who holds the value, how sure that is, and how it moved: the predictions of the last refresh added up.
+
+Ranges of sums have two parts. The variances of customers add up, as if what one does told nothing of another. And a
+season, a price change or a wrong model moves everybody at once: by how much that went at the origins of the tournament
+is known (``choice.learned.level``), and for a large group it is nearly all there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from shopkeeper.domain.errors import Conflict
+from shopkeeper.domain.traits import Trait
+from shopkeeper.domain.value import Held, Run, ValueReport
+from shopkeeper.shop import insights
+from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting import runs
+from shopkeeper.shop.predicting.comparing import together
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from shopkeeper.know.insight import People
+
+    Mask = NDArray[np.bool_]
+
+_TENTHS = 10
+_CURVE = 100
+_TOP = (0.01, 0.05, 0.1, 0.2, 0.5)
+_SHOWN_RUNS = 60
+
+
+def report(places: Places, traits: Sequence[Trait]) -> ValueReport:
+    """The value of everybody, as of the last refresh. Raises Conflict before it."""
+    told = insights.known(places, traits)
+    run = runs.current(places)
+    if run is None or run.schema_version < 2:
+        raise Conflict("nothing was predicted yet", hint="run 'shopkeeper refresh'")
+    asked = tuple(f"{name} {one.text}" for name, one in told.setting.segments.items())
+    return insights.kept(places, told, ("value", str(run.run), *asked), lambda: _made(places, told, run))
+
+
+def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
+    import numpy as np
+
+    people = insights.people_of(places, told)
+    columns = _columns(people)
+    scored = ~np.isnan(columns["clv_12m"])
+    value = np.nan_to_num(columns["clv_12m"])
+    whole = float(value.sum())
+    held = _holder(columns, run.level, whole, together(run))
+    order = np.argsort(-value, kind="stable")
+    order = order[scored[order]]
+    curve = (
+        np.concatenate(([0.0], np.cumsum(value[order]) / whole)) if whole > 0 else np.zeros(order.size + 1)
+    )
+    conditions = told.setting.segments
+    masks = insights.masks_of(places, told, people, list(conditions.values()))
+
+    def at(share: float) -> tuple[float, float]:
+        return share, float(curve[min(round(share * order.size), order.size)])
+
+    return ValueReport(
+        shop=places.settings.name,
+        currency=places.settings.currency,
+        as_of=run.as_of,
+        horizon_weeks=run.horizon_weeks,
+        discount=run.discount,
+        level=run.level,
+        total=held("all customers", scored),
+        deciles=tuple(
+            held(f"tenth {place}", _mask(part, scored.size))
+            for place, part in enumerate(np.array_split(order, _TENTHS), start=1)
+            if part.size
+        ),
+        concentration=tuple(at(step / _CURVE) for step in range(_CURVE + 1)),
+        top=tuple(at(share) for share in _TOP),
+        states=_by(people, "state", held, scored),
+        channels=_by(people, "acquisition_channel", held, scored),
+        segments=tuple(
+            sorted(
+                (held(name, mask & scored) for name, mask in zip(conditions, masks, strict=True)),
+                key=lambda one: -one.value,
+            )
+        ),
+        pick=run.pick,
+        notes=run.notes,
+        scores=run.scores,
+        choice=run.choice,
+        drift=run.drift,
+        runs=_earlier(places),
+    )
+
+
+def _columns(people: People) -> dict[str, Any]:
+    import numpy as np
+
+    wanted = ("clv_12m", "clv_sd", "expected_orders_12m", "margin")
+    there = {trait.name for trait in people.traits}
+    return {name: people.column(name) if name in there else np.full(len(people), np.nan) for name in wanted}
+
+
+def _holder(
+    columns: dict[str, Any], level: float, whole: float, at_once: float
+) -> Callable[[str, Any], Held]:
+    """Adds up what some customers hold; ``at_once`` is the share by which all may be off together."""
+    import numpy as np
+    from scipy.special import ndtri
+
+    z = float(ndtri(0.5 + level / 2.0))
+    known = {name: np.nan_to_num(values) for name, values in columns.items()}
+
+    def held(name: str, mask: Mask) -> Held:
+        value = float(known["clv_12m"][mask].sum())
+        spread = z * float(np.sqrt((known["clv_sd"][mask] ** 2).sum() + (at_once * value) ** 2))
+        return Held(
+            name=name,
+            customers=int(mask.sum()),
+            orders=round(float(known["expected_orders_12m"][mask].sum()), 1),
+            value=round(value, 2),
+            low=round(value - spread, 2),
+            high=round(value + spread, 2),
+            share=value / whole if whole > 0 else 0.0,
+            margin=round(float(known["margin"][mask].sum()), 2),
+        )
+
+    return held
+
+
+def _by(people: People, trait: str, held: Callable[[str, Any], Held], scored: Mask) -> tuple[Held, ...]:
+    """By the values of a text, the one that holds most first."""
+    found: Any = people.column(trait)
+    rows = [held(level, (found.codes == code) & scored) for code, level in enumerate(found.levels)]
+    unknown = (found.codes < 0) & scored
+    if unknown.any():
+        rows.append(held("", unknown))
+    return tuple(sorted((row for row in rows if row.customers), key=lambda row: -row.value))
+
+
+def _mask(rows: Any, size: int) -> Mask:
+    import numpy as np
+
+    mask = np.zeros(size, np.bool_)
+    mask[rows] = True
+    return mask
+
+
+def _earlier(places: Places) -> tuple[tuple[Any, float, int], ...]:
+    found = (runs.manifest(places, run) for run in runs.runs(places)[-_SHOWN_RUNS:])
+    return tuple((run.as_of, run.value, run.customers) for run in found if run is not None)

@@ -1,0 +1,209 @@
+"""Who brought whom and what comes of it: told by number, address and code, guarded, masked, forgotten."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.events import DAY, event, order, put
+
+import shopkeeper
+from shopkeeper.domain.actor import Actor
+from shopkeeper.domain.errors import Conflict, NotPermitted, UnknownName
+from shopkeeper.shop import Shop
+from shopkeeper.shop.advocating import kept
+
+
+def who(name: str, **more: str) -> dict[str, str]:
+    return {"user_id": name, "email": f"{name}@example.com"} | more
+
+
+def bought(name: str, days: int, price: str = "10.00", number: str = "", **more: Any) -> Any:
+    return order(f"{name}{days}{number}", -days * DAY, price=price, ids=more.pop("ids", who(name)), **more)
+
+
+def referred(by: str, days: int, message: str, **told: str) -> Any:
+    return event("Customer Referred", message, -days * DAY, ids=who(by), **told)
+
+
+def told(name: str, **traits: str) -> Any:
+    return event("Identified", f"told:{name}", -200 * DAY, ids=who(name), **traits)
+
+
+def refused(shop: Shop) -> dict[str, int]:
+    with shop.places.ledger.read() as reader:
+        found = kept(reader)
+    assert found is not None
+    return found.refused
+
+
+HOME = {"street": "1 High Street", "postcode": "LS1 1AA", "last_name": "Berg"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Anna bought once for little and brought three, one of whom brought a fourth; some claims do not count."""
+    where = tmp_path_factory.mktemp("friends") / "shop"
+    with shopkeeper.create(where, now="2026-05-01T12:00:00+00:00") as shop:
+        tell(shop)
+        shop.refresh()
+    return where
+
+
+@pytest.fixture
+def friends(folder: Path, tmp_path: Path) -> Iterator[Shop]:
+    """A copy of that shop for each test."""
+    with shopkeeper.open(shutil.copytree(folder, tmp_path / "shop")) as shop:
+        yield shop
+
+
+def tell(shop: Shop) -> None:
+    """What happened."""
+    token = {"payment_token": "pt-1"}
+    put(
+        shop,
+        bought("anna", 150, "2.00"),
+        told("anna", first_name="Anna", **HOME),
+        told("hans", first_name="Hans", **HOME),
+        referred("anna", 100, "r1", referred_user_id="ben", referral_code="ANNA-1"),
+        bought("ben", 99, "400.00"),
+        bought("ben", 50, "300.00"),
+        referred("anna", 90, "r2", referred_email="Carla@Example.com"),
+        bought("carla", 89, "50.00"),
+        bought("dora", 80, "60.00", coupon="ANNA-1"),
+        referred("carla", 70, "r3", referred_user_id="emil"),
+        bought("emil", 69, "20.00"),
+        referred("ben", 69, "r4", referred_user_id="emil"),  # Carla brought him first
+        referred("emil", 30, "r5", referred_user_id="carla"),  # a customer before
+        referred("anna", 60, "r6", referred_user_id="hans"),  # of her household
+        bought("hans", 59),
+        referred("anna", 20, "r7", referred_user_id="nobody"),
+        referred("anna", 19, "r8", referred_user_id="anna"),
+        bought("fritz", 160, ids=who("fritz", **token)),
+        referred("fritz", 55, "r9", referred_user_id="gerd"),
+        bought("gerd", 54, ids=who("gerd", **token)),
+    )
+
+
+def test_who_brought_whom_and_what_they_are_worth(friends: Shop) -> None:
+    anna = friends.advocate("user_id:anna")
+    ids = {name: friends.customer(f"user_id:{name}").id for name in ("ben", "carla", "dora", "emil")}
+    assert {one.id for one in anna.friends} == {ids["ben"], ids["carla"], ids["dora"]}
+    assert (anna.brought_customers, anna.reach) == (3, 4)
+    worth = sum(one.margin + (one.expected or 0) for one in anna.friends)
+    assert anna.brought_value == pytest.approx(worth, abs=0.05)
+    assert anna.brought_value > 10 * anna.own > 0, "she is worth more than she spends"
+    carla = next(one for one in anna.friends if one.id == ids["carla"])
+    assert (carla.brought, [one.id for one in carla.friends]) == (1, [ids["emil"]])
+    above = friends.advocate("user_id:emil").brought_by
+    assert above is not None
+    assert above.id == ids["carla"]
+    assert sum(part.points for part in anna.parts) == pytest.approx(anna.score)
+    told = friends.customer("user_id:anna").traits
+    assert (told["advocacy_score"], told["brought_customers"]) == (anna.score, 3)
+    assert refused(friends) == {
+        "brought already": 1, "customer before": 1, "household": 1, "payment card": 1, "self": 1, "unknown": 1,
+    }  # fmt: skip
+    assert friends.size("brought_value > 100 and brought_reach = 4").customers == 1
+    found = friends.advocates()
+    assert (found.rows[0].id, found.bringers, found.brought) == (anna.id, 2, 4)
+    assert found.brings.verdict == "not enough"
+    assert {fit.verdict for fit in found.fits} <= {"not enough"}
+    assert friends.advocates(sort="score", most=1).rows[0].id == anna.id
+    with pytest.raises(UnknownName, match="sort order"):
+        friends.advocates(sort="charm")
+    assert "not enough to compare" in friends.regulars().notes[0]
+
+
+def test_the_same_in_whatever_order_it_is_heard(friends: Shop) -> None:
+    """A claim that is heard late and happened first is the one that counts."""
+    put(friends, referred("dora", 71, "r0", referred_user_id="emil"))
+    friends.refresh()
+    assert friends.advocate("user_id:carla").brought_customers == 0
+    assert friends.advocate("user_id:dora").brought_customers == 1
+    friends.settle("same", "user_id:anna", "user_id:ben")  # she brought herself, then
+    friends.refresh()
+    assert friends.advocate("user_id:anna").brought_customers == 2
+    assert refused(friends)["self"] == 2
+
+
+def test_who_objects_has_no_score_and_is_in_nobody_elses(friends: Shop) -> None:
+    objecting = event("Consent Withdrawn", "no", ids=who("ben"), purpose="profiling")
+    put(friends, objecting)
+    ben = friends.customer("user_id:ben").id
+    assert friends.customer(ben).traits["advocacy_score"] is None
+    assert ben not in {one.id for one in friends.advocate("user_id:anna").friends}, "at once"
+    assert friends.advocate(ben).score == 0
+    friends.refresh()
+    assert friends.advocate("user_id:anna").brought_customers == 2
+    assert refused(friends)["objects"] >= 1
+
+
+def test_an_erased_person_is_in_no_tree_and_in_nothing_that_others_told(friends: Shop) -> None:
+    for name in ("ben", "carla"):
+        friends.erase(f"user_id:{name}")
+    anna = friends.advocate("user_id:anna")
+    assert len(anna.friends) == 1, "at once"
+    referrals = [
+        one for one in friends.export("user_id:anna")["events"] if one["event"] == "Customer Referred"
+    ]
+    assert sorted(one["properties"].get("referred_user_id", "") for one in referrals) == [
+        "", "", "anna", "hans", "nobody",
+    ]  # fmt: skip
+    assert not any("referred_email" in one["properties"] for one in referrals)
+    friends.refresh()
+    assert friends.advocate("user_id:anna").brought_customers == 1
+    assert friends.advocate("user_id:emil").brought_by is None
+
+
+def test_names_are_for_who_may_see_them_and_the_verbs_for_who_may_ask(friends: Shop) -> None:
+    analyst = friends.as_actor(Actor("u1", "analyst"))
+    assert "Anna" not in {row.name for row in analyst.advocates().rows}
+    associate = friends.as_actor(Actor("u2", "associate"))
+    for verb in (associate.advocates, associate.regulars):
+        with pytest.raises(NotPermitted):
+            verb()
+
+
+def test_an_advocate_who_never_bought_has_a_score_and_no_forecast(friends: Shop) -> None:
+    put(
+        friends,
+        event("Social Account Linked", "l", -9 * DAY, ids=who("ida"), network="pinster"),
+        *(
+            event("Social Post Shared", f"s{n}", -8 * DAY, ids=who("ida"), network="pinster")
+            for n in range(5)
+        ),
+    )
+    before = friends.find(sort="value").total
+    friends.refresh()
+    ida = friends.customer("user_id:ida")
+    assert (ida.traits["advocacy_score"], ida.traits["clv_12m"], ida.traits["state"]) == (15.0, None, None)
+    assert friends.find(sort="value").total == before
+    assert friends.size("advocacy_score = 15 and clv_12m is null").customers == 1
+    row = friends.find("ida@example.com").rows[0]
+    assert (row.clv_12m, row.p_alive) == (None, None)
+
+
+def test_before_a_refresh_there_is_nothing_to_tell(shop: Shop) -> None:
+    for verb in (shop.advocates, shop.regulars):
+        with pytest.raises(Conflict):
+            verb()
+    shop.refresh()
+    assert shop.advocates().rows == ()
+    assert shop.regulars().regulars == 0
+
+
+def test_the_catalogue_says_what_the_core_range_is(friends: Shop, tmp_path: Path) -> None:
+    assert "all 8 buyers" in friends.advocates().core.sentence
+    put(friends, bought("kim", 12, "30.00"), bought("kim", 11, "90.00", product="p2"))
+    table = tmp_path / "products.csv"
+    table.write_text("product_id,name,list_price,core\np1,Lamp,10.00,no\np2,Mug,100.00,yes\n", "utf-8")
+    friends.collect(table, kind="products")
+    friends.refresh()
+    assert (friends.advocates().core.products, friends.advocates().core.basis) == (("p2",), "catalogue")
+    kim = friends.customer("user_id:kim").traits
+    assert (kim["core_share"], kim["full_price_share"]) == (0.75, 0.25)
+    assert friends.customer("user_id:anna").traits["core_share"] == 0.0

@@ -1,0 +1,253 @@
+"""What was predicted is kept, found again, forgotten with the person, and added up."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+import msgspec
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.events import DAY, event, order, put
+
+import shopkeeper
+from shopkeeper.domain.actor import Actor
+from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from shopkeeper.shop.predicting import runs
+from shopkeeper.shop.predicting.recalling import as_today
+
+PEOPLE = 60
+FIRST, LAST = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def standing(folder, at):
+    """The shop at another time."""
+    settings = msgspec.structs.replace(shopkeeper.settings.load(folder), now=at.isoformat())
+    shopkeeper.settings.save(folder, settings)
+    return shopkeeper.open(folder)
+
+
+def orders(chance, start, end, people=PEOPLE):
+    """Orders of people who buy at rates of their own, some of whom stop."""
+    for person in range(people):
+        at, number = start + chance.random() * 40, 0
+        gap = chance.choice([5, 12, 30])
+        while at < end and number < chance.choice([1, 3, 40, 40]):
+            yield order(
+                f"{start}-{person}-{number}", int((at - 485) * DAY), ids={"user_id": f"u{person}"},
+                price=f"{chance.randint(5, 60)}.00",
+            )  # fmt: skip
+            at += gap * (0.6 + 0.8 * chance.random())
+            number += 1
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A shop refreshed twice, three months apart; u1 and u2 turned out to be one in between."""
+    folder = tmp_path_factory.mktemp("value") / "shop"
+    chance = Random(5)
+    with shopkeeper.create(folder, currency="EUR", time_zone="Europe/Berlin", now=FIRST.isoformat()) as shop:
+        put(shop, *orders(chance, 0, 396))
+        shop.refresh()
+    with standing(folder, LAST) as shop:
+        put(shop, *orders(chance, 400, 485))
+        put(shop, event("Page Viewed", "both", -DAY, ids={"user_id": "u1", "email": "one@example.com"}))
+        shop.settle("same", "user_id:u1", "user_id:u2")
+        shop.refresh()
+    return folder
+
+
+@pytest.fixture
+def shop(folder):
+    with shopkeeper.open(folder) as shop:
+        yield shop
+
+
+def test_what_was_predicted_then_is_found_by_its_day_and_not_earlier(shop):
+    now, then = shop.predicted(), shop.predicted(date(2026, 3, 1))
+    assert now.schema.metadata[b"as_of"].decode() == LAST.isoformat()
+    assert then.schema.metadata[b"as_of"].decode() == FIRST.isoformat()
+    assert shop.predicted(FIRST)["clv_12m"].to_pylist() == then["clv_12m"].to_pylist()
+    current = shop.customers(columns=["clv_12m", "p_alive", "state"])
+    assert dict(zip(now["customer"].to_pylist(), now["clv_12m"].to_pylist(), strict=True)) == {
+        row["id"]: row["clv_12m"] for row in current.to_pylist() if row["clv_12m"] is not None
+    }
+    with pytest.raises(NotFound, match="that early") as refused:
+        shop.predicted(date(2026, 1, 31))
+    assert "2026-02-01" in refused.value.hint
+    with pytest.raises(InvalidInput, match="zone"):
+        shop.predicted(datetime(2026, 3, 1))
+    chosen = shop.predicted(date(2026, 3, 1), "orders >= 4")
+    assert 0 < chosen.num_rows < then.num_rows
+
+
+def test_who_was_two_then_is_one_row_whose_values_add_up(shop):
+    one = shop.customer("user_id:u1").id
+    assert shop.customer("user_id:u2").id == one
+    number = int(one[1:])
+    file = runs.table(shop.places, runs.runs(shop.places)[0])
+    with shop.places.ledger.read() as reader:
+        became = reader.aliases([number])
+    assert len(became) == 1
+    both = [row for row in file.to_pylist() if row["customer"] in {number, *became}]
+    assert len(both) == 2
+    row = next(row for row in shop.predicted(FIRST).to_pylist() if row["customer"] == number)
+    assert row["clv_12m"] == pytest.approx(sum(part["clv_12m"] for part in both))
+    assert max(part["p_alive"] for part in both) <= row["p_alive"] <= 1
+    points = shop.predictions("user_id:u2").points
+    assert [(point.as_of, point.merged) for point in points] == [(FIRST, 2), (LAST, 1)]
+    assert points[0].clv_12m == pytest.approx(row["clv_12m"])
+    with pytest.raises(NotPermitted):
+        shop.as_actor(Actor("u7", "analyst")).predictions(one)
+    with pytest.raises(NotPermitted):
+        shop.as_actor(Actor("u7", "agent")).predicted()
+
+
+def test_value_adds_up_by_tenth_state_and_channel(shop):
+    report = shop.value()
+    for rows in (report.deciles, report.states, report.channels):
+        assert sum(row.value for row in rows) == pytest.approx(report.total.value, abs=0.1)
+        assert sum(row.customers for row in rows) == report.total.customers
+        assert sum(row.share for row in rows) == pytest.approx(1)
+        for row in rows:
+            assert row.low <= row.value <= row.high
+    assert [row.value for row in report.deciles] == sorted(
+        (row.value for row in report.deciles), reverse=True
+    )
+    assert report.concentration[0] == (0.0, 0.0)
+    assert report.concentration[-1] == (1.0, pytest.approx(1.0))
+    assert all(b[1] >= a[1] for a, b in zip(report.concentration, report.concentration[1:], strict=False))
+    assert dict(report.top)[0.1] == pytest.approx(report.deciles[0].share)
+    assert [run[0] for run in report.runs] == [FIRST, LAST]
+
+
+def test_the_second_refresh_says_how_the_first_one_did(shop):
+    (drift,) = shop.value().drift
+    assert (drift.as_of, drift.days) == (FIRST, 89)
+    assert drift.value - drift.value_before == pytest.approx(sum(part.value for part in drift.changes))
+    days = shop.places.ledger
+    with days.read() as reader:
+        known = set(
+            as_today(runs.table(shop.places, runs.runs(shop.places)[0]), reader.aliases(None))[
+                "customer"
+            ].to_pylist()
+        )
+    since = [
+        e for who in known for e in shop.timeline(f"c{who}", limit=500, names=("Order Completed",)).entries
+    ]
+    came = {
+        (e.details["order_id"], (e.occurred_at + timedelta(hours=2)).date())
+        for e in since
+        if e.occurred_at > FIRST
+    }
+    assert drift.kept[0].orders <= len(came)
+    assert drift.kept[0].orders > 0
+    assert sum(one.customers for one in drift.states) == len(known)
+
+
+def test_worth_over_any_horizon_grows_with_it_and_is_discounted(shop):
+    quarter, year = shop.worth(horizon=13), shop.worth(horizon=52)
+    assert quarter["customer"].to_pylist() == year["customer"].to_pylist()
+    assert (np.array(quarter["value"]) <= np.array(year["value"]) + 1e-9).all()
+    assert (np.array(year["value_low"]) <= np.array(year["value"]) + 1e-9).all()
+    assert sum(shop.worth(discount=0.5)["value"].to_pylist()) < sum(year["value"].to_pylist())
+    kept = shop.predicted()
+    same = shop.worth()
+    assert same["customer"].to_pylist() == kept["customer"].to_pylist()
+    assert same["value"].to_pylist() == pytest.approx(kept["clv_12m"].to_pylist(), abs=1e-3)
+    endless = shop.worth(horizon=math.inf)
+    assert np.isfinite(np.array(endless["value"])).all()
+    assert endless.schema.metadata[b"horizon_weeks"] == b"inf"
+    assert shop.worth(as_of=date(2026, 2, 1)).num_rows <= same.num_rows
+    some = shop.worth("orders >= 4")
+    assert 0 < some.num_rows < same.num_rows
+    with pytest.raises(InvalidInput, match="without end"):
+        shop.worth(horizon=math.inf, discount=0.0)
+    with pytest.raises(InvalidInput, match="horizon"):
+        shop.worth(horizon=-1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(0, 4000), min_size=1, max_size=60, unique=True),
+    st.integers(0, 60),
+    st.integers(1, 9),
+)
+def test_of_every_day_week_and_month_within_its_time_one_run_stays(ages, weeks, years):
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    at = {number: now - timedelta(days=age, hours=number % 5) for number, age in enumerate(ages)}
+    stay = runs.kept(at, now, weeks=weeks, years=years)
+    for number, moment in at.items():
+        age = now - moment
+        if age <= timedelta(days=31):
+            assert any(at[one].date() == moment.date() for one in stay)
+        if age <= timedelta(weeks=weeks):
+            assert any(at[one].isocalendar()[:2] == moment.isocalendar()[:2] for one in stay)
+        if age > timedelta(days=366 * years) and age > timedelta(weeks=weeks) and age > timedelta(days=31):
+            assert number not in stay
+    older = [at[one] for one in stay if now - at[one] > max(timedelta(weeks=weeks), timedelta(days=31))]
+    assert len({(one.year, one.month) for one in older}) == len(older)
+
+
+def test_before_a_refresh_there_is_nothing(tmp_path):
+    with shopkeeper.create(tmp_path / "shop", now=LAST.isoformat()) as shop:
+        with pytest.raises(Conflict):
+            shop.value()
+        with pytest.raises(NotFound, match="nothing was predicted"):
+            shop.predicted()
+        assert shop.refresh()
+        put(shop, event("Page Viewed", "m", ids={"user_id": "u1"}))
+        assert shop.predictions("user_id:u1").points == ()
+
+
+@pytest.fixture
+def leaving(folder, tmp_path):
+    """The same shop, restored: something is done to it."""
+    with shopkeeper.open(folder) as shop:
+        backup = shop.backup(tmp_path / "backup.zip")
+    with shopkeeper.restore(backup, tmp_path / "again") as shop:
+        yield shop
+
+
+def rows_of(shop, customers):
+    return [
+        row
+        for run in runs.runs(shop.places)
+        for row in pq.read_table(shop.places.folder / "models" / str(run) / runs.PREDICTIONS).to_pylist()
+        if row["customer"] in customers
+    ]
+
+
+def test_erasing_a_person_takes_every_row_of_every_id_out_of_every_run_and_backup(leaving):
+    number = int(leaving.customer("user_id:u1").id[1:])
+    with leaving.places.ledger.read() as reader:
+        ids = {number, *reader.aliases([number])}
+    assert len(rows_of(leaving, ids)) == 3
+    told = leaving.export("user_id:u1")["predicted_earlier"]
+    assert [point["merged"] for point in told] == [2, 1]
+    before = sum(runs.table(leaving.places, run).num_rows for run in runs.runs(leaving.places))
+    saved = leaving.backup()
+    receipt = leaving.erase("user_id:u1")
+    assert "models" in receipt.places
+    assert not rows_of(leaving, ids)
+    assert sum(runs.table(leaving.places, run).num_rows for run in runs.runs(leaving.places)) == before - 3
+    assert not runs.unsound(leaving.places)
+    with shopkeeper.restore(saved, leaving.places.folder.parent / "third") as copy:
+        assert not rows_of(copy, ids)
+        assert runs.runs(copy.places) == runs.runs(leaving.places)
+
+
+def test_who_objects_to_profiling_has_no_predictions_earlier_ones_included(leaving):
+    number = int(leaving.customer("user_id:u5").id[1:])
+    assert len(rows_of(leaving, {number})) == 2
+    put(leaving, event("Consent Withdrawn", "no", -1, ids={"user_id": "u5"}, purpose="profiling"))
+    assert leaving.predictions("user_id:u5").points == ()
+    assert number not in leaving.predicted(FIRST)["customer"].to_pylist()
+    assert number not in leaving.worth()["customer"].to_pylist()
+    leaving.refresh()
+    assert not rows_of(leaving, {number})
+    assert leaving.value().total.customers == leaving.predicted().num_rows
