@@ -27,6 +27,7 @@ import numpy as np
 from shopkeeper.predict.value.history import Distinct, Floats, dot, table
 
 NAMES = ("r", "alpha", "a", "b")
+_STEP = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,15 @@ class CNBDLikelihood:
         d_b = w_x @ (psi_all + psi(b + x + m) - psi(b)) - lost_by_x @ (1.0 / lost_x)
         gradient = np.array([d_r * r, d_alpha * alpha, d_a * a, d_b * b])
         return -float(value) / self.total, -gradient / self.total
+
+    def curvature(self, logs: Floats) -> Floats:
+        """Give the second derivatives at log parameters: central differences of the gradient."""
+        rows = []
+        for i in range(4):
+            away = np.zeros(4)
+            away[i] = _STEP
+            rows.append((self(logs + away)[1] - self(logs - away)[1]) / (2.0 * _STEP))
+        return (np.array(rows) + np.array(rows).T) / 2.0
 
 
 def constant(k: int, log_gaps: float, repeats: float) -> float:

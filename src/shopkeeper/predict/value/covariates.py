@@ -23,7 +23,7 @@ from shopkeeper.predict.value.covariate_fit import RARE, AnyFit, CovariateFit, E
 from shopkeeper.predict.value.dropout import DropoutEnds
 from shopkeeper.predict.value.history import Distinct, Floats, History, checked, collapse, dot
 from shopkeeper.predict.value.mbgnbd import MBGNBD
-from shopkeeper.predict.value.optimum import Objective, Optimum, minimise, standard_errors
+from shopkeeper.predict.value.optimum import Curved, Optimum, newton, standard_errors
 from shopkeeper.predict.value.pareto import ParetoNBD
 from shopkeeper.predict.value.pareto_ends import ParetoEnds
 from shopkeeper.predict.value.twoends import Likelihood
@@ -37,7 +37,7 @@ _NO_EFFECT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    likelihood: Objective
+    likelihood: Curved
     weight: float
     z: Floats
 
@@ -69,6 +69,21 @@ class _Penalised:
             gradient[4 : 4 + self.size] -= share * slope[1] * z
             gradient[4 + self.size :] -= share * slope[3] * z
         return value, gradient
+
+    def curvature(self, at: Floats) -> Floats:
+        """Give the second derivatives at ``at``: those of each group, by the chain rule."""
+        effects = at[4:].reshape(2, self.size)
+        whole = np.diag(np.concatenate([np.zeros(4), np.full(2 * self.size, self.ridge)]))
+        for group in self.groups:
+            z = group.z[self.used > 0]
+            turn = np.zeros((4, at.size))
+            turn[:, :4] = np.eye(4)
+            turn[1, 4 : 4 + self.size], turn[3, 4 + self.size :] = -z, -z
+            logs = at[:4].copy()
+            logs[1] -= effects[0] @ z
+            logs[3] -= effects[1] @ z
+            whole += group.weight / self.total * (turn.T @ group.likelihood.curvature(logs) @ turn)
+        return whole
 
     def log_likelihood(self, found: Optimum) -> float:
         """Give the log-likelihood (without prior, in scaled time) at an optimum."""
@@ -157,13 +172,14 @@ def _fit(plain: AnyFit, history: History, told: Mapping[str, Any], ridge: float)
         if here.all():
             p_value[covariate] = 1.0
             continue
-        less, without = _search(groups, here, found.at[:4], ridge)
+        fewer = _groups(plain, history, design * here, scale)
+        less, without = _search(fewer, here, found.at[:4], ridge)
         p_value[covariate] = _chance(best - less.log_likelihood(without), 2 * int((1.0 - here).sum()))
         if p_value[covariate] > _NO_EFFECT:
             notes.append(f"the data show no effect of {covariate} (p = {p_value[covariate]:.2f})")
     if not found.converged:
         notes.append(f"the search for effects stopped at a gradient norm of {found.gradient_norm:.1e}")
-    none, at_none = _search(groups, np.zeros(len(names)), start, ridge)
+    none, at_none = _search(_groups(plain, history, design * 0.0, scale), np.zeros(len(names)), start, ridge)
     logs = found.at[:4]
     values = np.exp(logs) * [scale if name in ("alpha", "beta") else 1.0 for name in plain.params]
     keys = [*plain.params, *(f"{part} {i}" for part in ("purchases", "leaving") for i in range(len(names)))]
@@ -221,7 +237,7 @@ def _groups(plain: AnyFit, history: History, design: Floats, scale: float) -> li
     return groups
 
 
-def _likelihood(plain: AnyFit, distinct: Distinct, scale: float) -> Objective:
+def _likelihood(plain: AnyFit, distinct: Distinct, scale: float) -> Curved:
     k = getattr(plain, "k", None)
     at_first = bool(getattr(plain, "at_first", False))
     if k is not None:
@@ -234,7 +250,7 @@ def _search(groups: list[_Group], used: Floats, start: Floats, ridge: float) -> 
     objective = _Penalised(groups, used, ridge)
     high = np.concatenate([np.full(4, _BOUND), np.full(2 * objective.size, _LARGEST)])
     begin = np.concatenate([start, np.zeros(2 * objective.size)])
-    return objective, minimise(objective, [begin], -high, high)
+    return objective, newton(objective, [begin], -high, high)
 
 
 def _chance(gain: float, degrees: int) -> float:
