@@ -31,7 +31,7 @@ from bulk_rows import SOURCE, Template
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.traits import TRAITS as KNOWN
 from shopkeeper.predict.traits import TRAITS as FORETOLD
-from shopkeeper.shop.feeding import _arrow
+from shopkeeper.shop.predicting.foretold import arrow
 from shopkeeper.stores.contract.lake import Lake
 from shopkeeper.stores.lake import open_lake
 
@@ -170,7 +170,7 @@ def traits(world: worlds.World, templates: list[Template], which: np.ndarray) ->
     }  # fmt: skip
     columns: dict[str, Any] = {"id": pa.array(np.arange(1, n + 1))}
     for trait in (*KNOWN, *FORETOLD):
-        kind = _arrow(trait.kind)
+        kind = arrow(trait.kind)
         columns[trait.name] = (
             found[trait.name].cast(kind) if trait.name in found else _drawn(trait, n, kind, rng)
         )
