@@ -383,11 +383,17 @@ TRAITS: tuple[Trait, ...] = (
         lambda c, _: c.acquisition_channel,
     ),
     _trait(
-        "first_seen", "time", "First seen", "When anything was first heard of the customer.",
+        "first_seen",
+        "time",
+        "First seen",
+        "When anything was first heard of the customer.",
         lambda c, _: instant(c.first_seen) if c.first_seen else None,
     ),  # fmt: skip
     _trait(
-        "last_seen", "time", "Last seen", "When anything was last heard of the customer.",
+        "last_seen",
+        "time",
+        "Last seen",
+        "When anything was last heard of the customer.",
         lambda c, _: instant(c.last_seen) if c.last_seen else None,
     ),  # fmt: skip
     _trait(
