@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value import BGCNBD, BGNBD, MBGCNBD, MBGNBD, BGCNBDFit, MBGCNBDFit
-from shopkeeper.predict.value.choose import hold_out, score
 from shopkeeper.predict.value.cnbd_future import CNBDFuture
 from shopkeeper.predict.value.cnbd_likelihood import CNBDLikelihood
 from shopkeeper.predict.value.conditional import beta_nodes
 from shopkeeper.predict.value.history import checked, collapse
+from shopkeeper.predict.value.origin import hold_out
+from shopkeeper.predict.value.score import score
 from shopkeeper.predict.value.summary import PurchaseDays
 
 from .conftest import Log
@@ -57,18 +58,18 @@ def test_a_real_retailer_with_regular_buyers(retail_days: PurchaseDays) -> None:
     purchases as random after T; it expects 7 % too few. The exact expectation is off by 1 %.
     """
     held = hold_out(retail_days, end_day=int(np.datetime64("2011-12-09").astype(np.int64)), window_days=273)
-    assert str(held.before.end) == "2011-03-11"
-    fit = MBGCNBD().fit(**columns(held.before), log_gaps=held.before.log_gaps)
+    assert str(held.known.past.end) == "2011-03-11"
+    fit = MBGCNBD().fit(**columns(held.known.past), log_gaps=held.known.past.log_gaps)
     assert fit.name == "MBG/CNBD-2"
     assert sorted(fit.by_k) == [1, 2, 3]
     assert fit.log_likelihood == pytest.approx(-47271.75, abs=0.006)
-    exact = score(fit.name, fit.expected_purchases(39.0), held.actual)
+    exact = score(fit.name, fit.expected_purchases(39.0), held.orders)
     assert (exact.mae, exact.rmse, exact.spearman) == pytest.approx((1.459, 2.490, 0.597), abs=6e-4)
     assert abs(exact.bias) < 0.03
-    x, s = held.before.frequency, 39.0 / (fit.alpha + held.before.T)
+    x, s = held.known.past.frequency, 39.0 / (fit.alpha + held.known.past.T)
     p, weight = beta_nodes(fit.a, fit.b + x + 1.0, 24)
     at_random = -np.expm1(-(fit.r + fit.k * x)[:, None] * np.log1p(p * s[:, None] / fit.k)) / p
-    rough = score("rough", fit.p_alive() * (weight * at_random).sum(axis=1), held.actual)
+    rough = score("rough", fit.p_alive() * (weight * at_random).sum(axis=1), held.orders)
     assert (rough.mae, rough.rmse, rough.spearman) == pytest.approx((1.411, 2.4805, 0.603), abs=6e-4)
     assert rough.bias < -0.14
 

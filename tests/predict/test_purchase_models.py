@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from shopkeeper.domain.errors import BadFile, InvalidInput
 from shopkeeper.predict.value import BGNBD, MBGNBD, BGNBDFit, Discount, MBGNBDFit, ParetoNBD, Summary
-from shopkeeper.predict.value.choose import hold_out
 from shopkeeper.predict.value.dropout import DropoutEnds
 from shopkeeper.predict.value.history import checked, collapse
+from shopkeeper.predict.value.origin import hold_out
 from shopkeeper.predict.value.pareto_ends import ParetoEnds
 from shopkeeper.predict.value.summary import purchase_days
 from shopkeeper.predict.value.twoends import Likelihood
@@ -62,8 +62,8 @@ def test_predictions_correlate_with_the_next_39_weeks_as_published(sample: Log) 
     days = purchase_days(customer=sample.customer, occurred_at=sample.occurred_at)
     held = hold_out(days, end_day=int(np.datetime64("1998-06-30").astype(np.int64)), window_days=273)
     for model, correlation in ((BGNBD, 0.626), (ParetoNBD, 0.630)):
-        predicted = model().fit(**columns(held.before)).expected_purchases(39.0)
-        assert np.corrcoef(predicted, held.actual)[0, 1] == pytest.approx(correlation, abs=5e-4)
+        predicted = model().fit(**columns(held.known.past)).expected_purchases(39.0)
+        assert np.corrcoef(predicted, held.orders)[0, 1] == pytest.approx(correlation, abs=5e-4)
 
 
 ENDS = [DropoutEnds(at_first=False), DropoutEnds(at_first=True), ParetoEnds()]

@@ -23,7 +23,7 @@ from shopkeeper.predict.value import (
     summarise,
 )
 from shopkeeper.predict.value import season as find_season
-from shopkeeper.predict.value.choose import hold_out
+from shopkeeper.predict.value.origin import hold_out
 from shopkeeper.predict.value.summary import PurchaseDays, purchase_days, summarise_days
 
 START = np.datetime64("2021-01-01")
@@ -93,18 +93,22 @@ def test_with_its_season_the_coming_months_are_foretold_better(seasonal: Purchas
         index = find_season(seasonal, end=end)
         assert index.used
         with_it = Seasonal(MBGNBD(), index).fit(seasonal, end=end)
-        known = {"frequency": held.before.frequency, "recency": held.before.recency, "T": held.before.T}
+        known = {
+            "frequency": held.known.past.frequency,
+            "recency": held.known.past.recency,
+            "T": held.known.past.T,
+        }
         # Both likelihoods are of calendar time: 52 values of an index are worth it.
         assert with_it.log_likelihood > MBGNBD().fit(**known).log_likelihood + 200
-        assert (with_it.converged, with_it.boundary, with_it.n) == (True, (), len(held.before.T))
+        assert (with_it.converged, with_it.boundary, with_it.n) == (True, (), len(held.known.past.T))
         expected = with_it.expected_purchases(window / 7.0, **known)
         np.testing.assert_allclose(expected, with_it.expected_purchases(window / 7.0), rtol=1e-6)
         without = MBGNBD().fit(**known).expected_purchases(window / 7.0)
-        actual = held.actual.sum()
+        actual = held.orders.sum()
         assert abs(expected.sum() / actual - 1) < 0.2
         assert abs(without.sum() / actual - 1) > 0.25
         assert abs(expected.sum() - actual) < 0.5 * abs(without.sum() - actual)
-        assert ((expected - held.actual) ** 2).mean() < ((without - held.actual) ** 2).mean()
+        assert ((expected - held.orders) ** 2).mean() < ((without - held.orders) ** 2).mean()
 
 
 def test_a_real_retailer_sells_most_before_christmas(retail_days: PurchaseDays) -> None:

@@ -239,3 +239,30 @@ def test_an_instant_needs_a_zone_and_the_shop_a_refresh(story: Any) -> None:
     assert story.features(as_of=instant - timedelta(days=400)).num_rows == 0
     with pytest.raises(Conflict):
         found().features(as_of=day_of(AS_OF))
+
+
+def test_models_may_ask_before_the_lake_was_fed(story: Any) -> None:
+    """In a refresh models ask before their scores are in the lake, the first time of an empty one."""
+    shop, at = found(), (AS_OF - 3) * DAY
+    fresh = SmallShop.__new__(SmallShop)
+    fresh.chance, fresh.shop = Random(2), shop
+    goods = [{"product_id": "p0", "price": "10.00", "quantity": 1}]
+    fresh.put([an_event("Order Completed", at, {"user_id": "eve"}, order_id="1", products=goods)])
+    day = np.datetime64(AS_OF, "D")
+    table = features_for(shop.places, shop.traits())(day)
+    assert table.column("orders").tolist() == [1.0]
+    fresh.put(
+        [
+            an_event("Order Completed", at + DAY, {"user_id": "eve"}, order_id="2", products=goods),
+            an_event("Order Completed", at + DAY, {"user_id": "tom"}, order_id="3", products=goods),
+            an_event("Consent Withdrawn", at + 2 * DAY, {"user_id": "tom"}, purpose="profiling"),
+        ]
+    )
+    live = shop.customers().to_pylist()
+    table = features_for(shop.places, shop.traits())(day)
+    assert table.column("orders").tolist() == [2.0]  # tom objects
+    assert shop.customers().to_pylist() == live
+    assert shop.places.lake.query("SELECT id, orders FROM customers ORDER BY id")["orders"].to_pylist() == [
+        2,
+        1,
+    ]

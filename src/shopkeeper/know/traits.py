@@ -388,14 +388,14 @@ TRAITS: tuple[Trait, ...] = (
         "First seen",
         "When anything was first heard of the customer.",
         lambda c, _: instant(c.first_seen) if c.first_seen else None,
-    ),  # fmt: skip
+    ),
     _trait(
         "last_seen",
         "time",
         "Last seen",
         "When anything was last heard of the customer.",
         lambda c, _: instant(c.last_seen) if c.last_seen else None,
-    ),  # fmt: skip
+    ),
     _trait(
         "events", "int", "Events", "Everything heard of the customer.", lambda c, _: c.events, unit="events"
     ),
