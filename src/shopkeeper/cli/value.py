@@ -152,15 +152,15 @@ def score_card(console: Console, scores: Sequence[Score]) -> None:
         ("bias", "right"),
         ("rank corr.", "right"),
         ("top tenth holds", "right"),
-        "",
     )
     console.print(
         fill(
             made,
             (
                 (
-                    one.name, f"{one.mae:.3f}", f"{one.rmse:.3f}", f"{one.bias:+.3f}", f"{one.spearman:.3f}",
-                    percent(one.top_decile), "used" if one.chosen else "",
+                    f"{one.name} (used)" if one.chosen else one.name, f"{one.mae:.3f}", f"{one.rmse:.3f}",
+                    f"{one.bias:+.3f}", f"{one.spearman:.3f}",
+                    percent(one.top_decile),
                 )
                 for one in scores
             ),
