@@ -132,11 +132,14 @@ class Judging:
         self.now = places.now()
         self.zone = places.settings.time_zone
         self._days: dict[int, list[int]] = {}
+        self._against: set[int] = set()
 
     def told(self, customer: int, record: Customer, names: Iterable[str] | None = None) -> None:
         """A customer's record; nobody is judged who objects to it."""
         if names is None or not _CONCERN.isdisjoint(names):
-            self._days[customer] = [] if objects(record) else list(record.days)
+            against = objects(record)
+            self._days[customer] = [] if against else list(record.days)
+            (self._against.add if against else self._against.discard)(customer)
 
     def write(self) -> dict[int, Said]:
         """Write where those who were told of stand now."""
@@ -145,8 +148,9 @@ class Judging:
         told, self._days = dict(sorted(self._days.items())), {}
         kept = self.tx.predictions(list(told))
         before: dict[int, Said] = {customer: _read(row.body) for customer, row in kept.items()}
-        if silent := [customer for customer, days in told.items() if not days and customer in kept]:
-            self.tx.unpredict(silent)
+        silent = [customer for customer, days in told.items() if not days and customer in kept]
+        if gone := [customer for customer in silent if customer in self._against or _ordered(kept[customer])]:
+            self.tx.unpredict(gone)
         judged_ = {customer: days for customer, days in told.items() if days}
         traits, turns = self._judged(judged_) if judged_ else ({}, {})
         changed = []
@@ -175,6 +179,11 @@ class Judging:
         bought = of_days(np.fromiter(days, dtype=np.int64, count=len(days)), starts, flat)
         columns, turns = judged(bought, self.rhythm, _zone(self.zone).day(self.now), self.zone)
         return dict(zip(days, rows(columns), strict=True)), dict(zip(days, turns.tolist(), strict=True))
+
+
+def _ordered(row: Prediction) -> bool:
+    """Whether something was foretold of orders; of who only speaks for the shop there is not, and their score stays."""
+    return bool(row.state) or row.clv is not None
 
 
 def judged(bought: Purchases, rhythm: Rhythm, today: int, zone: str) -> tuple[Columns, Any]:
