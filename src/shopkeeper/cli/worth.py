@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -61,18 +60,11 @@ def worth(
     ahead = "without end" if told["horizon_weeks"] == "inf" else f"in {told['horizon_weeks']} weeks"
     heading(console, f"{count(found.num_rows, 'customer')}, {ahead} from {told['as_of']}")
     rows = found.sort_by([("value", "descending")])
-    value, spread = (
-        sum(found["value"].to_pylist()),
-        math.sqrt(sum(x * x for x in found["value_sd"].to_pylist())),
-    )
-    console.print(
-        text(
-            f"{money(value, currency)} of margin together, give or take {money(spread, currency)} (one standard "
-            "deviation)"
-        )
-    )
+    total, low, high = (money(float(told[key]), currency) for key in ("total", "total_low", "total_high"))
+    level = percent(float(told["level"]))
+    console.print(text(f"{total} of margin together; {level} sure to be between {low} and {high}"))
     made = table(
-        "id", ("orders", "right"), ("value", "right"), ("at least", "right"), ("at most", "right"),
+        "id", ("orders", "right"), ("value", "right"), (f"{level} from", "right"), ("to", "right"),
         ("still a customer", "right"),
     )  # fmt: skip
     lines = (
