@@ -18,7 +18,6 @@ from shopkeeper.shop import Shop
 from shopkeeper.shop.advocating import kept
 from shopkeeper.shop.predicting import runs
 
-
 FIRST = 900_100_200
 """Customers' numbers begin beyond it: such a number is found wherever it lies, and is nothing else."""
 

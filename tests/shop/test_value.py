@@ -8,8 +8,8 @@ from random import Random
 
 import msgspec
 import numpy as np
-import pyarrow.compute as pc
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings

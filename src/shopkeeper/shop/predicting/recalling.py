@@ -2,7 +2,8 @@
 
 Predictions were made of customers as they were then. Who was merged since is one customer today: values, bounds and
 orders of the parts add up, as do squares of deviations, the chance of still being a customer is that any of them is
-one, and the rest is said by the part that was worth most. Who was parted since keeps what was predicted under the id that stayed.
+one, and the rest is said by the part that was worth most. Who was parted since keeps what was predicted under the id
+that stayed.
 """
 
 from __future__ import annotations
