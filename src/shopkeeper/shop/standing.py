@@ -49,9 +49,11 @@ class Standings(msgspec.Struct):
     """By trait: texts, and days as ``datetime64[D]`` with NaT for what there is not."""
     turns: Any
     """When time alone changes that: microseconds."""
+    turn: int = NEVER
+    """Up to which merge or split customers are known here."""
 
 
-def refreshed(places: Places, cursor: str, customers: Any, days: Any) -> Standings:
+def refreshed(places: Places, cursor: str, customers: Any, days: Any, *, turn: int = NEVER) -> Standings:
     """Learn the rhythm from everybody's order days as of a place in the log, and judge everybody by it.
 
     ``customers`` and ``days`` (numbers since 1970) are arrays with one entry per customer and day with an order.
@@ -68,7 +70,7 @@ def refreshed(places: Places, cursor: str, customers: Any, days: Any) -> Standin
     known = purchases(customer=customers, occurred_at=when, end=np.datetime64(today, "D"))
     rhythm = kept(before, learn(known))
     columns, turns = judged(bought, rhythm, today, places.settings.time_zone)
-    return Standings(rhythm, cursor, bought.customer, columns, turns)
+    return Standings(rhythm, cursor, bought.customer, columns, turns, turn)
 
 
 def put_in_force(places: Places, tx: LedgerWriter, found: Standings) -> None:
@@ -77,14 +79,43 @@ def put_in_force(places: Places, tx: LedgerWriter, found: Standings) -> None:
     """
     tx.keep(SETTING, msgspec.json.encode(found.rhythm).decode())
     stands = judging(places, tx)
+    if stands is None:
+        return
+    heard = _reassigned(tx, found.turn)
     at, end = int(found.cursor or 0), int(tx.setting("cursor") or 0)
-    while stands is not None and at < end and (rows := tx.observed_after(at, min(_HEARD_AT_ONCE, end - at))):
+    while at < end and (rows := tx.observed_after(at, min(_HEARD_AT_ONCE, end - at))):
         at = rows[-1].seq
-        heard = sorted({member.customer for member in tx.members(sorted({row.node for row in rows} - {0}))})
-        for start in range(0, len(heard), _STOOD_AT_ONCE):
-            for row in tx.records(heard[start : start + _STOOD_AT_ONCE]):
-                stands.told(row.customer, unpack(row.body))
-            stands.write()
+        heard |= {member.customer for member in tx.members(sorted({row.node for row in rows} - {0}))}
+        _judge(tx, stands, sorted(heard))
+        heard.clear()
+    _judge(tx, stands, sorted(heard))
+
+
+def _judge(tx: LedgerWriter, stands: Judging, customers: list[int]) -> None:
+    for start in range(0, len(customers), _STOOD_AT_ONCE):
+        some = customers[start : start + _STOOD_AT_ONCE]
+        known = {row.customer: row.body for row in tx.records(some)}
+        if gone := [customer for customer in some if customer not in known]:
+            tx.unpredict(gone)
+        for customer, body in known.items():
+            stands.told(customer, unpack(body))
+        stands.write()
+
+
+def _reassigned(tx: LedgerWriter, since: int) -> set[int]:
+    """Who was merged or parted since; what was foretold of somebody parted was foretold of somebody else."""
+    found: set[int] = set()
+    before: int | None = None
+    while int(tx.setting("last_turn") or 0) > since:
+        turns = tx.turns([], before, _STOOD_AT_ONCE)
+        later = [one for one in turns if one.id > since]
+        found |= {customer for one in later for customer in (one.customer, one.other)}
+        if parted := {c for one in later if one.kind == "split" for c in (one.customer, one.other)}:
+            tx.unpredict(sorted(parted))
+        if len(later) < _STOOD_AT_ONCE:
+            break
+        before = later[-1].id
+    return found
 
 
 def in_force(places: Places, reader: LedgerReader) -> Rhythm | None:
