@@ -1,5 +1,6 @@
-"""Whatever is heard, in whatever order, whoever merges and parts, however time passes, whatever a refresh says: who is in
-would be in it by a look at everybody's whole history; and what entered and left, told in order, comes to the same.
+"""Whatever is heard, in whatever order, whoever merges and parts, however time passes and refreshes judge: who is in
+a segment live is who would be in it by a look at everybody's whole history; and what entered and left, told in order,
+comes to the same.
 """
 
 from __future__ import annotations
@@ -172,7 +173,7 @@ def test_so_it_is_where_states_turn_over_by_time_orders_and_refreshes(seed: int)
 
 
 def refresh(shop: Shop, chance: Random) -> None:
-    """The end of a refresh: a rhythm is learned, everybody judged by it, worth foretold by lot; things happen meanwhile."""
+    """A refresh: a rhythm is learned, everybody judged by it, worth foretold by lot; things happen before its end."""
     places = shop.places
     with places.ledger.read() as reader:
         orders = order_days(reader, places.scale)

@@ -133,6 +133,10 @@ def test_value_adds_up_by_tenth_state_and_channel(shop):
         assert sum(row.share for row in rows) == pytest.approx(1)
         for row in rows:
             assert row.low <= row.value <= row.high
+    risk = [row for row in report.states if row.name in ("fading", "lapsed")]
+    assert report.at_risk.customers == sum(row.customers for row in risk)
+    assert report.at_risk.value == pytest.approx(sum(row.value for row in risk), abs=0.1)
+    assert report.at_risk.low <= report.at_risk.value <= report.at_risk.high
     assert [row.value for row in report.deciles] == sorted(
         (row.value for row in report.deciles), reverse=True
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
-from shopkeeper.cli.screen import count, fill, heading, money, percent, screen, table, text
+from shopkeeper.cli.screen import chance, count, fill, heading, money, percent, screen, table, text
 from shopkeeper.cli.segments import write
 from shopkeeper.domain.errors import InvalidInput
 
@@ -70,7 +70,7 @@ def worth(
     lines = (
         (
             f"c{row['customer']}", f"{row['expected_orders']:,.1f}", money(row["value"], currency),
-            money(row["value_low"], currency), money(row["value_high"], currency), percent(row["p_alive"]),
+            money(row["value_low"], currency), money(row["value_high"], currency), chance(row["p_alive"]),
         )
         for row in rows.slice(0, limit).to_pylist()
     )  # fmt: skip
@@ -102,7 +102,7 @@ def predicted(
     lines = (
         (
             f"c{row['customer']}", money(row["clv_12m"], currency), money(row["clv_low"], currency),
-            money(row["clv_high"], currency), percent(row["p_alive"]), row["state"] or "",
+            money(row["clv_high"], currency), chance(row["p_alive"]), row["state"] or "",
         )
         for row in found.sort_by([("clv_12m", "descending")]).slice(0, limit).to_pylist()
     )  # fmt: skip

@@ -100,6 +100,15 @@ class Show:
         return f"{share * 100:.{digits}f}%".replace("-", _MINUS)
 
     @staticmethod
+    def chance(probability: float | None) -> str:
+        """A probability that a model tells: never certain.
+
+        >>> Show.chance(0.347), Show.chance(1.0), Show.chance(0.0), Show.chance(None)
+        ('35%', '>99%', '<1%', '–')
+        """
+        return Show.percent(None if probability is None else min(max(probability, 0.004), 0.996))
+
+    @staticmethod
     def change(share: float | None) -> str:
         """A relative change with its sign.
 
