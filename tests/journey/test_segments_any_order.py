@@ -24,6 +24,7 @@ import shopkeeper
 from shopkeeper.collect.intake import Outcome
 from shopkeeper.domain.clock import FixedClock
 from shopkeeper.domain.condition.closure import Predicate
+from shopkeeper.domain.condition.zone import Zone
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound
 from shopkeeper.domain.event import Event
 from shopkeeper.know.fold import unpack
@@ -201,12 +202,13 @@ def judged_anew(shop: Shop) -> None:
         }
     if rhythm is None:
         return
-    day = places.now() // DAY
+    zone = places.settings.time_zone
+    day = Zone(zone).day(places.now())
     expected = {}
     for customer, record in records.items():
         if record.days:
             bought = of_days(np.array([customer]), np.array([0]), np.array(record.days))
-            expected[customer] = judged(bought, rhythm, day, "UTC")[0]["state"].tolist()[0] or None
+            expected[customer] = judged(bought, rhythm, day, zone)[0]["state"].tolist()[0] or None
     assert kept == expected
 
 
