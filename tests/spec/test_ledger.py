@@ -290,6 +290,17 @@ def test_a_new_run_replaces_the_old_one_at_once(ledger: Ledger) -> None:
         assert reader.predictions([1])[1].clv == 9.0
 
 
+def test_every_prediction_can_be_told_otherwise_those_aside_among_them(ledger: Ledger) -> None:
+    ledger.write(lambda tx: (tx.predict([Prediction(2, 5.0, 0.5, "new", b"two")], run=1), tx.switch(1)))
+    ledger.write(lambda tx: tx.predict([Prediction(1, 9.0, 0.5, "new", b"one")], run=2))
+    with ledger.read() as reader:
+        assert [row for rows in reader.all_foretold() for row in rows] == [(1, 2, b"two"), (2, 1, b"one")]
+    ledger.write(lambda tx: tx.retell([(b"else", 2, 1)]))
+    with ledger.read() as reader:
+        assert [body for rows in reader.all_foretold() for *_, body in rows] == [b"two", b"else"]
+        assert reader.predictions([2])[2].body == b"two"
+
+
 def test_stale_records_are_found_by_reducers_and_catalogue(ledger: Ledger) -> None:
     ledger.write(lambda tx: tx.remember([record(1), record(2, reducers=2), record(3, catalogue=7)]))
     with ledger.read() as reader:
