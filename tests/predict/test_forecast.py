@@ -25,7 +25,7 @@ from shopkeeper.predict.value import (
     from_orders,
     project,
 )
-from shopkeeper.predict.value.candidates import LIVING, MODELS, RULES
+from shopkeeper.predict.value.candidates import MODELS, RULES, TELLING
 from shopkeeper.predict.value.conditional import Conditional
 from shopkeeper.predict.value.field import LEARNED, entries
 from shopkeeper.predict.value.spend import SPENDS
@@ -215,7 +215,7 @@ def test_every_entry_can_be_used_if_it_wins(name: str, simulated: Log, answer: F
     assert (p.clv_low <= p.clv_high).all()
     assert ((p.p_alive > 0) & (p.p_alive <= 1)).all()
     assert encode(made.orders)
-    knows = name in LIVING
+    knows = name in TELLING
     assert any("P(alive) is from" in note for note in made.notes) is not knows
 
 

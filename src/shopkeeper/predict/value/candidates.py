@@ -201,5 +201,7 @@ MODELS: tuple[ModelEntry, ...] = (
 PARETO = ModelEntry("Pareto/NBD", lambda past: ParetoNBD().fit(**_histories(past)))
 LIVING = frozenset((*(entry.name for entry in MODELS), *(entry.name for entry in DEARER)))
 """Entries that know dropout."""
+TELLING = LIVING - {"BG/NBD"}
+"""Those that can tell P(alive): BG/NBD takes every one-time buyer as alive for certain."""
 UNTESTED = "MBG/NBD"
 """Used where the past is too short for a test, and where another cannot be fitted: it knows that any may be lost."""
