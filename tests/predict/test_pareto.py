@@ -19,6 +19,8 @@ from shopkeeper.predict.value.pareto_ends import ParetoEnds
 from shopkeeper.predict.value.pareto_future import ParetoFuture
 from shopkeeper.predict.value.twoends import Likelihood
 
+from .conftest import Log
+
 shapes = st.floats(0.05, 20.0)
 scales = st.floats(0.5, 100.0)
 histories = st.tuples(st.integers(0, 40), st.floats(0.01, 1.0), st.floats(0.5, 100.0)).map(
