@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from tests.events import DAY, event, order, put
 
@@ -15,6 +16,10 @@ from shopkeeper.domain.actor import Actor
 from shopkeeper.domain.errors import Conflict, NotPermitted, UnknownName
 from shopkeeper.shop import Shop
 from shopkeeper.shop.advocating import kept
+from shopkeeper.shop.predicting import runs
+
+FIRST = 900_100_200
+"""Customers' numbers begin beyond it: such a number is found wherever it lies, and is nothing else."""
 
 
 def who(name: str, **more: str) -> dict[str, str]:
@@ -48,6 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Anna bought once for little and brought three, one of whom brought a fourth; some claims do not count."""
     where = tmp_path_factory.mktemp("friends") / "shop"
     with shopkeeper.create(where, now="2026-05-01T12:00:00+00:00") as shop:
+        shop.places.ledger.write(lambda tx: tx.keep("last_customer", str(FIRST)))
         tell(shop)
         shop.refresh()
     return where
@@ -115,7 +121,9 @@ def test_who_brought_whom_and_what_they_are_worth(friends: Shop) -> None:
     assert friends.advocates(sort="score", most=1).rows[0].id == anna.id
     with pytest.raises(UnknownName, match="sort order"):
         friends.advocates(sort="charm")
-    assert "not enough to compare" in friends.regulars().notes[0]
+    some = friends.regulars()
+    assert "not enough to compare" in some.notes[0]
+    assert some.expected_low <= some.expected <= some.expected_high
 
 
 def test_the_same_in_whatever_order_it_is_heard(friends: Shop) -> None:
@@ -159,6 +167,46 @@ def test_an_erased_person_is_in_no_tree_and_in_nothing_that_others_told(friends:
     assert friends.advocate("user_id:emil").brought_by is None
 
 
+def lying(folder: Path, number: int) -> list[str]:
+    """Where a customer's number lies: as text, as an octet string, in a column."""
+    wanted, found = (str(number).encode(), number.to_bytes(4, "big")), []
+    for file in filter(Path.is_file, folder.rglob("*")):
+        if file.suffix == ".parquet":
+            table = pq.read_table(file)
+            if any(number in column.to_pylist() for column in table.columns):
+                found.append(f"{file.name} as a column")
+        elif file.suffix == ".zip" or file.name.startswith("gate."):  # the audit log says who was erased
+            continue
+        elif any(one in file.read_bytes() for one in wanted):
+            found.append(file.name)
+    return found
+
+
+def test_an_erased_persons_number_is_nowhere_any_more_nor_in_a_backup(friends: Shop, tmp_path: Path) -> None:
+    numbers = {name: int(friends.customer(f"user_id:{name}").id[1:]) for name in ("ben", "carla", "dora")}
+    folder = friends.places.folder
+    friends.places.ledger.write(lambda tx: tx.predict([*tx.predictions([*numbers.values()]).values()], run=1))
+    saved = friends.backup()
+    friends.refresh()
+    assert all("ledger.db" in lying(folder, number) for number in numbers.values())
+    exported = friends.export("user_id:anna")["predictions"]
+    assert exported["brought_customers"] == 3
+    assert "brought" not in exported
+    killed = folder / "models" / str(runs.runs(friends.places)[-1] + 1)
+    killed.mkdir()
+    aside = killed / f".{runs.PREDICTIONS}"
+    pq.write_table(runs.table(friends.places, runs.runs(friends.places)[-1]), aside)
+    friends.erase("user_id:carla")
+    assert not aside.exists()
+    friends.erase("user_id:ben")
+    with shopkeeper.restore(saved, tmp_path / "again") as copy:
+        kept = copy.places.folder
+    friends.close()  # the note of what is to be done goes with the ledger's log
+    for name, number in numbers.items():
+        assert (lying(folder, number) == []) is (name != "dora"), name
+        assert (lying(kept, number) == []) is (name != "dora"), name
+
+
 def test_names_are_for_who_may_see_them_and_the_verbs_for_who_may_ask(friends: Shop) -> None:
     analyst = friends.as_actor(Actor("u1", "analyst"))
     assert "Anna" not in {row.name for row in analyst.advocates().rows}
@@ -185,6 +233,12 @@ def test_an_advocate_who_never_bought_has_a_score_and_no_forecast(friends: Shop)
     assert friends.size("advocacy_score = 15 and clv_12m is null").customers == 1
     row = friends.find("ida@example.com").rows[0]
     assert (row.clv_12m, row.p_alive) == (None, None)
+    put(friends, event("Consent Given", "yes", -DAY, ids=who("ida"), purpose="marketing_email"))
+    assert friends.customer("user_id:ida").traits["advocacy_score"] == 15.0, (
+        "a consent is no reason to lose it"
+    )
+    put(friends, event("Consent Withdrawn", "no", 0, ids=who("ida"), purpose="profiling"))
+    assert friends.customer("user_id:ida").traits["advocacy_score"] is None
 
 
 def test_before_a_refresh_there_is_nothing_to_tell(shop: Shop) -> None:

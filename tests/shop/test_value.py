@@ -8,6 +8,8 @@ from random import Random
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -98,6 +100,11 @@ def test_who_was_two_then_is_one_row_whose_values_add_up(shop):
     row = next(row for row in shop.predicted(FIRST).to_pylist() if row["customer"] == number)
     assert row["clv_12m"] == pytest.approx(sum(part["clv_12m"] for part in both))
     assert max(part["p_alive"] for part in both) <= row["p_alive"] <= 1
+    assert row["orders_low"] <= row["expected_orders_12m"] <= row["orders_high"]
+    assert row["orders_high"] == pytest.approx(sum(part["orders_high"] for part in both))
+    assert row["clv_sd"] == pytest.approx(math.hypot(*(part["clv_sd"] for part in both)))
+    together = as_today(file, became).filter(pc.field("customer") == number)["orders_28d_mean"]
+    assert together.to_pylist() == pytest.approx([sum(part["orders_28d_mean"] for part in both)])
     points = shop.predictions("user_id:u2").points
     assert [(point.as_of, point.merged) for point in points] == [(FIRST, 2), (LAST, 1)]
     assert points[0].clv_12m == pytest.approx(row["clv_12m"])
@@ -105,6 +112,17 @@ def test_who_was_two_then_is_one_row_whose_values_add_up(shop):
         shop.as_actor(Actor("u7", "analyst")).predictions(one)
     with pytest.raises(NotPermitted):
         shop.as_actor(Actor("u7", "agent")).predicted()
+
+
+def test_of_parts_nothing_was_foretold_of_nothing_is_foretold_together():
+    nan = float("nan")
+    rows = pa.table({
+        "customer": [1, 2, 3], "clv_12m": [None, None, 4.0], "p_alive": [None, None, 0.5],
+        "orders_7d_mean": [nan, 0.25, 1.0],
+    })  # fmt: skip
+    assert as_today(rows, {2: 1}).to_pylist()[0] == {
+        "customer": 1, "clv_12m": None, "p_alive": None, "orders_7d_mean": 0.25,
+    }  # fmt: skip
 
 
 def test_value_adds_up_by_tenth_state_and_channel(shop):
@@ -115,6 +133,10 @@ def test_value_adds_up_by_tenth_state_and_channel(shop):
         assert sum(row.share for row in rows) == pytest.approx(1)
         for row in rows:
             assert row.low <= row.value <= row.high
+    risk = [row for row in report.states if row.name in ("fading", "lapsed")]
+    assert report.at_risk.customers == sum(row.customers for row in risk)
+    assert report.at_risk.value == pytest.approx(sum(row.value for row in risk), abs=0.1)
+    assert report.at_risk.low <= report.at_risk.value <= report.at_risk.high
     assert [row.value for row in report.deciles] == sorted(
         (row.value for row in report.deciles), reverse=True
     )
@@ -163,6 +185,12 @@ def test_worth_over_any_horizon_grows_with_it_and_is_discounted(shop):
     assert np.isfinite(np.array(endless["value"])).all()
     assert endless.schema.metadata[b"horizon_weeks"] == b"inf"
     assert shop.worth(as_of=date(2026, 2, 1)).num_rows <= same.num_rows
+    total = shop.value().total
+    assert [float(same.schema.metadata[key]) for key in (b"total", b"total_low", b"total_high")] == pytest.approx(
+        [total.value, total.low, total.high], rel=1e-3
+    )  # fmt: skip
+    with pytest.raises(InvalidInput, match="not over yet"):
+        shop.worth(as_of=date(2026, 5, 2))
     some = shop.worth("orders >= 4")
     assert 0 < some.num_rows < same.num_rows
     with pytest.raises(InvalidInput, match="without end"):

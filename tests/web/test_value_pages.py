@@ -99,6 +99,8 @@ def test_commands_tell_value_worth_and_what_was_predicted(sample_shop, tmp_path)
     out = tmp_path / "worth.csv"
     assert run(app, ["worth", "orders >= 2", "--horizon", "13", "--out", str(out), *folder]).exit_code == 0
     assert len(out.read_text().splitlines()) == sample_shop.worth("orders >= 2", horizon=13).num_rows + 1
-    assert "standard" in run(app, ["worth", *folder]).output
+    told = run(app, ["worth", *folder]).output
+    assert "80 % sure to be between" in told
+    assert "80 % from" in told
     assert "as predicted" in run(app, ["predicted", *folder]).output
     assert run(app, ["worth", "--horizon", "soon", *folder]).exit_code == 2

@@ -40,7 +40,8 @@ def _regulars(console: Console, found: Regulars, currency: str, most: int) -> No
     heading(console, f"{count(found.regulars, 'regular')} among {count(found.buyers, 'buyer')}")
     console.print(
         text(
-            f"{money(found.expected, currency)} expected in 12 months, {percent(found.expected_share)} of all. "
+            f"{money(found.expected, currency)} expected in 12 months ({money(found.expected_low, currency)} to "
+            f"{money(found.expected_high, currency)}), {percent(found.expected_share)} of all. "
             f"{found.definition}"
         )
     )

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from shopkeeper.cli.screen import (
     bar,
+    chance,
     count,
     day,
     fill,
@@ -219,7 +220,7 @@ def _customers(
             day(row.last_order, zone),
             money(row.margin, report.currency),
             money(row.clv_12m, report.currency),
-            percent(row.p_alive),
+            chance(row.p_alive),
             *((row.state,) if state else ()),
         )
         for row in rows

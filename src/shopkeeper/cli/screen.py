@@ -102,6 +102,17 @@ def percent(share: float | None) -> str:
     return f"{share * 100:.{digits}f} %"
 
 
+def chance(probability: float | None) -> str:
+    """A probability that a model tells: never certain.
+
+    >>> chance(0.583), chance(1.0), chance(0.0), chance(None)
+    ('58 %', '>99 %', '<1 %', '–')
+    """
+    if probability is None:
+        return percent(None)
+    return "<1 %" if probability < 0.005 else percent(min(probability, 0.996))
+
+
 def day(moment: datetime | None, zone: tzinfo = UTC) -> str:
     """A date in the shop's zone. Midnight UTC is how a day without a time is kept, and is that day in every zone.
 

@@ -26,7 +26,6 @@ from shopkeeper.domain.report import Score
 from shopkeeper.domain.value import Drift, Held, ValueReport
 
 _MOST_NOTES = 6
-_AT_RISK = ("fading", "lapsed")
 
 
 def headlines(report: ValueReport) -> list[str]:
@@ -44,12 +43,12 @@ def headlines(report: ValueReport) -> list[str]:
             f"The most valuable tenth holds {percent(shares[0.1])} of it, the most valuable hundredth "
             f"{percent(shares.get(0.01))}."
         )
-    at_risk = [row for row in report.states if row.name in _AT_RISK]
-    if at_risk:
-        lost = sum(row.value for row in at_risk)
+    at_risk = report.at_risk
+    if at_risk.customers:
         said.append(
-            f"{short_money(lost, currency)} of it is expected of "
-            f"{count(sum(row.customers for row in at_risk), 'customer')} who are fading or lapsed."
+            f"{short_money(at_risk.value, currency)} of it ({short_money(at_risk.low, currency)} to "
+            f"{short_money(at_risk.high, currency)}) is expected of {count(at_risk.customers, 'customer')} who are "
+            "fading or lapsed."
         )
     said += [warning[:1].upper() + warning[1:] + "." for one in report.drift for warning in one.warnings]
     return said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
-from shopkeeper.cli.screen import count, fill, heading, money, percent, screen, table, text
+from shopkeeper.cli.screen import chance, count, fill, heading, money, percent, screen, table, text
 from shopkeeper.cli.segments import write
 from shopkeeper.domain.errors import InvalidInput
 
@@ -61,24 +60,17 @@ def worth(
     ahead = "without end" if told["horizon_weeks"] == "inf" else f"in {told['horizon_weeks']} weeks"
     heading(console, f"{count(found.num_rows, 'customer')}, {ahead} from {told['as_of']}")
     rows = found.sort_by([("value", "descending")])
-    value, spread = (
-        sum(found["value"].to_pylist()),
-        math.sqrt(sum(x * x for x in found["value_sd"].to_pylist())),
-    )
-    console.print(
-        text(
-            f"{money(value, currency)} of margin together, give or take {money(spread, currency)} (one standard "
-            "deviation)"
-        )
-    )
+    total, low, high = (money(float(told[key]), currency) for key in ("total", "total_low", "total_high"))
+    level = percent(float(told["level"]))
+    console.print(text(f"{total} of margin together; {level} sure to be between {low} and {high}"))
     made = table(
-        "id", ("orders", "right"), ("value", "right"), ("at least", "right"), ("at most", "right"),
+        "id", ("orders", "right"), ("value", "right"), (f"{level} from", "right"), ("to", "right"),
         ("still a customer", "right"),
     )  # fmt: skip
     lines = (
         (
             f"c{row['customer']}", f"{row['expected_orders']:,.1f}", money(row["value"], currency),
-            money(row["value_low"], currency), money(row["value_high"], currency), percent(row["p_alive"]),
+            money(row["value_low"], currency), money(row["value_high"], currency), chance(row["p_alive"]),
         )
         for row in rows.slice(0, limit).to_pylist()
     )  # fmt: skip
@@ -110,7 +102,7 @@ def predicted(
     lines = (
         (
             f"c{row['customer']}", money(row["clv_12m"], currency), money(row["clv_low"], currency),
-            money(row["clv_high"], currency), percent(row["p_alive"]), row["state"] or "",
+            money(row["clv_high"], currency), chance(row["p_alive"]), row["state"] or "",
         )
         for row in found.sort_by([("clv_12m", "descending")]).slice(0, limit).to_pylist()
     )  # fmt: skip

@@ -156,6 +156,9 @@ class Regulars(Struct, frozen=True, kw_only=True):
     regulars: int
     expected: float
     """Contribution margin they are expected to bring within the horizon."""
+    expected_low: float
+    """With ``expected_high``, its range of 80 %."""
+    expected_high: float
     expected_share: float
     definition: str
     beside: str = ""

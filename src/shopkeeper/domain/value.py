@@ -177,6 +177,8 @@ class ValueReport(Struct, frozen=True, kw_only=True):
     discount: float
     level: float
     total: Held
+    at_risk: Held
+    """By those who are fading or lapsed."""
     deciles: tuple[Held, ...] = ()
     """Tenths of the customers by expected value, the highest first."""
     concentration: tuple[tuple[float, float], ...] = ()

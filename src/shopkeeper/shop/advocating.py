@@ -198,6 +198,12 @@ def advocate(places: Places, foretold: Foretold) -> tuple[Part, dict[int, dict[s
     return Part(ids, traits), explained
 
 
+def told_of(explained: Mapping[int, Mapping[str, Any]]) -> set[int]:
+    """Customers who are named in what explains others' scores."""
+    found = {one for said in explained.values() for one in said.get("brought", ())}
+    return found | {said["brought_by"] for said in explained.values() if "brought_by" in said}
+
+
 def read_columns(reader: LedgerReader, scale: float) -> Columns:
     """Everybody's record as columns."""
     decode = msgspec.msgpack.Decoder(_Read).decode

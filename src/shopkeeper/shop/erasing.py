@@ -34,7 +34,7 @@ from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.scratch import scratch
 from shopkeeper.shop.standing import judging
-from shopkeeper.shop.unnaming import unname
+from shopkeeper.shop.unnaming import unbring, unname
 from shopkeeper.shop.watching import watching
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 from shopkeeper.stores.contract.rows import NewNode
@@ -89,6 +89,7 @@ def begin(
     _let_go(tx, nodes)
     ids = sorted({*customers, *tx.aliases(customers)})
     removed, kept = tx.forget(nodes, customers, KEPT_WITHOUT_PERSON, cells, at)
+    unbring(tx, ids)
     number = int(tx.setting("erasures") or 0) + 1
     tx.keep("erasures", str(number))
     erasure = Erasure(number, tuple(nodes), tuple(pseudonyms), at, customers=tuple(ids))
@@ -316,6 +317,7 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
         _let_go(tx, nodes)
         unname(places, tx, erasure.pseudonyms)
         tx.forget([*nodes, *mailboxes(places, tx, nodes)], customers, KEPT_WITHOUT_PERSON, cells, erasure.at)
+        unbring(tx, ids)
         change = recompute(tx, around - set(nodes))
         tx.drop_records(sorted(change.gone | change.refold | set(customers)))
         if (watch := watching(places, tx, "merge")) is not None:

@@ -80,7 +80,7 @@ def export(places: Places, who: str | int) -> dict[str, Any]:
                 for e in events
             ],
             "record": _readable(plain(unpack(record[0].body))) if record else {},
-            "predictions": msgspec.json.decode(foretold.body) if foretold else {},
+            "predictions": _of_oneself(msgspec.json.decode(foretold.body)) if foretold else {},
             "predicted_earlier": msgspec.to_builtins(of_customer(places, f"c{customer}").points),
             "identity": _settled(reader, customer, nodes),
         }
@@ -213,6 +213,11 @@ def _events(reader: LedgerReader, nodes: list[int]) -> list[Any]:
         found += more
         before = (more[-1].occurred_at, more[-1].seq)
     return found[::-1]
+
+
+def _of_oneself(said: dict[str, Any]) -> dict[str, Any]:
+    """What is predicted, without the numbers of others whom somebody brought, or who brought them."""
+    return {k: v for k, v in said.items() if k not in ("brought", "brought_by")}
 
 
 def _readable(record: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from shopkeeper.domain.errors import Conflict
 from shopkeeper.domain.traits import Trait
 from shopkeeper.shop import insights
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.valuing import spread
 
 if TYPE_CHECKING:
     from shopkeeper.know.insight import Fact
@@ -68,12 +69,14 @@ def regulars(places: Places, traits: Sequence[Trait]) -> Regulars:
     row = places.lake.query(
         "SELECT count(*) AS buyers, sum(CASE WHEN regular THEN 1 ELSE 0 END) AS regulars, "
         "coalesce(sum(CASE WHEN regular THEN clv_12m END), 0) AS expected, coalesce(sum(clv_12m), 0) AS everything, "
+        "coalesce(sum(CASE WHEN regular THEN clv_sd * clv_sd END), 0) AS variance, "
         "quantile_disc(CASE WHEN regular THEN first_order END, 0.9) AS began "
         "FROM customers WHERE orders > 0 AND objects_to_profiling IS NOT TRUE"
     ).to_pylist()[0]
+    low, high = spread(places, float(row["expected"]), float(row["variance"]))
     found = Regulars(
         as_of=told.as_of, buyers=int(row["buyers"]), regulars=int(row["regulars"] or 0),
-        expected=round(float(row["expected"]), 2),
+        expected=round(float(row["expected"]), 2), expected_low=low, expected_high=high,
         expected_share=float(row["expected"]) / float(row["everything"]) if row["everything"] else 0.0,
         definition=DEFINITION,
     )  # fmt: skip

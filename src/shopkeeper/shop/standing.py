@@ -49,9 +49,11 @@ class Standings(msgspec.Struct):
     """By trait: texts, and days as ``datetime64[D]`` with NaT for what there is not."""
     turns: Any
     """When time alone changes that: microseconds."""
+    turn: int = NEVER
+    """Up to which merge or split customers are known here."""
 
 
-def refreshed(places: Places, cursor: str, customers: Any, days: Any) -> Standings:
+def refreshed(places: Places, cursor: str, customers: Any, days: Any, *, turn: int = NEVER) -> Standings:
     """Learn the rhythm from everybody's order days as of a place in the log, and judge everybody by it.
 
     ``customers`` and ``days`` (numbers since 1970) are arrays with one entry per customer and day with an order.
@@ -68,7 +70,7 @@ def refreshed(places: Places, cursor: str, customers: Any, days: Any) -> Standin
     known = purchases(customer=customers, occurred_at=when, end=np.datetime64(today, "D"))
     rhythm = kept(before, learn(known))
     columns, turns = judged(bought, rhythm, today, places.settings.time_zone)
-    return Standings(rhythm, cursor, bought.customer, columns, turns)
+    return Standings(rhythm, cursor, bought.customer, columns, turns, turn)
 
 
 def put_in_force(places: Places, tx: LedgerWriter, found: Standings) -> None:
@@ -77,14 +79,43 @@ def put_in_force(places: Places, tx: LedgerWriter, found: Standings) -> None:
     """
     tx.keep(SETTING, msgspec.json.encode(found.rhythm).decode())
     stands = judging(places, tx)
+    if stands is None:
+        return
+    heard = _reassigned(tx, found.turn)
     at, end = int(found.cursor or 0), int(tx.setting("cursor") or 0)
-    while stands is not None and at < end and (rows := tx.observed_after(at, min(_HEARD_AT_ONCE, end - at))):
+    while at < end and (rows := tx.observed_after(at, min(_HEARD_AT_ONCE, end - at))):
         at = rows[-1].seq
-        heard = sorted({member.customer for member in tx.members(sorted({row.node for row in rows} - {0}))})
-        for start in range(0, len(heard), _STOOD_AT_ONCE):
-            for row in tx.records(heard[start : start + _STOOD_AT_ONCE]):
-                stands.told(row.customer, unpack(row.body))
-            stands.write()
+        heard |= {member.customer for member in tx.members(sorted({row.node for row in rows} - {0}))}
+        _judge(tx, stands, sorted(heard))
+        heard.clear()
+    _judge(tx, stands, sorted(heard))
+
+
+def _judge(tx: LedgerWriter, stands: Judging, customers: list[int]) -> None:
+    for start in range(0, len(customers), _STOOD_AT_ONCE):
+        some = customers[start : start + _STOOD_AT_ONCE]
+        known = {row.customer: row.body for row in tx.records(some)}
+        if gone := [customer for customer in some if customer not in known]:
+            tx.unpredict(gone)
+        for customer, body in known.items():
+            stands.told(customer, unpack(body))
+        stands.write()
+
+
+def _reassigned(tx: LedgerWriter, since: int) -> set[int]:
+    """Who was merged or parted since; what was foretold of somebody parted was foretold of somebody else."""
+    found: set[int] = set()
+    before: int | None = None
+    while int(tx.setting("last_turn") or 0) > since:
+        turns = tx.turns([], before, _STOOD_AT_ONCE)
+        later = [one for one in turns if one.id > since]
+        found |= {customer for one in later for customer in (one.customer, one.other)}
+        if parted := {c for one in later if one.kind == "split" for c in (one.customer, one.other)}:
+            tx.unpredict(sorted(parted))
+        if len(later) < _STOOD_AT_ONCE:
+            break
+        before = later[-1].id
+    return found
 
 
 def in_force(places: Places, reader: LedgerReader) -> Rhythm | None:
@@ -132,11 +163,14 @@ class Judging:
         self.now = places.now()
         self.zone = places.settings.time_zone
         self._days: dict[int, list[int]] = {}
+        self._against: set[int] = set()
 
     def told(self, customer: int, record: Customer, names: Iterable[str] | None = None) -> None:
         """A customer's record; nobody is judged who objects to it."""
         if names is None or not _CONCERN.isdisjoint(names):
-            self._days[customer] = [] if objects(record) else list(record.days)
+            against = objects(record)
+            self._days[customer] = [] if against else list(record.days)
+            (self._against.add if against else self._against.discard)(customer)
 
     def write(self) -> dict[int, Said]:
         """Write where those who were told of stand now."""
@@ -145,8 +179,9 @@ class Judging:
         told, self._days = dict(sorted(self._days.items())), {}
         kept = self.tx.predictions(list(told))
         before: dict[int, Said] = {customer: _read(row.body) for customer, row in kept.items()}
-        if silent := [customer for customer, days in told.items() if not days and customer in kept]:
-            self.tx.unpredict(silent)
+        silent = [customer for customer, days in told.items() if not days and customer in kept]
+        if gone := [customer for customer in silent if customer in self._against or _ordered(kept[customer])]:
+            self.tx.unpredict(gone)
         judged_ = {customer: days for customer, days in told.items() if days}
         traits, turns = self._judged(judged_) if judged_ else ({}, {})
         changed = []
@@ -175,6 +210,11 @@ class Judging:
         bought = of_days(np.fromiter(days, dtype=np.int64, count=len(days)), starts, flat)
         columns, turns = judged(bought, self.rhythm, _zone(self.zone).day(self.now), self.zone)
         return dict(zip(days, rows(columns), strict=True)), dict(zip(days, turns.tolist(), strict=True))
+
+
+def _ordered(row: Prediction) -> bool:
+    """Whether something was foretold of orders; of who only speaks for the shop there is not, and their score stays."""
+    return bool(row.state) or row.clv is not None
 
 
 def judged(bought: Purchases, rhythm: Rhythm, today: int, zone: str) -> tuple[Columns, Any]:

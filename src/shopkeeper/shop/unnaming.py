@@ -1,13 +1,16 @@
 """Takes a person who is forgotten out of what others told: whom a customer brought, whom they shared goods with.
 
 Such values lie sealed on the node of the one who told them, under that one's key, so that deleting the person's own key
-does not reach them. The event stays without them: somebody was brought, and nobody knows who.
+does not reach them. The event stays without them: somebody was brought, and nobody knows who. What a refresh wrote of
+them beside others' scores goes, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
+
+import msgspec
 
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.ledger import LedgerWriter
@@ -20,6 +23,8 @@ NAMING: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Events that name somebody else: the property, and the kind of identifier it holds."""
 _AT_ONCE: Final = 2_000
+_read: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_write: Final = msgspec.json.Encoder().encode
 
 
 def unname(places: Places, tx: LedgerWriter, pseudonyms: Collection[bytes]) -> int:
@@ -38,6 +43,29 @@ def unname(places: Places, tx: LedgerWriter, pseudonyms: Collection[bytes]) -> i
                     sealed = places.vault.seal(salts[row.node], rest)
                     changed.append(row._replace(sealed=sealed))
     tx.reseal(changed)
+    return len(changed)
+
+
+def unbring(tx: LedgerWriter, customers: Collection[int]) -> int:
+    """Take customers out of what predictions say of others: whom these brought, and by whom they were brought.
+
+    Also out of predictions that a refresh writes aside. Returns how many said something of them.
+    """
+    gone = frozenset(customers)
+    changed: list[tuple[bytes, int, int]] = []
+    for rows in tx.all_foretold():
+        for run, customer, body in rows:
+            if b'"brought":' not in body and b'"brought_by":' not in body:
+                continue
+            said: dict[str, Any] = _read(body)
+            rest = dict(said)
+            if not gone.isdisjoint(said.get("brought", ())):
+                rest["brought"] = [one for one in said["brought"] if one not in gone]
+            if said.get("brought_by") in gone:
+                del rest["brought_by"]
+            if rest != said:
+                changed.append((_write(rest), run, customer))
+    tx.retell(changed)
     return len(changed)
 
 

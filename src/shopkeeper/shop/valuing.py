@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
+AT_RISK = ("fading", "lapsed")
 _TENTHS = 10
 _CURVE = 100
 _TOP = (0.01, 0.05, 0.1, 0.2, 0.5)
@@ -70,6 +71,7 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
         discount=run.discount,
         level=run.level,
         total=held("all customers", scored),
+        at_risk=held("fading or lapsed", scored & _any_of(people, "state", AT_RISK)),
         deciles=tuple(
             held(f"tenth {place}", _mask(part, scored.size))
             for place, part in enumerate(np.array_split(order, _TENTHS), start=1)
@@ -92,6 +94,17 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
         drift=run.drift,
         runs=_earlier(places),
     )
+
+
+def spread(places: Places, value: float, variance: float) -> tuple[float, float]:
+    """The range of a sum of expected values, by the run in force; ``variance`` is that of its customers alone."""
+    from math import hypot, sqrt
+
+    from scipy.special import ndtri
+
+    run = runs.current(places) or Run(run=0, as_of=places.clock.now())
+    width = float(ndtri(0.5 + run.level / 2.0)) * hypot(sqrt(variance), together(run) * value)
+    return round(value - width, 2), round(value + width, 2)
 
 
 def _columns(people: People) -> dict[str, Any]:
@@ -137,6 +150,14 @@ def _by(people: People, trait: str, held: Callable[[str, Any], Held], scored: Ma
     if unknown.any():
         rows.append(held("", unknown))
     return tuple(sorted((row for row in rows if row.customers), key=lambda row: -row.value))
+
+
+def _any_of(people: People, trait: str, wanted: Sequence[str]) -> Mask:
+    """Of whom a text is one of some."""
+    import numpy as np
+
+    found: Any = people.column(trait)
+    return np.isin(found.codes, [code for code, level in enumerate(found.levels) if level in wanted])
 
 
 def _mask(rows: Any, size: int) -> Mask:

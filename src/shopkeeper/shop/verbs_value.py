@@ -53,7 +53,8 @@ class ValueVerbs:
         (``predict.value.Discount``), or a yearly one as a share. The model is of the kind
         that the refresh at or before ``as_of`` chose, fitted to orders dated up to then. ``value_sd`` is the
         standard deviation of a customer alone: variances of a group's customers add up, and the schema's ``together``
-        is the share by which all of them may be off at once.
+        is the share by which all of them may be off at once; ``total``, ``total_low`` and ``total_high`` are all
+        customers of the answer together.
         """
         self._may(Permission.REPORT, "see what customers are worth")
         found = pricing.worth(

@@ -208,7 +208,7 @@ def of_customer(found: Predicted, show: Show) -> Plot | None:
         head=("Refresh", "Expected", "At least", "At most", "Still a customer", "State"),
         rows=tuple(
             (day, show.money(one.clv_12m), show.money(one.clv_low), show.money(one.clv_high),
-             show.percent(one.p_alive), words(one.state))
+             show.chance(one.p_alive), words(one.state))
             for day, one in zip(days, points, strict=True)
         ),
         label="A line of the expected value with its range at each refresh; the table below has figures",

@@ -88,16 +88,27 @@ class Show:
     def percent(share: float | None, digits: int = 0) -> str:
         """A fraction as a percentage.
 
-        >>> Show.percent(0.347), Show.percent(0.004), Show.percent(0.9999)
-        ('35%', '<1%', '>99%')
+        >>> Show.percent(0.347), Show.percent(0.004), Show.percent(0.9999), Show.percent(-0.002)
+        ('35%', '<1%', '>99%', '−<1%')
         """
         if share is None:
             return NOTHING
         if not digits and 0 < share < 0.005:
             return "<1%"
+        if not digits and -0.005 < share < 0:
+            return f"{_MINUS}<1%"
         if not digits and 0.995 < share < 1:
             return ">99%"
         return f"{share * 100:.{digits}f}%".replace("-", _MINUS)
+
+    @staticmethod
+    def chance(probability: float | None) -> str:
+        """A probability that a model tells: never certain.
+
+        >>> Show.chance(0.347), Show.chance(1.0), Show.chance(0.0), Show.chance(None)
+        ('35%', '>99%', '<1%', '–')
+        """
+        return Show.percent(None if probability is None else min(max(probability, 0.004), 0.996))
 
     @staticmethod
     def change(share: float | None) -> str:

@@ -26,6 +26,8 @@ class OrderDays(Struct, frozen=True):
     """Contribution margin of the day's orders, net of returns, in units of the reporting currency."""
     cursor: str
     """Up to which event of the log customers are known here."""
+    turn: int
+    """Up to which merge or split."""
     objecting: frozenset[int]
     """Customers who object: nothing is foretold of them, and nothing foretold of them is kept."""
 
@@ -41,7 +43,7 @@ def order_days(reader: LedgerReader, scale: float) -> OrderDays:
     read = msgspec.msgpack.Decoder(Bought).decode
     customers, sizes, days, margins = array("q"), array("q"), array("q"), array("d")
     objecting: list[int] = []
-    cursor = reader.setting("cursor") or ""
+    cursor, turn = reader.setting("cursor") or "", int(reader.setting("last_turn") or 0)
     for chunk in reader.all_records():
         for row in chunk:
             if row.orders:
@@ -60,5 +62,6 @@ def order_days(reader: LedgerReader, scale: float) -> OrderDays:
         np.frombuffer(days, np.int64).astype("datetime64[D]"),
         np.frombuffer(margins, np.float64) / scale,
         cursor,
+        turn,
         frozenset(objecting),
     )

@@ -62,6 +62,8 @@ def worth(
     with places.ledger.read() as reader:
         orders = order_days(reader, places.scale)
     end = _day(places, as_of)
+    if end > _day(places, None):
+        raise InvalidInput(f"{end} is not over yet", hint="give a day of the past, or a longer horizon")
     keep = orders.day <= end
     found = forecast(
         customer=orders.customer[keep],
@@ -90,13 +92,26 @@ def worth(
     )
     asked = asking.customers(places, condition, traits, columns=[OBJECTS])
     allowed = asked.filter(pc.invert(pc.fill_null(asked[OBJECTS], False)))["id"]
+    kept = table.filter(pc.is_in(table["customer"], allowed.combine_chunks()))
+    total, low, high = _together(kept, together(run))
     told = {
+        "total": f"{total:.2f}", "total_low": f"{low:.2f}", "total_high": f"{high:.2f}",
         "as_of": str(end), "run": str(run.run), "model": run.pick, "horizon_weeks": f"{weeks:g}",
         "discount": f"{rate:g}", "level": f"{LEVEL:g}", "together": f"{together(run):.4f}",
         "currency": places.settings.currency,
     }  # fmt: skip
-    kept = table.filter(pc.is_in(table["customer"], allowed.combine_chunks()))
     return kept.replace_schema_metadata(told)
+
+
+def _together(rows: pa.Table, at_once: float) -> tuple[float, float, float]:
+    """The sum of values with its range: variances add up, and all of them may be off at once by a share."""
+    import numpy as np
+    from scipy.special import ndtri
+
+    total = float(rows["value"].to_numpy().sum())
+    alone = float((rows["value_sd"].to_numpy() ** 2).sum())
+    spread = float(ndtri(0.5 + LEVEL / 2.0)) * float(np.sqrt(alone + (at_once * total) ** 2))
+    return total, total - spread, total + spread
 
 
 def _yearly(discount: Discount | float) -> float:

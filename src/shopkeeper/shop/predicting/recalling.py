@@ -1,14 +1,17 @@
 """What was predicted earlier: of everybody as of a day, and of one customer over time.
 
 Predictions were made of customers as they were then. Who was merged since is one customer today: values, bounds and
-orders of the parts add up, the chance of still being a customer is that any of them is one, and the rest is said by the
-part that was worth most. Who was parted since keeps what was predicted under the id that stayed.
+orders of the parts add up, as do squares of deviations, the chance of still being a customer is that any of them is
+one, and the rest is said by the part that was worth most. Who was parted since keeps what was predicted under the id
+that stayed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from math import hypot, isnan, prod
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
 
 _MOST_POINTS = 120
 _SHOWN = ("clv_12m", "clv_low", "clv_high", "p_alive", "expected_orders_12m", "state")
-_SUMMED = frozenset({"clv_12m", "clv_low", "clv_high", "expected_orders_12m"})
+_SUMMED = re.compile(
+    r"clv_(12m|low|high)|expected_orders_12m|orders_(low|high|\d+d_(mean|variance))", re.ASCII
+)
 
 
 def last_before(places: Places, as_of: date | datetime | None) -> Run:
@@ -115,15 +120,20 @@ def _one(customer: int, parts: list[dict[str, Any]]) -> dict[str, Any]:
     largest = max(range(len(parts)), key=lambda at: parts[at].get("clv_12m") or 0.0)
     row = dict(parts[largest])
     row["customer"] = customer
-    for name in row.keys() & _SUMMED:
-        known = [part[name] for part in parts if part[name] is not None]
+    for name in filter(_SUMMED.fullmatch, row):
+        known = _known(parts, name)
         row[name] = sum(known) if known else None
+    if "clv_sd" in row:
+        known = _known(parts, "clv_sd")
+        row["clv_sd"] = hypot(*known) if known else None
     if "p_alive" in row:
-        gone = 1.0
-        for part in parts:
-            gone *= 1.0 - (part["p_alive"] or 0.0)
-        row["p_alive"] = 1.0 - gone
+        known = _known(parts, "p_alive")
+        row["p_alive"] = 1.0 - prod(1.0 - one for one in known) if known else None
     return row
+
+
+def _known(parts: list[dict[str, Any]], name: str) -> list[float]:
+    return [value for part in parts if (value := part[name]) is not None and not isnan(value)]
 
 
 def _thinned(all_: list[int]) -> list[int]:

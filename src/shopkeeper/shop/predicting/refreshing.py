@@ -11,7 +11,7 @@ import msgspec
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.report import Score
 from shopkeeper.domain.value import Run
-from shopkeeper.shop.advocating import advocate
+from shopkeeper.shop.advocating import advocate, told_of
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.comparing import as_json, drifts
@@ -20,6 +20,8 @@ from shopkeeper.shop.predicting.orders import OrderDays, order_days
 from shopkeeper.shop.predicting.rhythms import rhythms, turns
 from shopkeeper.shop.predicting.worths import ORDERS, WHOLE, foresee, whole_record, worths
 from shopkeeper.shop.predicting.writing import make_current, next_run, write
+from shopkeeper.shop.unnaming import unbring
+from shopkeeper.stores.contract.ledger import LedgerWriter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +59,7 @@ def predict(places: Places, progress: Progress | None = None, *, anew: bool = Fa
     with places.ledger.read() as reader:
         erased_meanwhile = reader.setting("erasures") != erasures
     if erased_meanwhile:
-        _forget_unknown(places, foretold)
+        _forget_unknown(places, {*foretold.ids.tolist(), *told_of(explained)})
     runs.prune(places)
     tell("predict", 1.0)
     return foretold
@@ -129,24 +131,24 @@ def scores(foreseen: Forecast) -> tuple[Score, ...]:
 
 
 def _leave_out(places: Places, objecting: frozenset[int]) -> None:
-    """What was predicted of people before they objected to it goes, too."""
-    here = runs.runs(places)
-    if not here or not objecting:
-        return
-    with places.ledger.read() as reader:
-        theirs = {*objecting, *reader.aliases(sorted(objecting))}
-    last = runs.table(places, here[-1], ["customer"])["customer"].to_pylist()
-    if not theirs.isdisjoint(last):
+    """What was predicted of people before they objected to it goes, too, from every run: the last may lack them."""
+    if objecting:
+        with places.ledger.read() as reader:
+            theirs = {*objecting, *reader.aliases(sorted(objecting))}
         runs.forget(places, theirs)
 
 
-def _forget_unknown(places: Places, foretold: Foretold) -> None:
-    """Somebody was erased while this was worked out: nothing of them stays."""
-    ids = foretold.ids.tolist()
+def _forget_unknown(places: Places, ids: set[int]) -> None:
+    """Somebody was erased while this was worked out: nothing of them stays, nor what it says of them beside others."""
     with places.ledger.read() as reader:
-        known = {row.customer for row in reader.records(ids)} | reader.aliases(None).keys()
-    if gone := set(ids) - known:
-        places.ledger.write(lambda tx: tx.unpredict(sorted(gone)))
+        known = {row.customer for row in reader.records(sorted(ids))} | reader.aliases(None).keys()
+    if gone := ids - known:
+
+        def work(tx: LedgerWriter) -> None:
+            tx.unpredict(sorted(gone))
+            unbring(tx, gone)
+
+        places.ledger.write(work)
         runs.forget(places, gone)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def rhythms(places: Places, orders: OrderDays) -> tuple[Part, Standings]:
     """State and since when, from when on silence is unusual, when the next order is expected."""
-    found = refreshed(places, orders.cursor, orders.customer, orders.day)
+    found = refreshed(places, orders.cursor, orders.customer, orders.day, turn=orders.turn)
     return Part(found.customer, found.columns), found
 
 

@@ -96,6 +96,8 @@ def forget(places: Places, customers: Iterable[int]) -> int:
 
     gone = pa.array(sorted(set(customers)), pa.int64())
     removed = 0
+    if len(gone):
+        _sweep(places)
     for run in runs(places) if len(gone) else ():
         ids = table(places, run, ["customer"]).column("customer")
         inside = pc.is_in(ids, gone)
@@ -119,7 +121,14 @@ def prune(places: Places) -> list[int]:
     gone = [run for run in here[:-1] if run not in stay]
     for run in gone:
         shutil.rmtree(folder / str(run), ignore_errors=True)
+    _sweep(places)
     return gone
+
+
+def _sweep(places: Places) -> None:
+    """Remove tables that a killed process left half written: nobody would ever take anybody out of them."""
+    for left in (places.folder / "models").glob(f"[0-9]*/.{PREDICTIONS}"):
+        left.unlink(missing_ok=True)
 
 
 def kept(at: dict[int, datetime], now: datetime, *, weeks: int, years: int) -> set[int]:
@@ -168,8 +177,15 @@ def _write_table(file: Path, rows: pa.Table) -> None:
     import pyarrow.parquet as pq
 
     aside = file.with_name(f".{file.name}")
-    pq.write_table(rows, aside, compression="zstd", row_group_size=_ROWS)
-    _put(aside, file)
+    for last in (False, True):
+        pq.write_table(rows, aside, compression="zstd", row_group_size=_ROWS)
+        try:
+            _put(aside, file)
+        except FileNotFoundError:  # an erasure meanwhile took it for one that was left behind
+            if last:
+                raise
+        else:
+            return
 
 
 def _put(aside: Path, file: Path) -> None:

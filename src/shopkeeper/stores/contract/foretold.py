@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from shopkeeper.stores.contract.rows import Prediction
@@ -27,6 +27,10 @@ class ForetoldReader(Protocol):
         """Customers of whom what is predicted was written since the refresh."""
         ...
 
+    def all_foretold(self) -> Iterator[list[tuple[int, int, bytes]]]:
+        """Run, customer and body of every prediction, those written aside among them, in chunks."""
+        ...
+
 
 class ForetoldWriter(ForetoldReader, Protocol):
     """Writing predictions."""
@@ -41,6 +45,10 @@ class ForetoldWriter(ForetoldReader, Protocol):
 
     def restand(self, rows: Sequence[Prediction]) -> None:
         """Put what is said of customers now, in the current run."""
+        ...
+
+    def retell(self, rows: Sequence[tuple[bytes, int, int]]) -> None:
+        """Put other bodies (body, run, customer) in the place of those that predictions have."""
         ...
 
     def switch(self, run: int) -> None:

@@ -116,6 +116,17 @@ class MemoryReads:
         sql = "SELECT customer FROM prediction WHERE run = ? AND stood > 0 ORDER BY customer LIMIT ?"
         return [row[0] for row in self.session.rows(sql, (self._run(), limit))]
 
+    def all_foretold(self) -> Iterator[list[tuple[int, int, bytes]]]:
+        """Every prediction, in chunks."""
+        last = (-1, -1)
+        sql = (
+            "SELECT run, customer, body FROM prediction WHERE (run, customer) > (?, ?) "
+            "ORDER BY run, customer LIMIT 5000"
+        )
+        while rows := self.session.rows(sql, last):
+            last = rows[-1][0], rows[-1][1]
+            yield [(run, customer, bytes(body)) for run, customer, body in rows]
+
     def reference(self, kind: str) -> list[bytes]:
         """Every record of a kind."""
         return [
@@ -166,6 +177,10 @@ class MemoryWrites(MemoryReads):
             "turns_at = excluded.turns_at, stood = excluded.stood"
         )
         self.session.many(sql, ((run, *row) for row in rows))
+
+    def retell(self, rows: Sequence[tuple[bytes, int, int]]) -> None:
+        """Put other bodies."""
+        self.session.many("UPDATE prediction SET body = ? WHERE run = ? AND customer = ?", rows)
 
     def switch(self, run: int) -> None:
         """Make a run's predictions current; older ones go."""

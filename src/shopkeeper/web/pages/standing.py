@@ -116,6 +116,9 @@ def rhythm(
     >>> from shopkeeper.web.show import Show
     >>> rhythm(61.0, 24.0, 48.0, basis="own rhythm", show=Show("GBP", "UTC")).words
     'Usually orders every 3 weeks; silence is unusual after 7 weeks, and it has lasted 9 weeks.'
+    >>> late = datetime(2026, 5, 2)
+    >>> rhythm(9.0, 2.0, 8.0, basis="own rhythm", show=Show("GBP", "UTC"), following=late).words.split("; ")[-1]
+    'if there is a next order, it is as likely as not to come by 2 May 2026.'
     """
     if silent is None or not (usual or unusual):
         return None
@@ -135,7 +138,12 @@ def rhythm(
             else f"silence would be unusual after {show.span(unusual)}"
         )
     if following is not None:
-        parts.append(f"the next order is expected by {show.day(following)}")
+        late = unusual is not None and silent >= unusual
+        parts.append(
+            f"if there is a next order, it is as likely as not to come by {show.day(following)}"
+            if late
+            else f"the next order is expected by {show.day(following)}"
+        )
     text = "; ".join(parts)
     return Rhythm(
         silent=silent / span,

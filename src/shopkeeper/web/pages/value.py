@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from shopkeeper.domain.value import Drift, Predicted, ValueReport
     from shopkeeper.shop import Shop
 
-_AT_RISK = ("fading", "lapsed")
 _MOST_GROUPS = 12
 
 
@@ -41,8 +40,7 @@ def value(request: Request[Any, Any, Any], shop: Shop) -> str:
         wrong=None,
         report=report,
         shares=dict(report.top),
-        at_risk=sum(row.value for row in report.states if row.name in _AT_RISK),
-        at_risk_count=sum(row.customers for row in report.states if row.name in _AT_RISK),
+        at_risk=report.at_risk,
         curve=concentration(report, show),
         states=[
             row
