@@ -264,3 +264,20 @@ def test_little_data_is_judged_and_it_is_said(days: list[int]) -> None:
     rhythm = learn(few)
     assert "too few" in rhythm.notes[0]
     assert len(stand(few, rhythm, 20)) == len(set(days)) if len(days) < 2 else 1
+
+
+@pytest.mark.parametrize("days_off", [(0, 1, 1), (0, 0, 1), (0, 3, 5), (2, 0, 0)])
+def test_the_next_season_stays_expected_until_its_day_is_over(days_off: tuple[int, ...]) -> None:
+    """A middle that falls between two days is one whole day all the same; only on the day after it is another due."""
+    firsts = np.array([f"{2019 + place}-12-10" for place in range(3)], "datetime64[D]") + np.array(days_off)
+    gifts = purchases(customer=np.zeros(3, np.int64), occurred_at=firsts)
+    rhythm = Rhythm(population=Population(p=1.5, q=2.0, v=40.0, n=500))
+    last = int(gifts.day[-1])
+    before = stand(gifts, rhythm, last)
+    assert before.basis.tolist() == ["calendar"]
+    for today in range(last + 1, last + 900):
+        now = stand(gifts, rhythm, today)
+        assert now.next_order[0] >= today
+        if before.turns[0] > today:
+            assert now.next_order[0] == before.next_order[0]
+        before = now

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec import structs
-from msgspec.json import encode
+from msgspec.json import decode, encode
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value import (
@@ -25,7 +25,8 @@ from shopkeeper.predict.value import (
     from_orders,
     project,
 )
-from shopkeeper.predict.value.candidates import LIVING, MODELS, RULES
+from shopkeeper.predict.value.candidates import MODELS, RULES, TELLING
+from shopkeeper.predict.value.choose import Choice
 from shopkeeper.predict.value.conditional import Conditional
 from shopkeeper.predict.value.field import LEARNED, entries
 from shopkeeper.predict.value.spend import SPENDS
@@ -215,7 +216,7 @@ def test_every_entry_can_be_used_if_it_wins(name: str, simulated: Log, answer: F
     assert (p.clv_low <= p.clv_high).all()
     assert ((p.p_alive > 0) & (p.p_alive <= 1)).all()
     assert encode(made.orders)
-    knows = name in LIVING
+    knows = name in TELLING
     assert any("P(alive) is from" in note for note in made.notes) is not knows
 
 
@@ -247,8 +248,8 @@ def test_features_are_asked_for_days_that_are_over(simulated: Log) -> None:
 
 @pytest.mark.parametrize(
     "world",
-    [worlds.once(), worlds.tiny(), worlds.one(), worlds.regular(30, 24)],
-    ids=["once", "tiny", "one", "regular"],
+    [worlds.once(), worlds.tiny(), worlds.one(), worlds.regular(30, 24), worlds.daily()],
+    ids=["once", "tiny", "one", "regular", "daily"],
 )
 def test_every_shop_gets_a_usable_answer(world: worlds.World) -> None:
     made = forecast(customer=world.customer, occurred_at=world.occurred_at, margin=world.amount, discount=0.0)
@@ -257,3 +258,4 @@ def test_every_shop_gets_a_usable_answer(world: worlds.World) -> None:
     assert (made.projection.expected_orders >= 0).all()
     assert (made.projection.clv_low <= made.projection.clv_high).all()
     assert made.customer.tolist() == np.unique(world.customer).tolist()
+    assert decode(encode(made.choice), type=Choice) == made.choice

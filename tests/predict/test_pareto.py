@@ -19,6 +19,8 @@ from shopkeeper.predict.value.pareto_ends import ParetoEnds
 from shopkeeper.predict.value.pareto_future import ParetoFuture
 from shopkeeper.predict.value.twoends import Likelihood
 
+from .conftest import Log
+
 shapes = st.floats(0.05, 20.0)
 scales = st.floats(0.5, 100.0)
 histories = st.tuples(st.integers(0, 40), st.floats(0.01, 1.0), st.floats(0.5, 100.0)).map(
@@ -222,3 +224,13 @@ def test_storage_and_wrong_time() -> None:
     assert ParetoNBDFit.from_json(fit.to_json()) == fit
     with pytest.raises(InvalidInput, match="t must be finite"):
         fit.expected_purchases(np.inf)
+
+
+def test_a_search_that_begins_at_a_fit_of_like_data_ends_where_any_does(sample: Log) -> None:
+    past = sample.calibration()
+    known = {"frequency": past.frequency, "recency": past.recency, "T": past.T}
+    some = {name: values[:2000] for name, values in known.items()}
+    plain, near = ParetoNBD().fit(**known), ParetoNBD().fit(**known, near=ParetoNBD().fit(**some))
+    assert near.converged
+    for name, value in plain.params.items():
+        assert near.params[name] == pytest.approx(value, rel=1e-4)

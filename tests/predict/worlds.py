@@ -71,6 +71,12 @@ def one(weeks: int = 80) -> World:
     return _world(np.zeros(days.size, np.int64), days.astype(np.float64), np.random.default_rng(5))
 
 
+def daily(n: int = 120, days: int = 90) -> World:
+    """Everybody buys every day, so that nobody is left in a group of few purchases."""
+    at = np.repeat(np.arange(days, dtype=np.float64), n)
+    return _world(np.tile(np.arange(n), days), at, np.random.default_rng(8))
+
+
 def wholesalers(n: int = 400, weeks: int = 90, seed: int = 6) -> World:
     """The world of chance, in which 1 in 100 spends a hundred times as much, and some orders come back as a loss."""
     world = chance(n, weeks, seed)

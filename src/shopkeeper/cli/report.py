@@ -116,12 +116,14 @@ def trust(scores: Sequence[Score]) -> str:
     if not scores:
         return "Too little history to test a forecast inside the past: take the expected values with care."
     chosen = next((score for score in scores if score.chosen), scores[0])
-    others = [score for score in scores if score is not chosen]
-    against = "; ".join(f"{other.name} {other.mae:.3f} and {percent(other.top_decile)}" for other in others)
+    first = next((score for score in scores if score is not chosen), None)  # entries come from the simplest
+    against = f" ({first.name}: {first.rmse:.3f})" if first else ""
+    top = f" ({percent(first.top_decile)})" if first else ""
     return (
-        f"Forecast by {chosen.name}, tested on purchases set aside: off by {chosen.mae:.3f} orders a customer on "
-        f"average, the tenth it ranks highest made {percent(chosen.top_decile)} of the orders"
-        + (f" (against {against}). The simplest that is not clearly worse is used." if against else ".")
+        f"Forecast by {chosen.name}, tested on purchases set aside: its error (root mean square) is {chosen.rmse:.3f} "
+        f"orders a customer{against}, and the tenth it ranks highest made {percent(chosen.top_decile)} of the orders"
+        f"{top}."
+        + (" The simplest that is not clearly worse is used; all: shopkeeper report value." if first else "")
     )
 
 

@@ -145,6 +145,7 @@ def score_card(console: Console, scores: Sequence[Score]) -> None:
         console.print(text("Too little history to test a forecast inside the past."))
         return
     made = table(
+        "",
         "model or rule",
         ("mean error", "right"),
         ("root mean sq.", "right"),
@@ -157,7 +158,7 @@ def score_card(console: Console, scores: Sequence[Score]) -> None:
             made,
             (
                 (
-                    f"{one.name} (used)" if one.chosen else one.name, f"{one.mae:.3f}", f"{one.rmse:.3f}",
+                    "used" if one.chosen else "", one.name, f"{one.mae:.3f}", f"{one.rmse:.3f}",
                     f"{one.bias:+.3f}", f"{one.spearman:.3f}",
                     percent(one.top_decile),
                 )

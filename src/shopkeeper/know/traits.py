@@ -70,7 +70,7 @@ TRAITS: tuple[Trait, ...] = (
         "orders",
         "int",
         "Orders",
-        "Orders placed; returns are not counted here.",
+        "Orders placed; returns are not counted.",
         lambda c, _: c.orders,
         unit="orders",
     ),

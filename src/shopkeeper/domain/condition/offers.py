@@ -32,8 +32,8 @@ GROUPS: Final[dict[str, frozenset[str]]] = {
     "Service": frozenset({"contacts", "complaints", "open_cases"}),
     "The person": frozenset({"marketing_email", "country", "acquisition_channel"}),
     "Forecast": frozenset({
-        "clv_12m", "clv_low", "clv_high", "p_alive", "expected_orders_12m", "state", "state_since", "fading_since",
-        "unusual_from", "next_order",
+        "clv_12m", "clv_low", "clv_high", "clv_sd", "p_alive", "expected_orders_12m", "orders_low", "orders_high",
+        "margin_per_order", "state", "state_since", "fading_since", "unusual_from", "next_order",
     }),
     "Loyalty and advocacy": frozenset({
         "regular", "advocacy_score", "brought_customers", "brought_value", "brought_reach", "brand_fit", "core_share",

@@ -124,9 +124,10 @@ def _stand(bought: Purchases, rhythm: Rhythm, today: int) -> Stands:
     basis[seasonal] = CALENDAR
     expected = _expected(bought.day[last], following.take(last), today)
     if seasonal.any():
-        middle = np.round(season[seasonal])
-        years = np.ceil(np.maximum(today - middle, 0.0) / calendar.TURN)
-        expected[seasonal] = np.round(season[seasonal] + years * calendar.TURN).astype(np.int64)
+        # The first season whose middle, as a whole day, has not passed.
+        middle = season[seasonal]
+        years = np.ceil(np.maximum(today - 0.5 - middle, 0.0) / calendar.TURN)
+        expected[seasonal] = np.floor(middle + years * calendar.TURN + 0.5).astype(np.int64)
     expected[state == LAPSED] = NEVER
     turns = np.where(today < fading, fading, np.where(today < lapsed, lapsed, NEVER))
     turns = np.minimum(turns, np.where(expected < NEVER, np.maximum(expected, today) + 1, NEVER))

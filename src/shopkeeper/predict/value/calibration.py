@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 import numpy as np
@@ -39,7 +40,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         return Unsure(Recalibrated(future, group, self.groups), self.level)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """A forecast and what came: future, whether its distribution is its own, frequency, orders, weeks ahead, day."""
 
@@ -50,10 +51,31 @@ class Case:
     window: float
     day: int = 0
 
-    @property
+    @cached_property
     def level(self) -> float:
         """What came over what was foretold, in sum."""
         return level_of(float(self.future.mean(self.window).sum()), float(self.orders.sum()))
+
+    @property
+    def at_level(self) -> float:
+        """The window as if time had run at that level."""
+        return self.window * self.level
+
+    @cached_property
+    def mean_at_level(self) -> Floats:
+        """The forecast at that level."""
+        return self.future.mean(self.at_level)
+
+    @cached_property
+    def own_transforms(self) -> tuple[Floats, Floats]:
+        """The transforms of what came, at that level, by a distribution of the future's own."""
+        return transforms(self.future, self.orders, self.at_level)
+
+    def transforms(self, learned: Sequence[Group]) -> tuple[Floats, Floats]:
+        """Give the transforms of what came, at that level."""
+        if self.exact:
+            return self.own_transforms
+        return transforms(self.shaped(learned), self.orders, self.at_level)
 
     def shaped(self, learned: Sequence[Group]) -> Future:
         """Give the future with a full distribution, at the level foretold."""
@@ -73,8 +95,7 @@ def learn_distribution(cases: Sequence[Case]) -> Learned:
     heights = [case.level for case in cases]
     firsts = groups(cases[0].frequency)
     within = [[case.rows(firsts, place) for case in cases] for place in range(len(firsts))]
-    times = [case.window * own for case, own in zip(cases, heights, strict=True)]
-    means = [] if cases[0].exact else [case.future.mean(t) for case, t in zip(cases, times, strict=True)]
+    means = [] if cases[0].exact else [case.mean_at_level for case in cases]
     found = []
     for first, rows in zip(firsts, within, strict=True):
         group = Group(first=first, n=int(sum(here.sum() for here in rows)))
@@ -82,11 +103,13 @@ def learn_distribution(cases: Sequence[Case]) -> Learned:
             floor, spread, zero = fit_shape(
                 np.concatenate([mean[here] for mean, here in zip(means, rows, strict=True)]),
                 np.concatenate([case.orders[here] for case, here in zip(cases, rows, strict=True)]),
-                np.concatenate([np.full(here.sum(), t) for t, here in zip(times, rows, strict=True)]),
+                np.concatenate(
+                    [np.full(here.sum(), case.at_level) for case, here in zip(cases, rows, strict=True)]
+                ),
             )
             group = msgspec.structs.replace(group, floor=floor, spread=spread, zero=zero)
         found.append(group)
-    pairs = [transforms(case.shaped(found), case.orders, t) for case, t in zip(cases, times, strict=True)]
+    pairs = [case.transforms(found) for case in cases]
     for place, rows in enumerate(within):
         if found[place].n:
             below, up_to = (

@@ -18,7 +18,7 @@ from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.mbgnbd import MBGNBD
 from shopkeeper.predict.value.model import Future
 from shopkeeper.predict.value.origin import WEEK, Known, Shared
-from shopkeeper.predict.value.pareto import ParetoNBD
+from shopkeeper.predict.value.pareto import ParetoNBD, ParetoNBDFit
 from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate, hiatus_limit
 from shopkeeper.predict.value.season import Season, season
 from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
@@ -124,7 +124,9 @@ class ParetoEntry:
         plain = MODELS[0].fit(known, window)
         if {"a", "b"} <= set(plain.orders.boundary):
             return Fitted(self.name, plain.orders, plain.future, exact=True, notes=plain.notes)
-        return PARETO.fit(known, window)
+        model = known.fitted(self.name, lambda: _pareto(known.past, known.near.get(self.name)))
+        known.near[self.name] = model
+        return Fitted(self.name, model, _ahead(model, known), exact=True, notes=model.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,10 @@ def _ahead(model: Any, known: Known) -> Future:
     return Shared(future, known.distinct.inverse)
 
 
+def _pareto(past: Summary, near: ParetoNBDFit | None) -> ParetoNBDFit:
+    return ParetoNBD().fit(**_histories(past), near=near)
+
+
 def _histories(past: Summary) -> dict[str, Floats]:
     return {"frequency": past.frequency, "recency": past.recency, "T": past.T}
 
@@ -198,8 +204,10 @@ MODELS: tuple[ModelEntry, ...] = (
     ModelEntry("BG/NBD", lambda past: BGNBD().fit(**_histories(past))),
 )
 """Probability models with as many parameters: MBG/NBD goes first since its P(alive) also holds for one-time buyers."""
-PARETO = ModelEntry("Pareto/NBD", lambda past: ParetoNBD().fit(**_histories(past)))
+PARETO = ModelEntry("Pareto/NBD", lambda past: _pareto(past, None))
 LIVING = frozenset((*(entry.name for entry in MODELS), *(entry.name for entry in DEARER)))
 """Entries that know dropout."""
+TELLING = LIVING - {"BG/NBD"}
+"""Those that can tell P(alive): BG/NBD takes every one-time buyer as alive for certain."""
 UNTESTED = "MBG/NBD"
 """Used where the past is too short for a test, and where another cannot be fitted: it knows that any may be lost."""

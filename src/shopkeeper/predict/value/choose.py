@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -162,7 +163,11 @@ def origins(
         days = some_days(days, keep[days.code])
         notes.append(f"compared on {COMPARED:,} of {present.size:,} customers, drawn at random")
     window, ends = plan(end_day - int(days.day.min()), horizon)
-    held = tuple(hold_out(days, end_day=end_day - end, window_days=window, features=features) for end in ends)
+    near: dict[str, Any] = {}
+    held = tuple(
+        hold_out(days, end_day=end_day - end, window_days=window, features=features, near=near)
+        for end in ends
+    )
     held = tuple(one for one in held if len(one.known) >= _MIN_CUSTOMERS and one.orders.sum() > 0)
     if held and len(held) < len(ends):
         notes.append(f"only {len(held)} origins in the past had customers enough")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +65,11 @@ class Fitted:
         return self.params | rest
 
 
-def estimate(history: History, family: Family) -> Fitted:
-    """Fit ``family`` to checked histories; poor data give a usable answer and notes, no exception."""
+def estimate(history: History, family: Family, near: Mapping[str, float] | None = None) -> Fitted:
+    """Fit ``family`` to checked histories; poor data give a usable answer and notes, no exception.
+
+    The search begins at the parameters ``near``, if given.
+    """
     distinct = _used(collapse(history))
     total = float(distinct.weights.sum())
     repeats = dot(distinct.weights, distinct.history.frequency)
@@ -81,8 +84,10 @@ def estimate(history: History, family: Family) -> Fitted:
         np.log([r, r / rate, *guess])
         for r, guess in zip((1.0, 0.3, 3.0), family.guesses, strict=True)
     ]  # fmt: skip
-    found = newton(likelihood, starts, np.full(4, -_BOUND), np.full(4, _BOUND))
     units = [scale if name in family.times else 1.0 for name in family.names]
+    if near is not None:
+        starts.insert(0, np.log([near[name] / unit for name, unit in zip(family.names, units, strict=True)]))
+    found = newton(likelihood, starts, np.full(4, -_BOUND), np.full(4, _BOUND))
     values = (np.exp(found.at) * units).tolist()
     params = dict(zip(family.names, values, strict=True))
     errors = standard_errors(likelihood, found, total, family.names, units)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shopkeeper.domain.errors import UnknownName
-from shopkeeper.predict.value.candidates import DEARER, MODELS, RULES, UNTESTED, Entry, Fitted
+from shopkeeper.predict.value.candidates import DEARER, MODELS, RULES, UNTESTED, Entry, Fitted, RegularEntry
 from shopkeeper.predict.value.learned import LearnedEntry
 from shopkeeper.predict.value.origin import Known
 
@@ -17,12 +17,18 @@ LEARNED: tuple[Entry, ...] = (
 
 FEW = 200
 """Below so many customers there is nothing to tell the elaborate from the simple by."""
+SOME = 500
+"""Below so many of the elaborate only the one for regular buyers takes part: Pareto/NBD is MBG/NBD within noise
+there, and seasons and trees have too little to learn from."""
+_REGULAR = tuple(entry for entry in DEARER if isinstance(entry, RegularEntry))
 
 
 def entries(customers: float = np.inf) -> tuple[Entry, ...]:
     """Give all who take part in a shop of so many customers, from the simplest."""
     if customers < FEW:
         return (*RULES, *MODELS)
+    if customers < SOME:
+        return (*RULES, *MODELS, *_REGULAR)
     return (*RULES, *MODELS, *DEARER, *LEARNED)
 
 

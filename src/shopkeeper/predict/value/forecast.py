@@ -9,7 +9,8 @@ everybody, and projects. `project` does the last step with models at hand. How t
   moment it is expected: expected discounted orders times the expected margin per order where that foretold money best;
   else the money that the better way foretells (`spend`), at the same mean discount.
 * Its range is that of number and amounts (`worth`), at the levels that held at the origins.
-* ``p_alive`` is from the winner, or from the best model in the tournament that knows dropout.
+* ``p_alive`` is from the winner, or from the best model in the tournament that knows dropout and does not take every
+  one-time buyer as alive, as BG/NBD does.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value.calibration import Learned
-from shopkeeper.predict.value.candidates import LIVING, Fitted
+from shopkeeper.predict.value.candidates import LIVING, TELLING, Fitted
 from shopkeeper.predict.value.choose import Choice, choose
 from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.field import fit_entry, untested
@@ -113,7 +114,7 @@ def forecast(
     known = Known(days, _last_day(days.day, end), features)
     made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
     fitted = fit_entry(made.pick, known, horizon)
-    living = fitted if fitted.name in LIVING else _living(made, known, horizon)
+    living = fitted if fitted.name in TELLING else _living(made, known, horizon)
     past, amounts = known.past, fit_amounts(known)
     own = fitted.future if fitted.exact else shaped(fitted.future, past.frequency, made.learned.groups)
     money = None
@@ -237,9 +238,9 @@ def _alive(model: OrderFit | SeasonalFit, known: Known) -> Floats:
 
 
 def _living(choice: Choice, known: Known, horizon: float) -> Fitted:
-    """Fit the best model of the tournament that knows dropout; without a tournament the one used untested."""
+    """Fit the best model of the tournament that can tell who left; without a tournament the one used untested."""
     for card in sorted(choice.cards, key=lambda one: one.loss):
-        if card.name in LIVING:
+        if card.name in TELLING:
             return fit_entry(card.name, known, horizon)
     return untested(known, horizon)
 
@@ -250,9 +251,8 @@ def _notes(
     notes = [*choice.notes, *fitted.notes]
     if living is not fitted:
         notes += living.notes
-        notes.append(f"{fitted.name} knows no dropout: P(alive) is from {living.name}")
-    if living.name == "BG/NBD":
-        notes.append("BG/NBD takes every one-time buyer as alive")
+        blind = "takes every one-time buyer as alive" if fitted.name in LIVING else "knows no dropout"
+        notes.append(f"{fitted.name} {blind}: P(alive) is from {living.name}")
     if fitted.name != choice.pick:
         notes.append(f"{choice.pick} could not be fitted to all customers: {fitted.name} is used")
     if choice.spend is not None and choice.spend.pick != MODEL:

@@ -170,8 +170,8 @@ def group_of(frequency: Floats, firsts: Sequence[int]) -> Ints:
     return np.asarray(np.searchsorted(np.asarray(firsts, np.float64), frequency, side="right") - 1)
 
 
-def groups(frequency: Floats) -> tuple[int, ...]:
-    """Give the firsts of the groups: those with fewer than 100 customers go to the group below.
+def groups(frequency: Floats, least: int = _LEAST_IN_GROUP) -> tuple[int, ...]:
+    """Give the firsts of the groups: those with fewer than ``least`` customers go to the group below.
 
     >>> groups(np.repeat([0.0, 1.0, 9.0], [200, 150, 99]))
     (0, 1)
@@ -179,7 +179,7 @@ def groups(frequency: Floats) -> tuple[int, ...]:
     firsts = list(FIRST_OF_GROUP)
     place = len(firsts) - 1
     while place > 0:
-        if (group_of(frequency, firsts) == place).sum() < _LEAST_IN_GROUP:
+        if (group_of(frequency, firsts) == place).sum() < least:
             del firsts[place]
         place -= 1
     return tuple(firsts)

@@ -33,6 +33,8 @@ _STEP = 1e-4
 _SINGULAR = 1e-9
 _TAKES_PART = 0.01
 _SMALLEST_GRADIENT = 1e-9
+_ON_A_RIDGE = 1e-6
+_SLOW = 0.25
 _LONGEST_STEP = 2.0
 _NEWTON_STEPS = 60
 
@@ -110,7 +112,7 @@ def newton(objective: Curved, starts: Sequence[Floats], low: Floats, high: Float
 
 def _newton_from(objective: Curved, at: Floats, low: Floats, high: Floats) -> Optimum:
     value, slope = objective(at)
-    evaluations = 1
+    evaluations, promised_before = 1, np.inf
     curvature = objective.curvature(at)
     for _ in range(_NEWTON_STEPS):
         if not (np.isfinite(value) and np.isfinite(curvature).all()):
@@ -123,6 +125,11 @@ def _newton_from(objective: Curved, at: Floats, low: Floats, high: Floats) -> Op
         step = _step(
             curvature, slope, free, np.maximum(low - at, -_LONGEST_STEP), np.minimum(high - at, _LONGEST_STEP)
         )
+        # Near an optimum each step promises far less than the one before; on a ridge without end nearly as much.
+        promises = -float(slope @ step)
+        if norm <= _ON_A_RIDGE and promises > _SLOW * promised_before:
+            break
+        promised_before = promises
         share, moved = 1.0, False
         while share > 1e-4:
             there = np.clip(at + share * step, low, high)

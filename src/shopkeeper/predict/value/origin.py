@@ -33,13 +33,21 @@ class Known:
         days: the purchases up to that day. ``customers`` holds all customers of the log, so that codes stay the same.
         end_day: the last day known.
         lookup: gives the features of a day, where there are others than those of orders.
+        near: fits at the origins before, by name: a search may begin there.
     """
 
-    def __init__(self, days: PurchaseDays, end_day: int, features: Features | None = None) -> None:
+    def __init__(
+        self,
+        days: PurchaseDays,
+        end_day: int,
+        features: Features | None = None,
+        near: dict[str, Any] | None = None,
+    ) -> None:
         within = days.day <= end_day
         self.days = days if within.all() else some_days(days, within)
         self.end_day = end_day
         self.lookup = features
+        self.near: dict[str, Any] = {} if near is None else near
         self._fits: dict[str, Any] = {}
 
     @cached_property
@@ -120,10 +128,17 @@ class Held:
     row: Ints
 
 
-def hold_out(days: PurchaseDays, *, end_day: int, window_days: int, features: Features | None = None) -> Held:
-    """Set the ``window_days`` up to ``end_day`` (days since 1970-01-01) aside."""
+def hold_out(
+    days: PurchaseDays,
+    *,
+    end_day: int,
+    window_days: int,
+    features: Features | None = None,
+    near: dict[str, Any] | None = None,
+) -> Held:
+    """Set the ``window_days`` up to ``end_day`` (days since 1970-01-01) aside; ``near`` as in `Known`."""
     cut = end_day - window_days
-    known = Known(days, cut, features)
+    known = Known(days, cut, features, near)
     later = (days.day > cut) & (days.day <= end_day)
     place = np.full(len(days.customers), -1, dtype=np.int64)
     place[known.rows] = np.arange(len(known))

@@ -60,12 +60,22 @@ class ParetoNBD:
     """
 
     def fit(
-        self, *, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None
+        self,
+        *,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        T: ArrayLike,
+        weights: ArrayLike | None = None,
+        near: ParetoNBDFit | None = None,
     ) -> ParetoNBDFit:
         """Fit by maximum likelihood; times in one unit, ``weights`` the number of customers per row.
+
+        ``near``, a fit to much the same customers in the same unit, is where the search begins.
 
         Raises:
             InvalidInput: histories that contradict themselves. Data too poor to fit give a fit with `notes`.
         """
         history = checked(frequency, recency, T, weights)
-        return ParetoNBDFit(**estimate(history, _FAMILY).fields()).remembering(history)
+        return ParetoNBDFit(
+            **estimate(history, _FAMILY, None if near is None else near.params).fields()
+        ).remembering(history)

@@ -155,15 +155,17 @@ def ranks(values: Floats) -> Floats:
     return np.asarray((last - (counts - 1) / 2.0)[where])
 
 
-def simplest(losses: Sequence[Floats]) -> tuple[int, Floats]:
+def simplest(losses: Sequence[Floats], among: Ints | None = None) -> tuple[int, Floats]:
     """Give the place of the simplest candidate that is not clearly worse than the best, and how often each is worse.
 
     ``losses`` are in order of simplicity, an entry per bootstrap sample and the data as they are last. Clearly is: in
-    84 % of samples (about one standard error; Breiman, Friedman, Olshen and Stone, 1984).
+    84 % of samples (about one standard error; Breiman, Friedman, Olshen and Stone, 1984). ``among`` holds the places
+    that may be chosen (default: all).
     """
-    best = int(np.argmin([one[-1] for one in losses]))
+    places = range(len(losses)) if among is None else among.tolist()
+    best = min(places, key=lambda place: float(losses[place][-1]))
     worse = np.array([float((losses[best][:-1] < one[:-1]).mean()) for one in losses])
-    for place in range(len(losses)):
+    for place in places:
         if place == best or worse[place] < CLEARLY:
             return place, worse
     return best, worse

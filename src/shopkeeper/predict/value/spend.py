@@ -5,10 +5,13 @@ back than was bought counts as a loss, not as 0, in what is foretold and in what
 
 Entries, from the simplest: the last period comes again; repeat rate x own mean; orders foretold x Gamma-Gamma (fitted
 behind a fence, so that a few wholesalers do not decide it); the mean of the last two, which is there because each
-errs where the other does not: the rule is blind to dropout, the model to customers who buy more and more.
+errs where the other does not: the rule is blind to dropout, the model to customers who buy more and more. Of those who
+bought once the rule knows nothing, so their mean is the model's figure.
 
-The loss is ln MAE, less ln of the share of value captured in the top tenth by forecast, plus a quarter of the relative
-error of the total: MAE alone rewards forecasts of 0, and a table whose total is a third short misleads the business.
+Who is clearly wrong about a group of frequency cannot win over who is not (`bias`): the rule gives all one-time buyers
+0. The loss is ln MAE, less ln of the share of value captured in the top tenth by forecast, plus a quarter of the error
+of the totals of the groups, relative to all: MAE alone rewards forecasts of 0, and a table whose total is a third
+short misleads the business.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from shopkeeper.predict.value.bias import allowed, bias_by_group, clearly_biased
 from shopkeeper.predict.value.calibration import Case, Learned
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.history import Floats
@@ -52,6 +56,7 @@ class SpendCard(msgspec.Struct, frozen=True, kw_only=True):
         clearly_worse: share of bootstrap samples in which the best entry had the lower loss.
         picked: whether it is the choice.
         intervals: of mae, rmse, bias and value_captured.
+        wrong_about: groups of frequency to which it gave less than half or more than twice (see `bias`).
     """
 
     name: str
@@ -64,6 +69,7 @@ class SpendCard(msgspec.Struct, frozen=True, kw_only=True):
     clearly_worse: float = 0.0
     picked: bool = False
     intervals: dict[str, Range] = {}
+    wrong_about: tuple[str, ...] = ()
 
 
 class SpendChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +127,8 @@ def _model(spend: Spend) -> Floats:
 
 
 def _mean(spend: Spend) -> Floats:
-    return (_own_rate(spend) + _model(spend)) / 2.0
+    again = spend.known.past.frequency > 0
+    return np.where(again, (_own_rate(spend) + _model(spend)) / 2.0, _model(spend))
 
 
 SPENDS: dict[str, Callable[[Spend], Floats]] = {
@@ -141,16 +148,20 @@ def choose_spend(
         Spend(one.known, case.future.mean(one.window), one.window, fit_amounts(one.known))
         for one, case in zip(held, cases, strict=True)
     ]
+    foretold = {name: [way(spend) for spend in spends] for name, way in SPENDS.items()}
     figures = {
-        name: [
-            spend_figures(foretold(spend), one, bootstrap) for spend, one in zip(spends, held, strict=True)
-        ]
-        for name, foretold in SPENDS.items()
+        name: [spend_figures(mean, one, bootstrap) for mean, one in zip(means, held, strict=True)]
+        for name, means in foretold.items()
     }
     losses = [np.mean([at["loss"] for at in own], axis=0) for own in figures.values()]
-    place, worse = simplest(losses)
+    biased = [
+        clearly_biased(means, [one.money for one in held], held, bootstrap) for means in foretold.values()
+    ]
+    place, worse = simplest(losses, allowed(biased))
     cards = tuple(
-        spend_card(name, own, clearly_worse=float(worse[at]), picked=at == place)
+        msgspec.structs.replace(
+            spend_card(name, own, clearly_worse=float(worse[at]), picked=at == place), wrong_about=biased[at]
+        )
         for at, (name, own) in enumerate(figures.items())
     )
     worths = [
@@ -198,6 +209,7 @@ def spend_figures(predicted: Floats, held: Held, bootstrap: Bootstrap) -> dict[s
     n = np.maximum(bootstrap.sums(np.ones(actual.size), rows), 1.0)
     came, mae, bias = mean(actual), mean(np.abs(error)), mean(error)
     size = np.maximum(mean(np.abs(actual)), _TINY)
+    by_group = bias_by_group(predicted, actual, held, bootstrap) / n
     captured = np.clip(mean(actual * in_top(predicted)) / np.where(came > 0, came, np.inf), 0.0, 1.0)
     left, right = ranks(predicted), ranks(actual)
     varied = left.std() * right.std()
@@ -208,7 +220,7 @@ def spend_figures(predicted: Floats, held: Held, bootstrap: Bootstrap) -> dict[s
         "bias": bias,
         "spearman": np.full(n.shape, rank),
         "value_captured": captured,
-        "loss": np.log(mae + _TINY) - np.log(captured + 0.01) + _TOTAL * np.abs(bias) / size,
+        "loss": np.log(mae + _TINY) - np.log(captured + 0.01) + _TOTAL * by_group / size,
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from shopkeeper.predict.value.gammagamma import GammaGammaFit
@@ -150,8 +151,11 @@ def learn_worth(
             np.concatenate([pair[side][own == place] for pair, own in zip(pairs, at, strict=True)])
             for side in (0, 1)
         )
-        levels, reached = fit_levels(below, up_to)
-        found.append(Group(first=first, n=int(below.size), levels=levels, reached=reached))
+        group = Group(first=first, n=int(below.size))
+        if group.n:  # all may have bought so often that nobody is left in the first group
+            levels, reached = fit_levels(below, up_to)
+            group = msgspec.structs.replace(group, levels=levels, reached=reached)
+        found.append(group)
     return tuple(found)
 
 

@@ -188,16 +188,12 @@ def model_sentence(scores: tuple[Score, ...]) -> str:
     others = [score for score in scores if score is not chosen]
     if not others:
         return f"{chosen.name} is used; there was nothing to compare it with."
-    beaten = [score.name for score in others if score.mae > chosen.mae]
-    nearer = [score.name for score in others if score.mae <= chosen.mae]
+    first = others[0]  # entries come from the simplest
     text = (
-        f"{chosen.name} is used: tested on time it had not seen, it was off by {chosen.mae:.2f} orders per "
-        "customer on average"
+        f"{chosen.name} is used: on time it had not seen its error was {chosen.rmse:.2f} orders per customer "
+        f"(root mean square), that of {first.name} {first.rmse:.2f}"
     )
-    if beaten:
-        text += f", closer than {' and '.join(beaten)}"
+    nearer = [score.name for score in others if score is not first and score.rmse <= chosen.rmse]
     if nearer:
-        text += (
-            f"; {' and '.join(nearer)} came as close, but not clearly better in all, so the simpler one stays"
-        )
+        text += f"; {' and '.join(nearer)} came as close, but not clearly closer in all that counts"
     return text + "."
