@@ -1,11 +1,11 @@
 """Which model to trust: a tournament inside the past, and the simpler wins unless it is clearly worse.
 
-At three days of the past, the origins, each entry is fitted to what was known then and foretells each customer's
+At five days of the past, the origins, each entry is fitted to what was known then and foretells each customer's
 purchases in the weeks after, as many weeks as are asked for where the history is three times as long. The loss is
 half of ln RMSE and half of ln RMSE with counts capped at the 99.5th percentile, averaged over origins: squared
 errors, for the mean is what is wanted (MAE alone rewards predicting 0), but not decided by a few wholesalers alone.
-The pick is the simplest entry that is not clearly worse than the best one (see `score.simplest`); rules are simpler
-than probability models, those than a learner, that than a mean of two.
+The pick is the simplest entry that is not clearly worse than the best one (see `score.simplest`). Rules are simpler
+than probability models, those than the mean of one and a learner, that than the learner.
 
 Of a shop with many customers a random part is compared, all their purchases with them; the pick is fitted to everybody.
 """

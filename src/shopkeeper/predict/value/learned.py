@@ -85,7 +85,9 @@ class LearnedEntry:
         if trees is None:
             return None
         foretold = model.future.mean(window)
-        factor = trees.expected(known.features, foretold) / np.maximum(foretold, 1e-12)
+        # What is known of customers costs a look at their whole records: only asked for where there are trees.
+        learned = trees.expected(known.features, foretold) if trees.trees else trees.level * foretold
+        factor = learned / np.maximum(foretold, 1e-12)
         factor = np.where(foretold > 0, 1.0 + self.share * (factor - 1.0), 1.0)
         orders = LearnedOrders(base=model.orders, trees=trees, share=self.share, window=window)
         return Fitted(self.name, orders, Scaled(model.future, factor), notes=(*model.notes, *trees.notes))
