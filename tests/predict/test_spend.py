@@ -65,6 +65,15 @@ def test_what_came_back_is_a_loss() -> None:
     assert np.isfinite(card.loss)
 
 
+def test_a_last_period_is_as_long_as_it_was_tested_and_grows_with_the_horizon() -> None:
+    past = known([(1, "2024-01-01", 10.0), (1, "2024-02-20", 6.0), (2, "2024-01-22", 8.0)], "2024-03-04")
+    foretold = [
+        SPENDS[LAST_PERIOD](Spend(past, np.ones(2), weeks, fit_amounts(past), period=4.0)).tolist()
+        for weeks in (1.0, 4.0, 52.0)
+    ]
+    assert foretold == [[1.5, 0.0], [6.0, 0.0], [78.0, 0.0]]
+
+
 @pytest.fixture(scope="module")
 def choice() -> Choice:
     world = worlds.wholesalers()

@@ -119,7 +119,8 @@ def forecast(
     own = fitted.future if fitted.exact else shaped(fitted.future, past.frequency, made.learned.groups)
     money = None
     if made.spend is not None and made.spend.pick != MODEL:
-        money = SPENDS[made.spend.pick](Spend(known, own.mean(horizon), horizon, amounts))
+        spend = Spend(known, own.mean(horizon), horizon, amounts, made.window_days / 7.0)
+        money = SPENDS[made.spend.pick](spend)
     terms = Terms(horizon, yearly, level, made.learned, () if made.spend is None else made.spend.groups)
     projection = _outlook(
         own, frequency=past.frequency, p_alive=_alive(living.orders, known), margin=past.mean_amount,
