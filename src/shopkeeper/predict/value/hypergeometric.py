@@ -80,7 +80,7 @@ def _by_integral(a: Floats, c: Floats, z: Floats) -> tuple[Floats, ...]:
     at, share = legendre(_NODES)
     total, by_a, by_c, by_z = np.zeros((4, z.size))
     far = _FAR / n
-    near = np.minimum(far, _FAR / 8.0)
+    near = np.minimum(far, _FAR / 2.0)
     for low, step in ((np.zeros(z.size), level), (level, near), (level + near, far - near)):
         w = low[:, None] + step[:, None] * at
         gone = -np.expm1(-w)
