@@ -31,7 +31,7 @@ def test_money_of_one_time_buyers_is_no_zero(choice: Choice) -> None:
     assert choice.spend is not None
     cards = {card.name: card for card in choice.spend.cards}
     assert "0" in cards[OWN_RATE].wrong_about
-    assert not cards[choice.spend.pick].wrong_about
+    assert not cards[choice.spend.best].wrong_about
     world = worlds.chance(400)
     made = forecast(
         customer=world.customer, occurred_at=world.occurred_at, margin=world.amount, choice=choice

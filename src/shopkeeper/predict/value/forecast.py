@@ -6,8 +6,8 @@ everybody, and projects. `project` does the last step with models at hand. How t
 * ``expected_orders`` is the mean of the winner; its range are quantiles of the predictive distribution of the number of
   orders (not of the parameters, which are taken as known), at the levels that held at the origins (`interval`).
 * ``clv`` is what is still to come within the horizon, net of what ``margin`` was net of, discounted continuously at the
-  moment it is expected: expected discounted orders times the expected margin per order where that foretold money best;
-  else the money that the better way foretells (`spend`), at the same mean discount.
+  moment it is expected: expected discounted orders times the expected margin per order; `spend` says how that did
+  on the past's money, beside the rules.
 * Its range is that of number and amounts (`worth`), at the levels that held at the origins.
 * ``p_alive`` is from the winner, or from the best model in the tournament that knows dropout and does not take every
   one-time buyer as alive, as BG/NBD does.
@@ -34,7 +34,7 @@ from shopkeeper.predict.value.interval import Group, bounds, centre, group_of, s
 from shopkeeper.predict.value.model import Future, OrderFit, OrderModel
 from shopkeeper.predict.value.origin import Features, Known, Shared
 from shopkeeper.predict.value.seasonal import SeasonalFit
-from shopkeeper.predict.value.spend import MODEL, SPENDS, Spend, fit_amounts
+from shopkeeper.predict.value.spend import MODEL, fit_amounts
 from shopkeeper.predict.value.summary import purchase_days
 from shopkeeper.predict.value.worth import UnsureWorth, worth
 
@@ -117,14 +117,10 @@ def forecast(
     living = fitted if fitted.name in TELLING else _living(made, known, horizon)
     past, amounts = known.past, fit_amounts(known)
     own = fitted.future if fitted.exact else shaped(fitted.future, past.frequency, made.learned.groups)
-    money = None
-    if made.spend is not None and made.spend.pick != MODEL:
-        spend = Spend(known, own.mean(horizon), horizon, amounts, made.window_days / 7.0)
-        money = SPENDS[made.spend.pick](spend)
     terms = Terms(horizon, yearly, level, made.learned, () if made.spend is None else made.spend.groups)
     projection = _outlook(
         own, frequency=past.frequency, p_alive=_alive(living.orders, known), margin=past.mean_amount,
-        margin_count=past.frequency + 1.0, amounts=amounts, terms=terms, money=money,
+        margin_count=past.frequency + 1.0, amounts=amounts, terms=terms,
     )  # fmt: skip
     return Forecast(
         customer=past.customer,
@@ -200,9 +196,8 @@ def _outlook(
     margin_count: Floats,
     amounts: GammaGammaFit,
     terms: Terms,
-    money: Floats | None = None,
 ) -> Projection:
-    """Put the figures together; ``money`` is what a better way than orders x amounts foretold, before discount."""
+    """Put the figures together."""
     horizon, tail = terms.horizon, (1.0 - terms.level) / 2.0
     rate = float(np.log1p(terms.discount) / WEEKS_PER_YEAR)
     number = future.mean(horizon)
@@ -210,7 +205,7 @@ def _outlook(
     steady = -np.expm1(-rate * horizon) / (rate * horizon) if rate > 0 else 1.0
     factor = np.divide(later, number, out=np.full_like(number, steady), where=number > 0)
     each = amounts.expected_average(frequency=margin_count, monetary=margin)
-    clv = later * each if money is None else money * factor
+    clv = later * each
     corrected = terms.orders.applied(future, frequency)
     orders_low, orders_high = (bounds(corrected, at, horizon) for at in (tail, 1.0 - tail))
     at_level = [
@@ -224,8 +219,6 @@ def _outlook(
     distribution = UnsureWorth(at_level, group, terms.worth) if terms.worth else at_level[0]
     one, other = (distribution.at(at) for at in (tail, 1.0 - tail))
     low, high = np.minimum(one, other), np.maximum(one, other)
-    if money is not None:  # the expectation of another way may lie outside
-        low, high = np.minimum(low, clv), np.maximum(high, clv)
     return Projection(
         expected_orders=number, orders_low=orders_low, orders_high=orders_high, p_alive=p_alive,
         margin_per_order=each, clv=clv, clv_low=low, clv_high=high,
@@ -256,8 +249,10 @@ def _notes(
         notes.append(f"{fitted.name} {blind}: P(alive) is from {living.name}")
     if fitted.name != choice.pick:
         notes.append(f"{choice.pick} could not be fitted to all customers: {fitted.name} is used")
-    if choice.spend is not None and choice.spend.pick != MODEL:
-        notes.append(f"money is foretold by {choice.spend.pick}, which did better than {MODEL}")
+    if choice.spend is not None and choice.spend.best != MODEL:
+        notes.append(
+            f"value is {MODEL}, as the orders beside it; {choice.spend.best} did better on the past's money"
+        )
     notes += amounts.notes
     if left_out:
         notes.append(f"{left_out} purchase days after {end} were left out")

@@ -1,4 +1,4 @@
-"""Money in the window: who foretells it best, chosen on the same origins as the orders.
+"""Money in the window: orders foretold x Gamma-Gamma, beside the rules on the same origins as the orders.
 
 Amounts are what the caller gave: contribution margin where cost is known, net of returns. A day on which more came
 back than was bought counts as a loss, not as 0, in what is foretold and in what it is compared with.
@@ -8,10 +8,12 @@ behind a fence, so that a few wholesalers do not decide it); the mean of the las
 errs where the other does not: the rule is blind to dropout, the model to customers who buy more and more. Of those who
 bought once the rule knows nothing, so their mean is the model's figure.
 
-Who is clearly wrong about a group of frequency cannot win over who is not (`bias`): the rule gives all one-time buyers
-0. The loss is ln MAE, less ln of the share of value captured in the top tenth by forecast, plus a quarter of the error
-of the totals of the groups, relative to all: MAE alone rewards forecasts of 0, and a table whose total is a third
-short misleads the business.
+What is used is orders x Gamma-Gamma: the value of a customer has to agree with the orders and the P(alive) beside it
+and to grow with the horizon, which no rule's does. Where another did better on the past, ``best`` names it, and the
+forecast says so. Who is clearly wrong about a group of frequency cannot be it (`bias`): the rule gives all one-time
+buyers 0. The loss is ln MAE, less ln of the share of value captured in the top tenth by forecast, plus a quarter of
+the error of the totals of the groups, relative to all: MAE alone rewards forecasts of 0, and a table whose total is a
+third short misleads the business.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ class SpendCard(msgspec.Struct, frozen=True, kw_only=True):
         value_captured: share of the actual money that came from the tenth of customers ranked highest.
         loss: what the choice goes by (see the module).
         clearly_worse: share of bootstrap samples in which the best entry had the lower loss.
-        picked: whether it is the choice.
+        picked: whether it is what is used.
         intervals: of mae, rmse, bias and value_captured.
         wrong_about: groups of frequency to which it gave less than half or more than twice (see `bias`).
     """
@@ -73,30 +75,26 @@ class SpendCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpendChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """The pick, the cards from the simplest entry, and what was learned of the distribution of worth by frequency.
+    """What is used, what did best, the cards from the simplest entry, what was learned of worth by frequency.
 
     ``coverage`` is that of ranges of 80 % at the latest origin, by what was learned at the earlier ones.
     """
 
     pick: str
     cards: tuple[SpendCard, ...]
+    best: str = MODEL
     groups: tuple[Group, ...] = ()
     coverage: tuple[Coverage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """What money is foretold from: what is known, orders per customer within ``window`` weeks, amounts.
-
-    ``period`` is the weeks that a last period has, where it is not as long as the window: what was tested on 20 weeks
-    is for 52 the money of the last 20, 2.6 times, so that the value of a customer grows with the horizon.
-    """
+    """What money is foretold from: what is known, orders per customer within ``window`` weeks, amounts."""
 
     known: Known
     orders: Floats
     window: float
     amounts: GammaGammaFit
-    period: float | None = None
 
     @property
     def per_order(self) -> Floats:
@@ -116,7 +114,7 @@ def fit_amounts(known: Known) -> GammaGammaFit:
 
 def _last_period(spend: Spend) -> Floats:
     known = spend.known
-    period = min(spend.period or spend.window, known.span + 1.0 / WEEK)
+    period = min(spend.window, known.span + 1.0 / WEEK)
     money = known.money(after=known.end_day - round(period * WEEK), until=known.end_day)
     return money * (spend.window / max(period, 1.0 / WEEK))
 
@@ -165,7 +163,8 @@ def choose_spend(
     place, worse = simplest(losses, allowed(biased))
     cards = tuple(
         msgspec.structs.replace(
-            spend_card(name, own, clearly_worse=float(worse[at]), picked=at == place), wrong_about=biased[at]
+            spend_card(name, own, clearly_worse=float(worse[at]), picked=name == MODEL),
+            wrong_about=biased[at],
         )
         for at, (name, own) in enumerate(figures.items())
     )
@@ -180,7 +179,7 @@ def choose_spend(
         latest = unsure_worth(spends[0], cases[0].shaped(learned.groups), learned.level, before)
         coverage = worth_coverage(latest, came[0])
     groups = learn_worth(worths, came, frequency)
-    return SpendChoice(pick=cards[place].name, cards=cards, groups=groups, coverage=coverage)
+    return SpendChoice(pick=MODEL, best=cards[place].name, cards=cards, groups=groups, coverage=coverage)
 
 
 def worth_of(spend: Spend, future: Future, t: float, factor: Floats | float = 1.0) -> Worth:
