@@ -66,7 +66,9 @@ def _mailable(c: Customer) -> bool:
 
 
 TRAITS: tuple[Trait, ...] = (
-    _trait("orders", "int", "Orders", "Orders, without returns.", lambda c, _: c.orders, unit="orders"),
+    _trait(
+        "orders", "int", "Orders", "Orders placed, without returns.", lambda c, _: c.orders, unit="orders"
+    ),
     _trait("returns", "int", "Returns", "Times goods came back.", lambda c, _: c.returns, unit="returns"),
     _trait(
         "revenue", "money", "Revenue", "Goods bought, net of discounts and returns.", lambda c, _: c.amount
