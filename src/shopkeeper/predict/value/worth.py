@@ -93,13 +93,11 @@ def worth(
         amounts: the fitted amounts.
         factor: mean discount.
     """
-    # E(amount of a customer's mean squared) / its square; the shape is held where the variance exists.
-    shape = np.maximum(amounts.p * orders_seen + amounts.q, _VARIANCE_SHAPE)
-    between = (shape - 1.0) / (shape - 2.0)
     live = (some > 0) & (number > 0)
     safe_some, safe_number = np.where(live, some, 1.0), np.where(live, number, 1.0)
     mean = safe_number / safe_some
-    second = np.where(live, (number / amounts.p + square) * between, 1.0) / safe_some
+    moment = second_moment(number, square, orders_seen, amounts)
+    second = np.where(live, moment, 1.0) / safe_some
     log_variance = np.log(np.maximum(second / mean**2, 1.0))
     return Worth(
         some=np.where(live, some, 0.0),
@@ -107,6 +105,16 @@ def worth(
         deviation=np.sqrt(log_variance),
         scale=factor * per_order,
     )
+
+
+def second_moment(number: Floats, square: Floats, orders_seen: Floats, amounts: GammaGammaFit) -> Floats:
+    """Give E(worth^2) in units of the expected amount of an order, from the first moments of the number of orders.
+
+    Amounts of one customer vary by 1/p, and the customer's own mean is known the better the more of them were seen.
+    """
+    # E(amount of a customer's mean squared) / its square; the shape is held where the variance exists.
+    shape = np.maximum(amounts.p * orders_seen + amounts.q, _VARIANCE_SHAPE)
+    return (number / amounts.p + square) * (shape - 1.0) / (shape - 2.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,6 @@ _TESTED_FOR = 7
 """Days for which a tournament counts."""
 _ALIKE = 0.1
 """Share by which the number of customers may have changed meanwhile."""
-_VARIANCE_SHAPE = 2.5
 
 
 def foresee(
@@ -133,15 +132,15 @@ def worths(foreseen: Forecast) -> tuple[Part, dict[str, Any]]:
 def deviation(foreseen: Forecast) -> Any:
     """Standard deviation of each customer's worth within the horizon: of the number of orders and amounts together.
 
-    Amounts are Gamma-Gamma: of one customer they vary by 1/p, and the customer's own mean is known the better the more
-    of them were seen. All of it is discounted by the mean discount.
+    All of it is discounted by the mean discount.
     """
     import numpy as np
 
-    p, amounts, future = foreseen.projection, foreseen.amounts, foreseen.future
-    shape = np.maximum(amounts.p * foreseen.orders_seen + amounts.q, _VARIANCE_SHAPE)
+    from shopkeeper.predict.value.worth import second_moment
+
+    p, future = foreseen.projection, foreseen.future
     number, square = future.mean(foreseen.horizon), future.square(foreseen.horizon)
-    second = (number / amounts.p + square) * (shape - 1.0) / (shape - 2.0)
+    second = second_moment(number, square, foreseen.orders_seen, foreseen.amounts)
     later = future.discounted(foreseen.horizon, float(np.log1p(foreseen.discount)) * 7.0 / 365.25)
     factor = np.divide(later, number, out=np.ones_like(number), where=number > 0)
     return factor * np.abs(p.margin_per_order) * np.sqrt(np.maximum(second - number**2, 0.0))

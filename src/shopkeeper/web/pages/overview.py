@@ -13,11 +13,12 @@ from shopkeeper.domain.errors import Conflict
 from shopkeeper.domain.report import People, Report, Trade
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.tones import TONES, ordered_states
+from shopkeeper.web.pages.trust import trust_sentence
 from shopkeeper.web.render import render
 from shopkeeper.web.show import Show, words
 
 if TYPE_CHECKING:
-    from shopkeeper.domain.report import Ranked, Score
+    from shopkeeper.domain.report import Ranked
     from shopkeeper.shop import Shop
 
 
@@ -75,7 +76,7 @@ def overview(request: Request[Any, Any, Any], shop: Shop) -> str:
         fading_count=report.states.get("fading", 0),
         channels=lines,
         verdict=channel_verdict(lines),
-        model_sentence=model_sentence(report.scores),
+        model_sentence=trust_sentence(report.scores),
         tones=TONES,
         heard=0 if report.people.identities else sum(one.kept for one in shop.source_totals().values()),
     )
@@ -174,26 +175,3 @@ def channel_verdict(lines: list[ChannelLine]) -> str:
         f"Per unit of money spent, customers from {words(best.name)} have been and are expected to be worth "
         f"{times:.1f} times as much as those from {words(worst.name)}."
     )
-
-
-def model_sentence(scores: tuple[Score, ...]) -> str:
-    """Which model or rule is used, and what it was measured against.
-
-    >>> model_sentence(())
-    ''
-    """
-    chosen = next((score for score in scores if score.chosen), None)
-    if chosen is None:
-        return "No model was tested on held-out time yet." if scores else ""
-    others = [score for score in scores if score is not chosen]
-    if not others:
-        return f"{chosen.name} is used; there was nothing to compare it with."
-    first = others[0]  # entries come from the simplest
-    text = (
-        f"{chosen.name} is used: on time it had not seen its error was {chosen.rmse:.2f} orders per customer "
-        f"(root mean square), that of {first.name} {first.rmse:.2f}"
-    )
-    nearer = [score.name for score in others if score is not first and score.rmse <= chosen.rmse]
-    if nearer:
-        text += f"; {' and '.join(nearer)} came as close, but not clearly closer in all that counts"
-    return text + "."

@@ -11,6 +11,7 @@ from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.errors import Conflict
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.tones import TONES, ordered_states
+from shopkeeper.web.pages.trust import trust_sentence
 from shopkeeper.web.plots import concentration, history, of_customer, plots
 from shopkeeper.web.render import render
 from shopkeeper.web.show import Show
@@ -61,7 +62,7 @@ def value(request: Request[Any, Any, Any], shop: Shop) -> str:
         drifts=[(drift, matrix(drift)) for drift in report.drift],
         history=history(report, show),
         tones=TONES,
-        sentence=sentence_of(report),
+        sentence=trust_sentence(report.scores),
     )
 
 
@@ -90,21 +91,6 @@ def cards(report: ValueReport) -> list[dict[str, Any]]:
         ranges = by_name.get(one.name, {}).get("intervals") or {}
         found.append({"score": one, "ranges": ranges})
     return found
-
-
-def sentence_of(report: ValueReport) -> str:
-    """Which is used, and how it did beside the others."""
-    chosen = next((one for one in report.scores if one.chosen), None)
-    if chosen is None:
-        return "There was too little history to test a forecast inside the past."
-    others = [one for one in report.scores if one is not chosen]
-    best = min(others, key=lambda one: one.rmse, default=None)
-    said = f"{chosen.name} is used. On time it had not seen its error was {chosen.rmse:.2f} orders (root mean square)"
-    if best is None:
-        return said + "."
-    verb = "against" if best.rmse >= chosen.rmse else "while it was"
-    rest = "Of those that are as good within noise the simplest is taken."
-    return f"{said}, {verb} {best.rmse:.2f} for {best.name}. {rest}"
 
 
 def matrix(drift: Drift) -> dict[str, Any]:
