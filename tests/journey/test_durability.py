@@ -104,7 +104,8 @@ def test_the_power_cut_does_bite(tmp_path: Path, recorder: Path, synchronous: st
         disk.cut(tmp_path / "after")
         after = sqlite3.connect(tmp_path / "after" / "some.db")
         assert after.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        lost += done - after.execute("SELECT count(*) FROM t").fetchone()[0]
+        # a line that is read late finds more done than it tells of, which is no loss
+        lost += max(0, done - after.execute("SELECT count(*) FROM t").fetchone()[0])
         after.close()
     assert ("some" if lost else "nothing") == loses
 
