@@ -132,6 +132,8 @@ def test_a_worker_takes_the_same_in_with_it_and_without(
             asked.append(self.pid)
             if len(asked) <= deaths:
                 os.kill(self.pid, signal.SIGKILL)
+                assert self._process is not None
+                self._process.wait(10)  # it may have answered before, and be asked again while it dies
         return done
 
     monkeypatch.setattr(ReadingAhead, "ask", counting)
