@@ -32,7 +32,6 @@ from shopkeeper.predict.value.score import Bootstrap, score
 from shopkeeper.predict.value.spend import (
     SPENDS,
     Spend,
-    fit_amounts,
     spend_card,
     spend_figures,
     unsure_worth,
@@ -65,6 +64,7 @@ class Outcome:
     value_capture: tuple[float, float]
     coverage: tuple[float, float]
     spend_mae: float
+    spend_coverage: tuple[float, float]
 
 
 def read(path: Path, *, returns: bool = False) -> PurchaseDays:
@@ -120,21 +120,21 @@ def judge(data: str, days: PurchaseDays, origin: str, weeks: int, rows: list[Row
         row(f"{title}: coverage at frequency {one.group}", one.expected, "share", better="near 0.8")
         for one in coverage
     ]
-    captured, spend_mae = judge_spend(days, choice, held, case, title, rows)
+    captured, spend_mae, spend_coverage = judge_spend(days, choice, held, case, title, rows)
     best = min(card.rmse for card in cards.values())
     return Outcome(
         data=data, origin=origin, ratio=cards[choice.pick].rmse / best, rmse=cards[choice.pick].rmse, pick=choice.pick,
         capture=(cards[choice.pick].top_decile, max(cards[name].top_decile for name in RULES if name in cards)),
-        value_capture=captured, spend_mae=spend_mae,
+        value_capture=captured, spend_mae=spend_mae, spend_coverage=spend_coverage,
         coverage=(min(one.expected for one in coverage), max(one.expected for one in coverage)),
     )  # fmt: skip
 
 
 def judge_spend(
     days: PurchaseDays, choice: Any, held: Held, case: Case, title: str, rows: list[Row]
-) -> tuple[tuple[float, float], float]:
-    """Score every way to foretell money; gives the top tenth's value under the pick and the best rule, and the MAE."""
-    spend = Spend(held.known, case.future.mean(held.window), held.window, fit_amounts(held.known))
+) -> tuple[tuple[float, float], float, tuple[float, float]]:
+    """Score every way to foretell money; gives top-tenth value (pick, best rule), MAE, least and most coverage."""
+    spend = Spend(held.known, case.future.mean(held.window), held.window, choice.spend.pick)
     bootstrap = Bootstrap.of(len(days.customers), 1)
     cards = {
         name: spend_card(name, [spend_figures(foretold(spend), held, bootstrap)])
@@ -149,9 +149,14 @@ def judge_spend(
     worth = unsure_worth(spend, case.shaped(choice.learned.groups), choice.learned.level, choice.spend.groups)
     covered = worth_coverage(worth, held.money)
     print("  80 % ranges of money cover: " + ", ".join(f"{one.group}: {one.expected:.3f}" for one in covered))
+    rows += [
+        row(f"{title}: coverage of money at frequency {one.group}", one.expected, "share", better="near 0.8")
+        for one in covered
+    ]
     ruled = max(card.value_captured for name, card in cards.items() if name in list(SPENDS)[:2])
     picked = cards[choice.spend.pick]
-    return (picked.value_captured, ruled), picked.mae
+    shares = [one.expected for one in covered]
+    return (picked.value_captured, ruled), picked.mae, (min(shares), max(shares))
 
 
 def verdict(outcomes: list[Outcome], rows: list[Row]) -> None:
@@ -187,6 +192,9 @@ def verdict(outcomes: list[Outcome], rows: list[Row]) -> None:
              f"{one.value_capture[0]:.4f}, best rule {one.value_capture[1]:.4f}")  # fmt: skip
         said(one.coverage[0] >= 0.75 and one.coverage[1] <= 0.85, f"{one.data} {one.origin}: coverage by group of "
              f"frequency from {one.coverage[0]:.3f} to {one.coverage[1]:.3f}, goal 0.75 to 0.85")  # fmt: skip
+        low, high = one.spend_coverage
+        said(low >= 0.75 and high <= 0.85, f"{one.data} {one.origin}: coverage of money by group of frequency from "
+             f"{low:.3f} to {high:.3f}, wished 0.75 to 0.85")  # fmt: skip
 
 
 def said(met: bool, text: str) -> None:  # noqa: FBT001

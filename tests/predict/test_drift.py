@@ -108,3 +108,5 @@ def test_parameters_are_compared_in_standard_errors_of_the_same_model_only():
     doubled = drift.kept(np.ones(400), np.ones(400), np.full(400, 2))
     assert drift.warnings((), doubled, parameters)[1:] == ("r of bgnbd moved by 5.0 standard errors",)
     assert drift.parameters(before, {"orders": now["orders"] | {"model": "mbgnbd"}}) == ()
+    assert drift.parameters(before, {"orders": now["orders"] | {"by_order": False}}) == parameters
+    assert drift.parameters(before, {"orders": now["orders"] | {"by_order": True}}) == ()

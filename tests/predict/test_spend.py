@@ -14,13 +14,13 @@ from shopkeeper.predict.value.level import Level
 from shopkeeper.predict.value.origin import Known, hold_out
 from shopkeeper.predict.value.score import Bootstrap
 from shopkeeper.predict.value.spend import (
+    BY_ORDER,
     LAST_PERIOD,
     MEAN,
     MODEL,
     OWN_RATE,
     SPENDS,
     Spend,
-    fit_amounts,
     spend_card,
     spend_figures,
 )
@@ -38,7 +38,7 @@ def known(rows: list[tuple[int, str, float]], end: str) -> Known:
 
 def test_each_way_by_hand() -> None:
     past = known([(1, "2024-01-01", 10.0), (1, "2024-01-15", 30.0), (2, "2024-01-22", 8.0)], "2024-01-29")
-    spend = Spend(past, np.array([0.5, 0.25]), 2.0, fit_amounts(past))
+    spend = Spend(past, np.array([0.5, 0.25]), 2.0)
     assert SPENDS[LAST_PERIOD](spend).tolist() == [0.0, 8.0]
     assert SPENDS[OWN_RATE](spend).tolist() == [1 * 2 / 4 * 20.0, 0.0]
     np.testing.assert_allclose(SPENDS[MODEL](spend), spend.orders * spend.per_order)
@@ -57,7 +57,7 @@ def test_what_came_back_is_a_loss() -> None:
     held = hold_out(days, end_day=int(np.datetime64("2024-02-26").astype(np.int64)), window_days=28)
     assert held.money.tolist() == [0.0, -5.0]
     past = held.known
-    spend = Spend(past, np.array([1.0, 1.0]), 4.0, fit_amounts(past))
+    spend = Spend(past, np.array([1.0, 1.0]), 4.0)
     assert SPENDS[LAST_PERIOD](spend)[0] < 0
     figures = spend_figures(np.array([-3.0, 4.0]), held, Bootstrap.of(2, 0))
     card = spend_card("x", [figures])
@@ -77,7 +77,7 @@ def test_money_is_chosen_with_wholesalers_about(choice: Choice) -> None:
     assert spend is not None
     cards = {card.name: card for card in spend.cards}
     assert list(cards) == list(SPENDS)
-    assert [card.name for card in spend.cards if card.picked] == [spend.pick] == [MODEL]
+    assert [card.name for card in spend.cards if card.picked] == [spend.pick] == [BY_ORDER]
     assert cards[spend.best].mae <= cards[LAST_PERIOD].mae
     assert cards[spend.best].loss <= min(card.loss for card in spend.cards) + 0.1
     for card in spend.cards:

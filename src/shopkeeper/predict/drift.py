@@ -167,6 +167,8 @@ def parameters(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Param
         old = before.get(part)
         if not isinstance(new, dict) or not isinstance(old, dict) or old.get("model") != new.get("model"):
             continue
+        if bool(old.get("by_order")) != bool(new.get("by_order")):
+            continue  # amounts by order and by means call different things p, q and v
         errors = old.get("standard_errors") or new.get("standard_errors") or {}
         for name, error in errors.items():
             was, is_ = old.get(name), new.get(name)

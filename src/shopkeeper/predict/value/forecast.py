@@ -6,8 +6,8 @@ everybody, and projects. `project` does the last step with models at hand. How t
 * ``expected_orders`` is the mean of the winner; its range are quantiles of the predictive distribution of the number of
   orders (not of the parameters, which are taken as known), at the levels that held at the origins (`interval`).
 * ``clv`` is what is still to come within the horizon, net of what ``margin`` was net of, discounted continuously at the
-  moment it is expected: expected discounted orders times the expected margin per order; `spend` says how that did
-  on the past's money, beside the rules.
+  moment it is expected: expected discounted orders times the expected margin per order, in the form of amounts
+  that `spend` chose; it also says how that did on the past's money, beside the rules.
 * Its range is that of number and amounts (`worth`), at the levels that held at the origins.
 * ``p_alive`` is from the winner, or from the best model in the tournament that knows dropout and does not take every
   one-time buyer as alive, as BG/NBD does.
@@ -34,7 +34,7 @@ from shopkeeper.predict.value.interval import Group, bounds, centre, group_of, s
 from shopkeeper.predict.value.model import Future, OrderFit, OrderModel
 from shopkeeper.predict.value.origin import Features, Known, Shared
 from shopkeeper.predict.value.seasonal import SeasonalFit
-from shopkeeper.predict.value.spend import MODEL, fit_amounts
+from shopkeeper.predict.value.spend import FORMS, MODEL, amounts_note, fit_amounts
 from shopkeeper.predict.value.summary import purchase_days
 from shopkeeper.predict.value.worth import UnsureWorth, worth
 
@@ -115,7 +115,7 @@ def forecast(
     made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
     fitted = fit_entry(made.pick, known, horizon)
     living = fitted if fitted.name in TELLING else _living(made, known, horizon)
-    past, amounts = known.past, fit_amounts(known)
+    past, amounts = known.past, fit_amounts(known, MODEL if made.spend is None else made.spend.pick)
     own = fitted.future if fitted.exact else shaped(fitted.future, past.frequency, made.learned.groups)
     terms = Terms(horizon, yearly, level, made.learned, () if made.spend is None else made.spend.groups)
     projection = _outlook(
@@ -242,16 +242,20 @@ def _living(choice: Choice, known: Known, horizon: float) -> Fitted:
 def _notes(
     choice: Choice, fitted: Fitted, living: Fitted, amounts: GammaGammaFit, left_out: int, end: np.datetime64
 ) -> tuple[str, ...]:
-    notes = [*choice.notes, *fitted.notes]
+    notes = list(choice.notes)
+    if choice.spend is not None:
+        notes.append(amounts_note(choice.spend.pick, amounts))
+    notes += fitted.notes
     if living is not fitted:
         notes += living.notes
         blind = "takes every one-time buyer as alive" if fitted.name in LIVING else "knows no dropout"
         notes.append(f"{fitted.name} {blind}: P(alive) is from {living.name}")
     if fitted.name != choice.pick:
         notes.append(f"{choice.pick} could not be fitted to all customers: {fitted.name} is used")
-    if choice.spend is not None and choice.spend.best != MODEL:
+    if choice.spend is not None and choice.spend.best not in FORMS:
         notes.append(
-            f"value is {MODEL}, as the orders beside it; {choice.spend.best} did better on the past's money"
+            f"value is {choice.spend.pick}, as the orders beside it; "
+            f"{choice.spend.best} did better on the past's money"
         )
     notes += amounts.notes
     if left_out:

@@ -6,19 +6,21 @@ the expected mean is the average of the population's mean p v/(q-1) and of m, we
     p (v + n m) / (p n + q - 1)
 
 Source: Fader, Hardie and Lee (2005), RFM and CLV: Using Iso-Value Curves for Customer Base Analysis; Fader
-and Hardie (2013), The Gamma-Gamma Model of Monetary Value. Amounts must be unrelated to how often a customer
-buys.
+and Hardie (2013), The Gamma-Gamma Model of Monetary Value. There amounts must be unrelated to how often a customer
+buys; where the sums of their logarithms are given, each amount counts and they need not be (see `eachorder`).
 """
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
 
 from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.predict.value.eachorder import fit_sizes
 from shopkeeper.predict.value.history import Floats, column, dot, refuse_rows, table
 from shopkeeper.predict.value.model import SavedFit
-from shopkeeper.predict.value.optimum import minimise, standard_errors
+from shopkeeper.predict.value.optimum import Optimum, minimise, standard_errors
 
 NAMES = ("p", "q", "v")
 # q above 1, or the population would have no mean; exp(9) stands for "all alike".
@@ -35,6 +37,9 @@ class GammaGammaFit(SavedFit, frozen=True, kw_only=True, tag_field="model", tag=
         p: shape of the amounts of one customer; large means that a customer's purchases are alike.
         q: shape between customers; large means that customers are alike.
         v: scale, in the currency of the amounts.
+        beta: how the scale goes with the number of purchases, v n^beta: at 0.1 who bought ten times as often as others
+            spends a quarter more a purchase.
+        by_order: whether the likelihood is of each amount, not of customers' means.
         log_likelihood: at these parameters, over the customers used (of the amounts after the fence).
         n: number of customers used.
         n_fenced: customers whose mean was pulled to the fence for fitting.
@@ -58,15 +63,18 @@ class GammaGammaFit(SavedFit, frozen=True, kw_only=True, tag_field="model", tag=
     boundary: tuple[str, ...] = ()
     fence_high: float | None = None
     notes: tuple[str, ...] = ()
+    beta: float = 0.0
+    by_order: bool = False
 
     @property
     def params(self) -> dict[str, float]:
-        """The three parameters by name."""
-        return {"p": self.p, "q": self.q, "v": self.v}
+        """The parameters by name; beta where it is not 0."""
+        three = {"p": self.p, "q": self.q, "v": self.v}
+        return three | {"beta": self.beta} if self.beta else three
 
     @property
     def population_mean(self) -> float:
-        """Expected mean amount of a customer of whom nothing is known."""
+        """Expected mean amount of a customer of whom nothing is known but, where that counts, one purchase."""
         return self.p * self.v / (self.q - 1.0)
 
     def expected_average(self, *, frequency: ArrayLike, monetary: ArrayLike) -> Floats:
@@ -78,15 +86,23 @@ class GammaGammaFit(SavedFit, frozen=True, kw_only=True, tag_field="model", tag=
         n, mean = _pair(frequency, monetary)
         if self.fence_high is not None:
             mean = np.where(n <= 1.0, np.minimum(mean, self.fence_high), mean)
-        return self.p * (self.v + n * mean) / (self.p * n + self.q - 1.0)
+        v = self.v * np.maximum(n, 1.0) ** self.beta if self.beta else self.v
+        return np.asarray(self.p * (v + n * mean) / (self.p * n + self.q - 1.0))
+
+    def less(self, left: float) -> GammaGammaFit:
+        """Give the fit of amounts of which losses left this share: what all have in common shrinks, no own mean."""
+        if left == 1.0:
+            return self
+        error = self.standard_errors.get("v")
+        errors = {**self.standard_errors, "v": None if error is None else error * left}
+        return msgspec.structs.replace(self, v=self.v * left, standard_errors=errors)
 
 
 class GammaGamma:
     """The Gamma-Gamma model of amounts.
 
     Args:
-        fence: a few wholesalers would decide the fit. For fitting, a customer's mean farther from the median
-        than
+        fence: a few wholesalers would decide the fit. For fitting, a customer's mean farther from the median than
             ``fence`` robust standard deviations (1.4826 times the median absolute deviation, on logarithms)
             is pulled to that distance. None: no fence.
 
@@ -101,25 +117,38 @@ class GammaGamma:
         self.fence = fence
 
     def fit(
-        self, *, frequency: ArrayLike, monetary: ArrayLike, weights: ArrayLike | None = None
+        self,
+        *,
+        frequency: ArrayLike,
+        monetary: ArrayLike,
+        weights: ArrayLike | None = None,
+        log_amounts: ArrayLike | None = None,
     ) -> GammaGammaFit:
         """Fit by maximum likelihood to customers with ``frequency`` purchases of mean ``monetary``.
 
-        Customers without a purchase or with a mean of 0 or less tell nothing about the shape and are left
-        out.
+        Customers without a purchase or with a mean of 0 or less tell nothing about the shape and are left out.
+
+        Args:
+            frequency: purchases.
+            monetary: their mean amount.
+            weights: how many such customers there are.
+            log_amounts: sum of the natural logarithms of these purchases' amounts (`Summary.log_amounts` where the
+                first one counts). With it the likelihood is that of each amount, and amounts may go with frequency
+                (``beta``). Minus infinity where an amount is 0 or less: left out then.
         """
         n, mean = _pair(frequency, monetary)
+        logs = None if log_amounts is None else _logs(log_amounts, n, mean)
         w = np.ones(n.size) if weights is None else column("weights", weights)
         if w.size != n.size:
             raise InvalidInput(f"arrays differ in length: frequency {n.size}, weights {w.size}")
         refuse_rows(w < 0, "weight is negative")
-        used = (n > 0) & (mean > 0) & (w > 0)
-        losses = float(w[(n > 0) & (mean <= 0)].sum())
+        gains = mean > 0 if logs is None else np.isfinite(logs)
+        used = (n > 0) & gains & (w > 0)
+        losses = float(w[(n > 0) & ~gains].sum())
         n, mean, w = n[used], mean[used], w[used]
+        of = "a mean amount" if logs is None else "an amount"
         notes = (
-            [f"{round(losses)} customers with a mean amount of 0 or less were left out of the fit"]
-            if losses
-            else []
+            [f"{round(losses)} customers with {of} of 0 or less were left out of the fit"] if losses else []
         )
         if not n.size:
             note = "no customer with a positive amount: amounts are taken as 0"
@@ -127,8 +156,12 @@ class GammaGamma:
                 p=1.0, q=2.0, v=0.0, log_likelihood=0.0, n=0, n_fenced=0, gradient_norm=0.0, converged=False,
                 standard_errors=dict.fromkeys(NAMES), boundary=NAMES, notes=(*notes, note),
             )  # fmt: skip
-        mean, fenced, high = self._fenced(mean, w)
-        return _fit(n, mean, w, fenced, high, notes)
+        inside, fenced, high = self._fenced(mean, w)
+        if logs is None:
+            return _fit(n, inside, w, fenced, high, notes)
+        # All amounts of who is pulled to the fence shrink alike.
+        pulled = logs[used] + n * np.log(inside / mean)
+        return _fit_each(n, inside, pulled, w, fenced, high, notes)
 
     def _fenced(self, mean: Floats, w: Floats) -> tuple[Floats, int, float | None]:
         if self.fence is None:
@@ -181,7 +214,34 @@ def _fit(
     starts = [np.log([p, q, (q - 1.0) / p]) for p, q in ((2.0, 3.0), (10.0, 2.0), (1.0, 20.0))]
     found = minimise(objective, starts, _LOW, _HIGH)
     p, q, v = np.exp(found.at).tolist()
-    boundary = tuple(name for name, on in zip(NAMES, found.on_bound, strict=True) if on)
+    boundary = _said(found, NAMES, fenced, total, notes)
+    return GammaGammaFit(
+        p=p, q=q, v=v * scale,
+        log_likelihood=float(-found.value * total - total * np.log(scale)),
+        n=round(total), n_fenced=fenced, gradient_norm=found.gradient_norm, converged=found.converged,
+        standard_errors=standard_errors(objective, found, total, NAMES, (1.0, 1.0, scale)),
+        boundary=boundary, fence_high=high, notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _fit_each(
+    n: Floats, mean: Floats, logs: Floats, w: Floats, fenced: int, high: float | None, notes: list[str]
+) -> GammaGammaFit:
+    sizes = fit_sizes(n, mean, logs, w)
+    found, total = sizes.found, float(w.sum())
+    boundary = _said(found, (*NAMES, "beta"), fenced, total, notes)
+    return GammaGammaFit(
+        p=sizes.p, q=sizes.q, v=sizes.v, beta=sizes.beta, by_order=True, log_likelihood=sizes.log_likelihood,
+        n=round(total), n_fenced=fenced, gradient_norm=found.gradient_norm, converged=found.converged,
+        standard_errors=sizes.errors, boundary=boundary, fence_high=high, notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _said(
+    found: Optimum, names: tuple[str, ...], fenced: int, total: float, notes: list[str]
+) -> tuple[str, ...]:
+    """Add what a reader should know to the notes; gives the parameters on a bound."""
+    boundary = tuple(name for name, on in zip(names, found.on_bound, strict=False) if on)
     if boundary:
         notes.append(
             f"the data do not identify {' and '.join(boundary)} of the amounts: on the bound of the search"
@@ -192,13 +252,29 @@ def _fit(
         notes.append(f"the search for amounts stopped at a gradient norm of {found.gradient_norm:.1e}")
     if total < 50:
         notes.append(f"only {round(total)} customers with amounts: the parameters are rough")
-    return GammaGammaFit(
-        p=p, q=q, v=v * scale,
-        log_likelihood=float(-found.value * total - total * np.log(scale)),
-        n=round(total), n_fenced=fenced, gradient_norm=found.gradient_norm, converged=found.converged,
-        standard_errors=standard_errors(objective, found, total, NAMES, (1.0, 1.0, scale)),
-        boundary=boundary, fence_high=high, notes=tuple(notes),
-    )  # fmt: skip
+    return boundary
+
+
+def _logs(log_amounts: ArrayLike, n: Floats, mean: Floats) -> Floats:
+    """Check sums of logarithms against what they are sums of: their mean is at most the logarithm of the mean."""
+    try:
+        logs = np.asarray(log_amounts, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            "log_amounts are not numbers",
+            hint="give sums of natural logarithms, -inf where an amount is 0 or less",
+        ) from error
+    if logs.shape != n.shape:
+        raise InvalidInput(f"arrays differ in length: frequency {n.size}, log_amounts {logs.size}")
+    refuse_rows(np.isnan(logs) | (logs == np.inf), "log_amounts is NaN or infinite")
+    known = np.isfinite(logs) & (n > 0)
+    refuse_rows(known & (mean <= 0), "log_amounts is finite where the mean amount is 0 or less")
+    most = n * np.log(np.where(known, mean, 1.0))
+    refuse_rows(
+        known & (logs > most + 1e-6 * (n + np.abs(most))),
+        "log_amounts is larger than amounts of that mean can have: it is the sum of natural logarithms",
+    )
+    return logs
 
 
 def _pair(frequency: ArrayLike, monetary: ArrayLike) -> tuple[Floats, Floats]:

@@ -1,25 +1,28 @@
-"""Money in the window: orders foretold x Gamma-Gamma, beside the rules on the same origins as the orders.
+"""Money in the window: orders foretold x the amount expected of an order, beside rules on the origins of the orders.
 
 Amounts are what the caller gave: contribution margin where cost is known, net of returns. A day on which more came
 back than was bought counts as a loss, not as 0, in what is foretold and in what it is compared with.
 
 Entries, from the simplest: the last period comes again; repeat rate x own mean; orders foretold x Gamma-Gamma (fitted
-behind a fence, so that a few wholesalers do not decide it); the mean of the last two, which is there because each
-errs where the other does not: the rule is blind to dropout, the model to customers who buy more and more. Of those who
+behind a fence, so that a few wholesalers do not decide it); the same with Gamma-Gamma by each order, in which amounts
+may go with how often a customer orders (`eachorder`); the mean of rate and model, which is there because each errs
+where the other does not: the rule is blind to dropout, the model to customers who buy more and more. Of those who
 bought once the rule knows nothing, so their mean is the model's figure.
 
-What is used is orders x Gamma-Gamma: the value of a customer has to agree with the orders and the P(alive) beside it
-and to grow with the horizon, which no rule's does. Where another did better on the past, ``best`` names it, and the
-forecast says so. Who is clearly wrong about a group of frequency cannot be it (`bias`): the rule gives all one-time
-buyers 0. The loss is ln MAE, less ln of the share of value captured in the top tenth by forecast, plus a quarter of
-the error of the totals of the groups, relative to all: MAE alone rewards forecasts of 0, and a table whose total is a
-third short misleads the business.
+What is used is orders x an expected amount: the value of a customer has to agree with the orders and the P(alive)
+beside it and to grow with the horizon, which no rule's does. Of the two forms of amounts the one by order is used
+unless the one of means did clearly better on the past's money: every amount speaks there, and where amounts and
+frequency are unrelated it has as few parameters. Where a rule or the mean did better on the past, ``best`` names it,
+and the forecast says so. Who is clearly wrong about a group of frequency cannot be it (`bias`): the rule gives all
+one-time buyers 0. The loss is ln MAE, less ln of the share of value captured in the top tenth by forecast, plus a
+quarter of the error of the totals of the groups, relative to all: MAE alone rewards forecasts of 0, and a table whose
+total is a third short misleads the business.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -38,10 +41,13 @@ from shopkeeper.predict.value.worth import UnsureWorth, Worth, learn_worth, wort
 LAST_PERIOD = "last period = next period"
 OWN_RATE = "repeat rate x own mean"
 MODEL = "orders x Gamma-Gamma"
+BY_ORDER = "orders x Gamma-Gamma by order"
 MEAN = "mean of rate and model"
 _TOTAL = 0.25
 _TINY = 1e-9
 _TAIL = 0.05
+FORMS = (BY_ORDER, MODEL)
+"""Of amounts: the first is used unless the other did clearly better."""
 
 
 class SpendCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,12 +95,17 @@ class SpendChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """What money is foretold from: what is known, orders per customer within ``window`` weeks, amounts."""
+    """What money is foretold from: what is known, orders per customer within ``window`` weeks, the form of amounts."""
 
     known: Known
     orders: Floats
     window: float
-    amounts: GammaGammaFit
+    form: str = MODEL
+
+    @property
+    def amounts(self) -> GammaGammaFit:
+        """The amounts in that form."""
+        return fit_amounts(self.known, self.form)
 
     @property
     def per_order(self) -> Floats:
@@ -102,14 +113,34 @@ class Spend:
         past = self.known.past
         return self.amounts.expected_average(frequency=past.frequency + 1.0, monetary=past.mean_amount)
 
+    def by(self, form: str) -> Spend:
+        """Give the same with amounts in another form."""
+        return replace(self, form=form)
 
-def fit_amounts(known: Known) -> GammaGammaFit:
-    """Fit the amounts to all purchases, the first too: it is all that is known of a one-time buyer's size."""
+
+def fit_amounts(known: Known, form: str = MODEL) -> GammaGammaFit:
+    """Fit the amounts to all purchases, the first too: it is all that is known of a one-time buyer's size.
+
+    By order only amounts above 0 can be told, so what losses took of all of them is taken off the scale. Where there
+    are none, or the form is another version's, it is the fit of means.
+    """
     past = known.past
-    fit: GammaGammaFit = known.fitted(
-        MODEL, lambda: GammaGamma().fit(frequency=past.frequency + 1.0, monetary=past.mean_amount)
-    )
-    return fit
+    seen = {"frequency": past.frequency + 1.0, "monetary": past.mean_amount}
+    if form == BY_ORDER:
+        fit: GammaGammaFit = known.fitted(
+            BY_ORDER,
+            lambda: GammaGamma().fit(**seen, log_amounts=past.log_amounts).less(_left(known.days.amount)),
+        )
+        if fit.n:
+            return fit
+    means: GammaGammaFit = known.fitted(MODEL, lambda: GammaGamma().fit(**seen))
+    return means
+
+
+def _left(amount: Floats) -> float:
+    """Give the share of all gains that losses left."""
+    gains = float(amount[amount > 0].sum())
+    return float(np.clip(amount.sum() / gains, 0.0, 1.0)) if gains > 0 else 1.0
 
 
 def _last_period(spend: Spend) -> Floats:
@@ -126,18 +157,23 @@ def _own_rate(spend: Spend) -> Floats:
 
 
 def _model(spend: Spend) -> Floats:
-    return spend.orders * spend.per_order
+    return spend.orders * spend.by(MODEL).per_order
+
+
+def _by_order(spend: Spend) -> Floats:
+    return spend.orders * spend.by(BY_ORDER).per_order
 
 
 def _mean(spend: Spend) -> Floats:
-    again = spend.known.past.frequency > 0
-    return np.where(again, (_own_rate(spend) + _model(spend)) / 2.0, _model(spend))
+    again, model = spend.known.past.frequency > 0, _model(spend)
+    return np.where(again, (_own_rate(spend) + model) / 2.0, model)
 
 
 SPENDS: dict[str, Callable[[Spend], Floats]] = {
     LAST_PERIOD: _last_period,
     OWN_RATE: _own_rate,
     MODEL: _model,
+    BY_ORDER: _by_order,
     MEAN: _mean,
 }
 """Ways to foretell money, from the simplest."""
@@ -148,7 +184,7 @@ def choose_spend(
 ) -> SpendChoice:
     """Choose by what came at the origins (the latest first), given the forecasts of orders there."""
     spends = [
-        Spend(one.known, case.future.mean(one.window), one.window, fit_amounts(one.known))
+        Spend(one.known, case.future.mean(one.window), one.window)
         for one, case in zip(held, cases, strict=True)
     ]
     foretold = {name: [way(spend) for spend in spends] for name, way in SPENDS.items()}
@@ -156,30 +192,55 @@ def choose_spend(
         name: [spend_figures(mean, one, bootstrap) for mean, one in zip(means, held, strict=True)]
         for name, means in foretold.items()
     }
-    losses = [np.mean([at["loss"] for at in own], axis=0) for own in figures.values()]
-    biased = [
-        clearly_biased(means, [one.money for one in held], held, bootstrap) for means in foretold.values()
-    ]
-    place, worse = simplest(losses, allowed(biased))
+    losses = {name: np.mean([at["loss"] for at in own], axis=0) for name, own in figures.items()}
+    came = [one.money for one in held]
+    biased = {name: clearly_biased(means, came, held, bootstrap) for name, means in foretold.items()}
+
+    def contest(names: Sequence[str]) -> tuple[str, dict[str, float]]:
+        place, worse = simplest([losses[name] for name in names], allowed([biased[name] for name in names]))
+        return names[place], dict(zip(names, worse.tolist(), strict=True))
+
+    pick, _ = contest(FORMS)
+    _, worse = contest(list(SPENDS))
+    best, _ = contest([name for name in SPENDS if name == pick or name not in FORMS])
     cards = tuple(
         msgspec.structs.replace(
-            spend_card(name, own, clearly_worse=float(worse[at]), picked=name == MODEL),
-            wrong_about=biased[at],
+            spend_card(name, own, clearly_worse=worse[name], picked=name == pick), wrong_about=biased[name]
         )
-        for at, (name, own) in enumerate(figures.items())
+        for name, own in figures.items()
     )
+    spends = [spend.by(pick) for spend in spends]
     worths = [
         worth_of(spend, case.shaped(learned.groups), spend.window * case.level)
         for spend, case in zip(spends, cases, strict=True)
     ]
-    came, frequency = [one.money for one in held], [one.known.past.frequency for one in held]
+    frequency = [one.known.past.frequency for one in held]
     coverage: tuple[Coverage, ...] = ()
     if len(held) > 1:
         before = learn_worth(worths[1:], came[1:], frequency[1:])
         latest = unsure_worth(spends[0], cases[0].shaped(learned.groups), learned.level, before)
         coverage = worth_coverage(latest, came[0])
     groups = learn_worth(worths, came, frequency)
-    return SpendChoice(pick=MODEL, best=cards[place].name, cards=cards, groups=groups, coverage=coverage)
+    return SpendChoice(pick=pick, best=best, cards=cards, groups=groups, coverage=coverage)
+
+
+def amounts_note(pick: str, amounts: GammaGammaFit) -> str:
+    """Say in one sentence how the amount of an order is foretold, and why so."""
+    if not amounts.by_order:
+        why = (
+            ", which did clearly better on the past's money than each order by itself"
+            if pick == MODEL
+            else ""
+        )
+        return f"the amount of an order is from customers' means{why}"
+    if not amounts.beta:
+        return "the amount of an order is from each order; it is unrelated to how often customers order"
+    more = abs(10.0**amounts.beta - 1.0)
+    sign = "more" if amounts.beta > 0 else "less"
+    return (
+        "the amount of an order is from each order and from how often customers order: "
+        f"ten times as often goes with {more:.0%} {sign} an order"
+    )
 
 
 def worth_of(spend: Spend, future: Future, t: float, factor: Floats | float = 1.0) -> Worth:

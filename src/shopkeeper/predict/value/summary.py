@@ -47,6 +47,8 @@ class Summary:
         unit: D, W, M (a twelfth of a year) or Y (365.25 days).
         after_end: purchase days later than ``end``, left out.
         returns_left_out: returns that were dropped, or that no purchase came before.
+        log_amounts: sum of the natural logarithms of the amounts of all purchases, the first one included; minus
+            infinity where one is 0 or less.
     """
 
     customer: NDArray[Any]
@@ -59,7 +61,8 @@ class Summary:
     end: np.datetime64
     unit: str
     after_end: int
-    returns_left_out: int = 0
+    returns_left_out: int
+    log_amounts: Floats
 
     @property
     def mean_amount(self) -> Floats:
@@ -192,7 +195,15 @@ def summarise_days(days: PurchaseDays, *, end: Any = None, unit: str = "W") -> S
         unit=unit,
         after_end=int(within.size - within.sum()),
         returns_left_out=days.returns_left_out,
+        log_amounts=_log_amounts(amount, starts),
     )
+
+
+def _log_amounts(amount: Floats, starts: Ints) -> Floats:
+    if not amount.size:
+        return np.empty(0)
+    logs = np.log(amount, out=np.full(amount.size, -np.inf), where=amount > 0)
+    return np.asarray(np.add.reduceat(logs, starts))
 
 
 def _log_gaps(code: Ints, day: Ints, starts: Ints, per_unit: float) -> Floats:
