@@ -19,7 +19,13 @@ from tests.events import DAY, event, order, put
 import shopkeeper
 from shopkeeper.domain.actor import Actor
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from shopkeeper.domain.value import Run
+from shopkeeper.predict.value.candidates import UNTESTED
+from shopkeeper.predict.value.choose import Choice
+from shopkeeper.predict.value.interval import Group
+from shopkeeper.predict.value.spend import BY_ORDER, SpendChoice
 from shopkeeper.shop.predicting import runs
+from shopkeeper.shop.predicting.pricing import choice_at
 from shopkeeper.shop.predicting.recalling import as_today
 
 PEOPLE = 60
@@ -169,6 +175,17 @@ def test_the_second_refresh_says_how_the_first_one_did(shop):
     assert drift.kept[0].orders <= len(came)
     assert drift.kept[0].orders > 0
     assert sum(one.customers for one in drift.states) == len(known)
+
+
+def test_an_order_is_worth_the_same_without_end():
+    """A rule is replaced by a model there; the form of amounts stays."""
+    spend = SpendChoice(pick=BY_ORDER, cards=(), groups=(Group(first=0, n=9),))
+    made = Choice(pick="hiatus", cards=(), window_days=70, n=40, spend=spend)
+    run = Run(run=1, as_of=FIRST, choice=msgspec.to_builtins(made))
+    assert choice_at(run, without_end=False) == made
+    endless = choice_at(run, without_end=True)
+    assert endless.pick == UNTESTED
+    assert endless.spend == SpendChoice(pick=BY_ORDER, cards=())
 
 
 def test_worth_over_any_horizon_grows_with_it_and_is_discounted(shop):

@@ -73,7 +73,7 @@ def worth(
         horizon=min(weeks, _NO_END),
         discount=rate,
         level=LEVEL,
-        choice=_choice(run, without_end=isinf(weeks)),
+        choice=choice_at(run, without_end=isinf(weeks)),
     )
     p = found.projection
     table = pa.table(
@@ -120,7 +120,7 @@ def _yearly(discount: Discount | float) -> float:
     return (discount if isinstance(discount, Discount) else Discount(float(discount))).yearly
 
 
-def _choice(run: Run, *, without_end: bool) -> Choice:
+def choice_at(run: Run, *, without_end: bool) -> Choice:
     """What the tournament chose; without an end only a model that knows that customers leave makes sense."""
     from shopkeeper.predict.value.calibration import Learned
     from shopkeeper.predict.value.candidates import MODELS, UNTESTED
@@ -129,8 +129,10 @@ def _choice(run: Run, *, without_end: bool) -> Choice:
     models = {entry.name for entry in MODELS}
     if without_end and choice.pick not in models:
         living = [card.name for card in sorted(choice.cards, key=lambda one: one.loss) if card.name in models]
+        # The form of amounts stays, or an order would be worth something else; what was learned of ranges goes.
+        spend = choice.spend and msgspec.structs.replace(choice.spend, groups=(), coverage=())
         choice = msgspec.structs.replace(
-            choice, pick=living[0] if living else UNTESTED, spend=None, learned=Learned()
+            choice, pick=living[0] if living else UNTESTED, spend=spend, learned=Learned()
         )
     return choice
 
