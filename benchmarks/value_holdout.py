@@ -142,7 +142,7 @@ def judge_spend(
     }
     for name, card in cards.items():
         print(
-            f"{'*' if name == choice.spend.pick else ' '} money: {name:<28} MAE {card.mae:8.1f}  bias {card.bias:8.1f}"
+            f"{'*' if name == choice.spend.pick else ' '} money: {name:<30} MAE {card.mae:8.1f}  bias {card.bias:8.1f}"
             f"  value in the top 10 % {card.value_captured:.3f}"
         )
         rows.append(row(f"{title}: money by {name}, MAE", card.mae, "currency"))
