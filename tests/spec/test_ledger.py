@@ -290,6 +290,17 @@ def test_a_new_run_replaces_the_old_one_at_once(ledger: Ledger) -> None:
         assert reader.predictions([1])[1].clv == 9.0
 
 
+def test_a_switch_leaves_what_a_later_run_has_written_so_far(ledger: Ledger) -> None:
+    for run in (1, 2, 3):
+        ledger.write(lambda tx, run=run: tx.predict([Prediction(1, float(run), 0.5, "new", b"{}")], run=run))
+    ledger.write(lambda tx: tx.switch(2))
+    with ledger.read() as reader:
+        assert sorted(run for rows in reader.all_foretold() for run, *_ in rows) == [2, 3]
+    ledger.write(lambda tx: tx.switch(3))
+    with ledger.read() as reader:
+        assert reader.predictions([1])[1].clv == 3.0
+
+
 def test_every_prediction_can_be_told_otherwise_those_aside_among_them(ledger: Ledger) -> None:
     ledger.write(lambda tx: (tx.predict([Prediction(2, 5.0, 0.5, "new", b"two")], run=1), tx.switch(1)))
     ledger.write(lambda tx: tx.predict([Prediction(1, 9.0, 0.5, "new", b"one")], run=2))

@@ -16,13 +16,24 @@ from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.rows import Prediction
 
 _CHUNK = 20_000
+_TAKEN = "run_taken"
+"""The ledger's setting that keeps the highest number a run took."""
 
 
 def next_run(places: Places) -> int:
-    """The number of the run that begins: the present in milliseconds, above every one before."""
-    run = int(places.clock.now().timestamp() * 1000)
-    with places.ledger.read() as reader:
-        return max(run, int(reader.setting("run") or 0) + 1)
+    """Take the number of a run that begins: the present in milliseconds, above every one taken before.
+
+    It is taken whether or not the run ends well, so that no other one writes under it, be it at the same time or where
+    one that was killed left off.
+    """
+    now = int(places.clock.now().timestamp() * 1000)
+
+    def work(tx: LedgerWriter) -> int:
+        taken = max(int(tx.setting(name) or 0) for name in ("run", _TAKEN))
+        tx.keep(_TAKEN, str(run := max(now, taken + 1)))
+        return run
+
+    return places.ledger.write(work)
 
 
 def write(
@@ -42,9 +53,14 @@ def write(
 
 
 def make_current(places: Places, run: int, stands: Standings) -> None:
-    """Let a run's predictions be those in force, and segments that ask for predictions be asked again."""
+    """Let a run's predictions be those in force, and segments that ask for predictions be asked again.
+
+    Unless those of a refresh that began later are in force by now: they know more.
+    """
 
     def work(tx: LedgerWriter) -> None:
+        if int(tx.setting("run") or 0) > run:
+            return
         tx.switch(run)
         put_in_force(places, tx, stands)
         if (found := compiled(places, tx)) is not None:

@@ -52,5 +52,5 @@ class ForetoldWriter(ForetoldReader, Protocol):
         ...
 
     def switch(self, run: int) -> None:
-        """Make a run's predictions the current ones and delete older ones."""
+        """Make a run's predictions the current ones and delete older ones; those of a later run stay."""
         ...

@@ -183,9 +183,9 @@ class MemoryWrites(MemoryReads):
         self.session.many("UPDATE prediction SET body = ? WHERE run = ? AND customer = ?", rows)
 
     def switch(self, run: int) -> None:
-        """Make a run's predictions current; older ones go."""
+        """Make a run's predictions current; older ones go. Those of a later one, which is still written, stay."""
         self.keep("run", str(run))
-        self.session.run("DELETE FROM prediction WHERE run <> ?", (run,))
+        self.session.run("DELETE FROM prediction WHERE run < ?", (run,))
 
     def put_reference(self, kind: str, rows: Sequence[tuple[str, bytes]]) -> int:
         """Keep records; returns how many were new or changed."""
