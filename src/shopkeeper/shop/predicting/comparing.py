@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from shopkeeper.domain.errors import BadFile
 from shopkeeper.domain.value import Drift, Kept, Run
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
@@ -38,8 +39,13 @@ def drifts(places: Places, run: Run, now: pa.Table, orders: OrderDays) -> tuple[
     found = []
     for one in wanted:
         earlier = runs.manifest(places, one)
-        if earlier is not None and earlier.end:
-            found.append(_drift(earlier, as_today(runs.table(places, one), became), run, now, orders))
+        if earlier is None or not earlier.end:
+            continue
+        try:
+            before = runs.table(places, one)
+        except BadFile:
+            continue  # nothing to compare with, which is no reason not to go on
+        found.append(_drift(earlier, as_today(before, became), run, now, orders))
     return tuple(found)
 
 

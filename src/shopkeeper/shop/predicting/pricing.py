@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from math import isinf
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -55,7 +54,8 @@ def worth(
     run = last_before(places, as_of)
     weeks = run.horizon_weeks if horizon is None else float(horizon)
     rate = run.discount if discount is None else _yearly(discount)
-    if isinf(weeks) and rate < _LEAST_DISCOUNT:
+    without_end = weeks >= _NO_END
+    if without_end and rate < _LEAST_DISCOUNT:
         raise InvalidInput(
             f"without end at a discount of {rate}", hint="give at least 0.01 a year, or a horizon"
         )
@@ -73,7 +73,7 @@ def worth(
         horizon=min(weeks, _NO_END),
         discount=rate,
         level=LEVEL,
-        choice=choice_at(run, without_end=isinf(weeks)),
+        choice=choice_at(run, without_end=without_end),
     )
     p = found.projection
     table = pa.table(
@@ -96,7 +96,7 @@ def worth(
     total, low, high = _together(kept, together(run))
     told = {
         "total": f"{total:.2f}", "total_low": f"{low:.2f}", "total_high": f"{high:.2f}",
-        "as_of": str(end), "run": str(run.run), "model": run.pick, "horizon_weeks": f"{weeks:g}",
+        "as_of": str(end), "run": str(run.run), "model": found.choice.pick, "horizon_weeks": f"{weeks:g}",
         "discount": f"{rate:g}", "level": f"{LEVEL:g}", "together": f"{together(run):.4f}",
         "currency": places.settings.currency,
     }  # fmt: skip
@@ -120,21 +120,26 @@ def _yearly(discount: Discount | float) -> float:
     return (discount if isinstance(discount, Discount) else Discount(float(discount))).yearly
 
 
-def choice_at(run: Run, *, without_end: bool) -> Choice:
-    """What the tournament chose; without an end only a model that knows that customers leave makes sense."""
+def choice_at(run: Run, *, without_end: bool) -> Choice | None:
+    """What the tournament chose; without an end only a model that knows that customers leave makes sense.
+
+    None, which asks for another tournament, where the run is of a version whose choice cannot be followed.
+    """
     from shopkeeper.predict.value.calibration import Learned
-    from shopkeeper.predict.value.candidates import MODELS, UNTESTED
+    from shopkeeper.predict.value.candidates import LIVING, UNTESTED
+    from shopkeeper.predict.value.choose import Choice
 
     choice = choice_of(run)
-    models = {entry.name for entry in MODELS}
-    if without_end and choice.pick not in models:
-        living = [card.name for card in sorted(choice.cards, key=lambda one: one.loss) if card.name in models]
-        # The form of amounts stays, or an order would be worth something else; what was learned of ranges goes.
-        spend = choice.spend and msgspec.structs.replace(choice.spend, groups=(), coverage=())
-        choice = msgspec.structs.replace(
-            choice, pick=living[0] if living else UNTESTED, spend=spend, learned=Learned()
-        )
-    return choice
+    if not without_end or (choice is not None and choice.pick in LIVING):
+        return choice
+    if choice is None:
+        return Choice(pick=UNTESTED, cards=(), window_days=0, n=0)
+    living = [card.name for card in sorted(choice.cards, key=lambda one: one.loss) if card.name in LIVING]
+    # The form of amounts stays, or an order would be worth something else; what was learned of ranges goes.
+    spend = choice.spend and msgspec.structs.replace(choice.spend, groups=(), coverage=())
+    return msgspec.structs.replace(
+        choice, pick=living[0] if living else UNTESTED, spend=spend, learned=Learned()
+    )
 
 
 def _day(places: Places, as_of: date | datetime | None) -> np.datetime64:

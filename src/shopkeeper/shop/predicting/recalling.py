@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from shopkeeper.domain.condition.profiling import OBJECTS
 from shopkeeper.domain.customer import objects
-from shopkeeper.domain.errors import InvalidInput, NotFound
+from shopkeeper.domain.errors import BadFile, InvalidInput, NotFound
 from shopkeeper.domain.traits import Trait
 from shopkeeper.domain.value import Point, Predicted, Run
 from shopkeeper.know.fold import unpack
@@ -84,7 +84,10 @@ def of_customer(places: Places, who: str | int) -> Predicted:
     if kept and not objects(unpack(kept[0].body)):
         became = dict.fromkeys(ids, customer)
         for run in _thinned(runs.runs(places)):
-            found = runs.table(places, run, ["customer", *_SHOWN], ids)
+            try:
+                found = runs.table(places, run, ["customer", *_SHOWN], ids)
+            except BadFile:
+                continue  # what one damaged run said is lost; the others tell the story
             for row in as_today(found, became).to_pylist():
                 told = {name: row[name] for name in _SHOWN if row.get(name) is not None}
                 points.append(Point(as_of=runs.moment(run), merged=found.num_rows, **told))

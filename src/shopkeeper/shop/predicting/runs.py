@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from shopkeeper.domain.errors import BadFile
 from shopkeeper.domain.report import Score
 from shopkeeper.domain.value import Run
 from shopkeeper.shop.places import Places
@@ -28,6 +29,8 @@ MANIFEST = "manifest.json"
 _ROWS = 65_536
 """Customers in a row group: one customer is found without reading the others."""
 _DAILY = timedelta(days=31)
+_LAST = 253_402_300_799_999
+"""The last millisecond of the year 9999: no run has a higher number."""
 
 
 def current_scores(places: Places) -> list[Score]:
@@ -38,11 +41,26 @@ def current_scores(places: Places) -> list[Score]:
 
 def current(places: Places) -> Run | None:
     """The run in force; None before the first one."""
+    run = _pointed_at(places)
+    return None if run is None else manifest(places, run)
+
+
+def _pointed_at(places: Places) -> int | None:
     try:
-        name = (places.folder / "models" / "current").read_text("ascii").strip()
-    except OSError:
+        return _number((places.folder / "models" / "current").read_text("ascii").strip())
+    except (OSError, UnicodeDecodeError):
         return None
-    return manifest(places, int(name)) if name.isdecimal() else None
+
+
+def _number(name: str) -> int | None:
+    """The number of a run by the name of its folder; None where it is no name of one.
+
+    >>> _number("1777636800000"), _number("../7"), _number("9" * 18)
+    (1777636800000, None, None)
+    """
+    if not (name.isascii() and name.isdecimal() and len(name) <= len(str(_LAST))):
+        return None
+    return run if (run := int(name)) <= _LAST else None
 
 
 def manifest(places: Places, run: int) -> Run | None:
@@ -57,12 +75,12 @@ def manifest(places: Places, run: int) -> Run | None:
 def runs(places: Places) -> list[int]:
     """Every run whose predictions are kept, oldest first. Numbers are milliseconds since 1970, or the next above."""
     folder = places.folder / "models"
-    found = (int(one.name) for one in folder.glob("[0-9]*") if one.name.isdecimal())
-    return sorted(run for run in found if (folder / str(run) / PREDICTIONS).is_file())
+    found = (_number(one.name) for one in folder.glob("[0-9]*"))
+    return sorted(run for run in found if run is not None and (folder / str(run) / PREDICTIONS).is_file())
 
 
 def keep(places: Places, run: Run, predictions: pa.Table) -> None:
-    """Keep a run, whole or not at all, and make it the current one."""
+    """Keep a run, whole or not at all, and make it the current one unless a later one is."""
     folder = places.folder / "models"
     place = folder / str(run.run)
     place.mkdir(parents=True, exist_ok=True)
@@ -70,6 +88,8 @@ def keep(places: Places, run: Run, predictions: pa.Table) -> None:
     aside = place / f".{MANIFEST}"
     aside.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1))
     _put(aside, place / MANIFEST)
+    if (before := _pointed_at(places)) is not None and before > run.run:
+        return  # a refresh that began later was done first
     pointer = folder / ".current"
     pointer.write_text(f"{run.run}\n", "ascii")
     pointer.replace(folder / "current")
@@ -78,19 +98,41 @@ def keep(places: Places, run: Run, predictions: pa.Table) -> None:
 def table(
     places: Places, run: int, columns: Sequence[str] | None = None, customers: Sequence[int] | None = None
 ) -> pa.Table:
-    """A run's predictions, of everybody or of some customers, with some columns or all there are."""
+    """A run's predictions, of everybody or of some customers, with some columns or all there are.
+
+    Raises BadFile where the file is damaged or is no table of predictions.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(places.folder / "models" / str(run) / PREDICTIONS)
-    known = file.schema_arrow.names
-    wanted = None if columns is None else [name for name in columns if name in known]
-    file.close()
+    place = places.folder / "models" / str(run) / PREDICTIONS
     asked = None if customers is None else [("customer", "in", list(customers))]
-    return pq.read_table(places.folder / "models" / str(run) / PREDICTIONS, columns=wanted, filters=asked)
+    try:
+        with pq.ParquetFile(place) as file:
+            known = file.schema_arrow
+        for name, kind in (("customer", pa.int64()), ("clv_12m", pa.float64())):
+            if name not in known.names or known.field(name).type != kind:
+                raise _damaged(run)
+        wanted = None if columns is None else [name for name in columns if name in known.names]
+        return pq.read_table(place, columns=wanted, filters=asked)
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the system: the disk, or somebody's rights
+        raise _damaged(run) from error
+
+
+def _damaged(run: int) -> BadFile:
+    return BadFile(
+        f"the predictions of run {run} cannot be read",
+        hint="run 'shopkeeper refresh' for new ones, or bring that run's folder back from a backup",
+    )
 
 
 def forget(places: Places, customers: Iterable[int]) -> int:
-    """Take customers out of every run, physically; returns how many rows went."""
+    """Take customers out of every run, physically; returns how many rows went.
+
+    Predictions that cannot be read go altogether: nobody could tell whom they still hold.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -99,12 +141,15 @@ def forget(places: Places, customers: Iterable[int]) -> int:
     if len(gone):
         _sweep(places)
     for run in runs(places) if len(gone) else ():
-        ids = table(places, run, ["customer"]).column("customer")
-        inside = pc.is_in(ids, gone)
-        if count := pc.sum(inside).as_py():
-            removed += count
-            rest = table(places, run).filter(pc.invert(inside))
-            _write_table(places.folder / "models" / str(run) / PREDICTIONS, rest)
+        file = places.folder / "models" / str(run) / PREDICTIONS
+        try:
+            inside = pc.is_in(table(places, run, ["customer"]).column("customer"), gone)
+            if count := pc.sum(inside).as_py():
+                _write_table(file, table(places, run).filter(pc.invert(inside)))
+                removed += count
+        except BadFile:
+            file.unlink(missing_ok=True)
+            file.with_suffix(".sha256").unlink(missing_ok=True)
     return removed
 
 

@@ -81,11 +81,16 @@ def _whole_record(places: Places) -> Features:
     return known_by
 
 
-def choice_of(run: Run) -> Choice:
-    """What the tournament of a run chose."""
+def choice_of(run: Run) -> Choice | None:
+    """What the tournament of a run chose; None where another version wrote it and this one cannot follow it."""
     from shopkeeper.predict.value.choose import Choice
+    from shopkeeper.predict.value.field import entries
 
-    return msgspec.convert(run.choice, Choice)
+    try:
+        choice = msgspec.convert(run.choice, Choice)
+    except msgspec.ValidationError:
+        return None
+    return choice if choice.pick in {entry.name for entry in entries()} else None
 
 
 def _still_good(places: Places, orders: OrderDays, end: np.datetime64) -> Run | None:
@@ -100,11 +105,7 @@ def _still_good(places: Places, orders: OrderDays, end: np.datetime64) -> Run | 
     alike = abs(customers - run.tested_customers) <= _ALIKE * run.tested_customers
     if not 0 <= days < _TESTED_FOR or not alike:
         return None
-    try:
-        choice_of(run)
-    except msgspec.ValidationError:  # of another version
-        return None
-    return run
+    return None if choice_of(run) is None else run
 
 
 def worths(foreseen: Forecast) -> tuple[Part, dict[str, Any]]:

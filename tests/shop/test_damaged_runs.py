@@ -1,0 +1,158 @@
+"""Runs that are damaged, foreign, unfinished or overtaken hold up nothing: no refresh, and no erasure."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from random import Random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.events import DAY, order, put
+
+import shopkeeper
+from shopkeeper.domain.errors import BadFile, Conflict
+from shopkeeper.shop import Shop
+from shopkeeper.shop.predicting import runs, writing
+
+NOW = "2026-05-01T12:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop of 40 customers, refreshed once."""
+    folder = tmp_path_factory.mktemp("damaged") / "shop"
+    chance = Random(3)
+    with shopkeeper.create(folder, currency="EUR", now=NOW) as shop:
+        put(shop, *(
+            order(f"{who}-{n}", -int((chance.random() * 100 + 40 * n) * DAY), ids={"user_id": f"u{who}"})
+            for who in range(40) for n in range(chance.randint(1, 6))
+        ))  # fmt: skip
+        shop.refresh()
+    return folder
+
+
+@pytest.fixture
+def folder(once: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(once, tmp_path / "shop")
+
+
+def place(folder: Path) -> Path:
+    """The folder of the only run."""
+    (found,) = folder.glob("models/[0-9]*")
+    return found
+
+
+def no_parquet(folder: Path) -> None:
+    (place(folder) / runs.PREDICTIONS).write_bytes(b"x" * 100)
+
+
+def another_table(folder: Path) -> None:
+    pq.write_table(pa.table({"customer": ["a"], "clv_12m": ["b"]}), place(folder) / runs.PREDICTIONS)
+
+
+def broken_pages(folder: Path) -> None:
+    file = place(folder) / runs.PREDICTIONS
+    body = bytearray(file.read_bytes())
+    body[4 : len(body) // 2] = b"\xff" * (len(body) // 2 - 4)
+    file.write_bytes(bytes(body))
+
+
+@pytest.mark.parametrize("damage", [another_table, broken_pages])
+def test_predictions_that_cannot_be_read_go_with_whom_is_erased_and_hold_up_nothing(
+    damage, folder: Path
+) -> None:
+    damage(folder)
+    with shopkeeper.open(folder) as shop:
+        with pytest.raises(BadFile, match=r"run \d+ cannot be read"):
+            shop.predicted()
+        assert shop.predictions("user_id:u1").points == ()
+        assert "models" in shop.erase("user_id:u3").places
+        assert not (place(folder) / runs.PREDICTIONS).exists(), "nobody can tell whom it still holds"
+        shop.refresh()
+        assert shop.predicted().num_rows == 39
+
+
+def test_a_refresh_goes_on_beside_a_damaged_run_and_compares_with_none(folder: Path) -> None:
+    no_parquet(folder)
+    with shopkeeper.open(folder) as shop:
+        shop.refresh()
+        assert shop.predicted().num_rows == 40
+        assert shop.value().drift == ()
+
+
+@pytest.mark.parametrize("said", ["../../x", "\u0663", "9" * 6000, "9" * 15, ""])
+def test_a_pointer_to_nowhere_is_as_before_the_first_refresh(said: str, folder: Path) -> None:
+    (folder / "models" / "current").write_text(said, "utf-8")
+    with shopkeeper.open(folder) as shop, pytest.raises(Conflict):
+        shop.value()
+
+
+def test_folders_that_are_no_runs_are_not_taken_for_any(folder: Path) -> None:
+    for name in ("9" * 15, "9" * 18, "12x"):
+        shutil.copytree(place(folder), folder / "models" / name)
+        with shopkeeper.open(folder) as shop:
+            assert len(runs.runs(shop.places)) == 1
+        shutil.rmtree(folder / "models" / name)
+
+
+@pytest.mark.parametrize(
+    "choice", [{}, {"pick": "a model of tomorrow", "cards": [], "window_days": 7, "n": 9}]
+)
+def test_what_another_version_chose_is_chosen_again(choice: dict[str, object], folder: Path) -> None:
+    file = place(folder) / runs.MANIFEST
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"choice": choice}))
+    with shopkeeper.open(folder) as shop:
+        assert shop.worth(horizon=26).num_rows == shop.worth(horizon=float("inf")).num_rows == 40
+        shop.refresh()
+        assert shop.value().choice["pick"] in {card.name for card in shop.value().scores}
+
+
+def test_a_run_that_was_killed_leaves_its_number_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of a sample shop stands still: the next run would write beside what the killed one left."""
+    with shopkeeper.open(folder) as shop:
+        with monkeypatch.context() as patch:
+            patch.setattr(runs, "keep", killed)
+            with pytest.raises(OSError, match="disk"):
+                shop.refresh()
+        shop.refresh()
+        assert shop.predicted().num_rows == 40
+
+
+def killed(*_: object) -> None:
+    raise OSError(28, "the disk is full")
+
+
+def test_of_two_refreshes_at_once_the_one_that_began_later_stays_in_force(folder: Path) -> None:
+    with shopkeeper.open(folder) as shop:
+        earlier = writing.next_run(shop.places)
+        inside_another(shop, earlier)
+        with shop.places.ledger.read() as reader:
+            later = int(reader.setting("run") or 0)
+            assert later > earlier
+        assert shop.customers("clv_12m >= 0").num_rows == 40
+        current = runs.current(shop.places)
+        assert current is not None
+        assert current.run == later
+
+
+def inside_another(shop: Shop, number: int) -> None:
+    """A whole refresh, while one that began before it has written what it foretells and not yet made it current."""
+    from shopkeeper.shop.predicting import refreshing
+
+    real = refreshing.next_run
+    try:
+        refreshing.next_run = lambda _: number
+        keep = refreshing.runs.keep
+
+        def beside(*told: object) -> None:
+            refreshing.runs.keep, refreshing.next_run = keep, real
+            shop.refresh()
+            keep(*told)
+
+        refreshing.runs.keep = beside
+        shop.refresh()
+    finally:
+        refreshing.runs.keep, refreshing.next_run = keep, real
