@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -216,8 +216,11 @@ def test_the_label_is_what_was_bought_after(story: Any) -> None:
     assert table.schema.field("views_13w").metadata[b"sentence"] == b"products looked at in the last 13 weeks"
     with pytest.raises(InvalidInput, match="not over yet"):
         story.features(as_of=day_of(AS_OF), horizon=9)
-    with pytest.raises(InvalidInput, match="horizon of 0"):
-        story.features(as_of=day_of(AS_OF), horizon=0)
+    for horizon in (0, -1, 1.5, "x", float("nan")):
+        with pytest.raises(InvalidInput, match=f"horizon of {horizon}"):
+            story.features(as_of=day_of(AS_OF), horizon=horizon)
+    with pytest.raises(InvalidInput, match="not over yet"):
+        story.features(as_of=day_of(AS_OF), horizon=10**30)
 
 
 def test_texts_discounts_and_channels(story: Any) -> None:
@@ -229,6 +232,18 @@ def test_texts_discounts_and_channels(story: Any) -> None:
         "first_channel": "web", "first_category": "Lighting", "main_category": "Lighting", "units": 4.0,
         "share_web": 1.0,
     }  # fmt: skip
+
+
+def test_a_day_may_be_text_and_what_is_none_is_refused(story: Any) -> None:
+    assert story.features(as_of=day_of(AS_OF).isoformat()).equals(story.features(as_of=day_of(AS_OF)))
+    for wrong in ("yesterday", 5, date.min, date.max, datetime.max.replace(tzinfo=UTC)):
+        for ask in (story.features, story.worth):
+            with pytest.raises(InvalidInput, match="as_of"):
+                ask(as_of=wrong)
+        with pytest.raises(InvalidInput, match="as_of"):
+            story.predicted(wrong)
+    with pytest.raises(InvalidInput, match="rate is"):
+        story.worth(discount="a tenth")
 
 
 def test_an_instant_needs_a_zone_and_the_shop_a_refresh(story: Any) -> None:

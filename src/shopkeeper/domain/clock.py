@@ -5,7 +5,7 @@ Integers compare, sort and store alike in Python, SQLite, PostgreSQL, DuckDB and
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from typing import Protocol
 
 from shopkeeper.domain.errors import InvalidInput
@@ -67,6 +67,37 @@ def instant(at: int) -> datetime:
     '1970-01-02T00:00:00+00:00'
     """
     return EPOCH + timedelta(microseconds=at)
+
+
+def day_or_instant(as_of: object) -> date | datetime:
+    """What somebody gave as a day or as an instant: Python's own, NumPy's or pandas', or text of ISO 8601.
+
+    Raises InvalidInput: what is neither, an instant without a zone, a year that no shop has seen.
+
+    >>> day_or_instant("2025-03-01")
+    datetime.date(2025, 3, 1)
+    >>> day_or_instant("2025-03-01T12:00:00Z").isoformat()
+    '2025-03-01T12:00:00+00:00'
+    """
+    given = as_of
+    if isinstance(as_of, str):
+        for read in (date.fromisoformat, datetime.fromisoformat):
+            try:
+                given = read(as_of.strip())
+            except ValueError:
+                continue
+            break
+    elif hasattr(as_of, "astype"):  # numpy.datetime64: a day stays one
+        given = as_of.astype("datetime64[D]").item()
+    if not isinstance(given, date):
+        raise InvalidInput(
+            f"as_of is {as_of!r}"[:80], hint="give a day such as 2025-03-01, or an instant with its zone"
+        )
+    if not MINYEAR < given.year < MAXYEAR:
+        raise InvalidInput(f"the year {given.year} in as_of", hint="give a day on which there was a shop")
+    if isinstance(given, datetime) and given.tzinfo is None:
+        raise InvalidInput("an instant without a time zone", hint="add tzinfo=UTC, or give a day")
+    return given
 
 
 def day_number(at: int) -> int:

@@ -7,10 +7,11 @@ it, too), on an identifier that was known to be the customer's by then. The lake
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from operator import index
 from typing import TYPE_CHECKING, Any
 
-from shopkeeper.domain.clock import instant, micros
+from shopkeeper.domain.clock import DAY, day_or_instant, instant, micros
 from shopkeeper.domain.condition.profiling import OBJECTS
 from shopkeeper.domain.customer import objects
 from shopkeeper.domain.errors import InvalidInput
@@ -47,7 +48,7 @@ _TRADE_WORDS = {
 
 
 def features(
-    places: Places, as_of: date | datetime, horizon: int | None = None, *, known: bool = False
+    places: Places, as_of: date | datetime | str, horizon: int | None = None, *, known: bool = False
 ) -> pa.Table:
     """The table as Arrow, one row a customer by id; with ``horizon`` weeks also what was bought within them after."""
     _, told = refreshed(places)
@@ -57,10 +58,9 @@ def features(
             f"as_of reaches beyond the last refresh ({told.date().isoformat()})",
             hint="give an earlier day, or run 'shopkeeper refresh'",
         )
-    if horizon is not None and horizon < 1:
+    if horizon is not None and not _whole(horizon):
         raise InvalidInput(f"a horizon of {horizon} weeks", hint="give a whole number of weeks from 1")
-    after = None if horizon is None else instant(end) + timedelta(weeks=horizon)
-    if after is not None and micros(after) > latest:
+    if horizon is not None and horizon > (latest - end) // (7 * DAY):
         raise InvalidInput(
             f"{horizon} weeks after as_of are not over yet at the last refresh ({told.date().isoformat()})",
             hint="give an earlier as_of or a shorter horizon",
@@ -106,12 +106,17 @@ def features_for(
     return known_by
 
 
-def _end(places: Places, as_of: date | datetime) -> int:
+def _whole(horizon: object) -> bool:
+    try:
+        return index(horizon) >= 1  # type: ignore[arg-type]
+    except TypeError:
+        return False
+
+
+def _end(places: Places, as_of: date | datetime | str) -> int:
     from shopkeeper.know.features.days import end_of
 
-    if isinstance(as_of, datetime) and as_of.tzinfo is None:
-        raise InvalidInput("an instant without a time zone", hint="add tzinfo=UTC, or give a day")
-    return end_of(as_of, places.settings.time_zone)
+    return end_of(day_or_instant(as_of), places.settings.time_zone)
 
 
 def _asked(

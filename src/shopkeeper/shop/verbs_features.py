@@ -25,7 +25,7 @@ class FeatureVerbs:
         def _note(self, verb: str, subject: str = "", detail: str = "") -> None: ...
 
     def features(
-        self, *, as_of: date | datetime, horizon: int | None = None, known: bool = False
+        self, *, as_of: date | datetime | str, horizon: int | None = None, known: bool = False
     ) -> pa.Table:
         """What was known of every customer at the end of the day ``as_of`` (or at that instant): a row each, no names.
 

@@ -43,7 +43,7 @@ class ValueVerbs:
         condition: str | None = None,
         *,
         horizon: float | None = None,
-        as_of: date | datetime | None = None,
+        as_of: date | datetime | str | None = None,
         discount: Discount | float | None = None,
     ) -> pa.Table:
         """Orders and contribution margin expected of customers, a row each, with ranges of 80 %.
@@ -63,7 +63,7 @@ class ValueVerbs:
         self._note("see what customers are worth", detail=f"{found.num_rows} customers")
         return found
 
-    def predicted(self, as_of: date | datetime | None = None, condition: str | None = None) -> pa.Table:
+    def predicted(self, as_of: date | datetime | str | None = None, condition: str | None = None) -> pa.Table:
         """What the last refresh at or before a day's end (or an instant) predicted, a row per customer.
 
         ``condition`` says of whom, by what is known of them today. Who was merged since is one row, whose values and

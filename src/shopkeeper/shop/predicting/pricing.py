@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from shopkeeper.domain.clock import day_or_instant
 from shopkeeper.domain.condition.profiling import OBJECTS
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.traits import Trait
@@ -38,7 +39,7 @@ def worth(
     *,
     condition: str | None,
     horizon: float | None,
-    as_of: date | datetime | None,
+    as_of: date | datetime | str | None,
     discount: Discount | float | None,
 ) -> pa.Table:
     """A row per customer: orders and margin expected within ``horizon`` weeks from the end of a day.
@@ -117,7 +118,7 @@ def _together(rows: pa.Table, at_once: float) -> tuple[float, float, float]:
 def _yearly(discount: Discount | float) -> float:
     from shopkeeper.predict.value.discount import Discount
 
-    return (discount if isinstance(discount, Discount) else Discount(float(discount))).yearly
+    return (discount if isinstance(discount, Discount) else Discount(discount)).yearly
 
 
 def choice_at(run: Run, *, without_end: bool) -> Choice | None:
@@ -142,10 +143,10 @@ def choice_at(run: Run, *, without_end: bool) -> Choice | None:
     )
 
 
-def _day(places: Places, as_of: date | datetime | None) -> np.datetime64:
+def _day(places: Places, given: date | datetime | str | None) -> np.datetime64:
     import numpy as np
 
-    if as_of is None or isinstance(as_of, datetime):
-        at = as_of or places.clock.now()
-        return np.datetime64(at.astimezone(ZoneInfo(places.settings.time_zone)).date(), "D")
+    as_of = places.clock.now() if given is None else day_or_instant(given)
+    if isinstance(as_of, datetime):
+        as_of = as_of.astimezone(ZoneInfo(places.settings.time_zone)).date()
     return np.datetime64(as_of, "D")

@@ -15,9 +15,10 @@ from math import hypot, isnan, prod
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from shopkeeper.domain.clock import day_or_instant
 from shopkeeper.domain.condition.profiling import OBJECTS
 from shopkeeper.domain.customer import objects
-from shopkeeper.domain.errors import BadFile, InvalidInput, NotFound
+from shopkeeper.domain.errors import BadFile, NotFound
 from shopkeeper.domain.traits import Trait
 from shopkeeper.domain.value import Point, Predicted, Run
 from shopkeeper.know.fold import unpack
@@ -37,7 +38,7 @@ _SUMMED = re.compile(
 )
 
 
-def last_before(places: Places, as_of: date | datetime | None) -> Run:
+def last_before(places: Places, as_of: date | datetime | str | None) -> Run:
     """The last run at or before a day's end, or an instant. Raises NotFound where none that early is kept."""
     here = runs.runs(places)
     if as_of is not None:
@@ -53,7 +54,7 @@ def last_before(places: Places, as_of: date | datetime | None) -> Run:
 
 
 def predicted(
-    places: Places, as_of: date | datetime | None, condition: str | None, traits: Sequence[Trait]
+    places: Places, as_of: date | datetime | str | None, condition: str | None, traits: Sequence[Trait]
 ) -> pa.Table:
     """What the last refresh at or before a day predicted of customers, as they are one today.
 
@@ -145,10 +146,9 @@ def _thinned(all_: list[int]) -> list[int]:
     return all_[::-1][::step][::-1]
 
 
-def _instant(places: Places, as_of: date | datetime) -> datetime:
+def _instant(places: Places, given: date | datetime | str) -> datetime:
+    as_of = day_or_instant(given)
     if isinstance(as_of, datetime):
-        if as_of.tzinfo is None:
-            raise InvalidInput("an instant without a time zone", hint="add tzinfo=UTC, or give a day")
         return as_of
     zone = ZoneInfo(places.settings.time_zone)
     return datetime(as_of.year, as_of.month, as_of.day, tzinfo=zone) + timedelta(days=1, microseconds=-1)
