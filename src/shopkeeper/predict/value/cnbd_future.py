@@ -59,6 +59,16 @@ class CNBDFuture:
             u = np.where(x > 0, u, -np.inf)
         return np.asarray(np.exp(-np.logaddexp(0.0, u - np.log(sum(self._phase_terms())))))
 
+    def alive_after(self, t: float | Floats) -> Floats:
+        """Give the probability that the customer will not have dropped out ``t`` (finite) later."""
+        until = np.broadcast_to(np.asarray(t, dtype=np.float64), self.T.shape)
+        answer = self.alive()
+        for start in range(0, answer.size, _ROWS):
+            some = self.take(np.arange(start, min(start + _ROWS, answer.size)))
+            within = until[start : start + _ROWS] / (some.alpha + some.T)
+            answer[start : start + _ROWS] *= np.clip(1.0 - some.averaged_within(within, lost=True), 0.0, 1.0)
+        return answer
+
     def at_least(self, k: Floats | float, t: float | Floats) -> Floats:
         """Give P(Y >= k) for the next ``t``; ``k`` is at least 1."""
         from scipy.special import betainc, betaln
@@ -141,13 +151,17 @@ class CNBDFuture:
         # Who is surely lost buys nothing, be it without end.
         return np.where(alive > 0.0, alive * np.where(alive > 0.0, answer, 0.0), 0.0)
 
-    def averaged_within(self, s: Floats, *, pairs: bool) -> Floats:
-        """Average over p the purchases, or pairs, of living customers within ``s`` (in units of alpha + T)."""
+    def averaged_within(self, s: Floats, *, pairs: bool = False, lost: bool = False) -> Floats:
+        """Average over p the purchases of living customers within ``s`` (in units of alpha + T).
+
+        Or the ``pairs`` of purchases, or whether the customer is ``lost`` by then: p of each purchase.
+        """
         from scipy.special import betainc
 
         n, weights = self._shape(), self._phase_weights()
         distinct, where = table(self.frequency)
-        nodes = self._over_dropout(distinct, where, (n + self.k) * s)
+        # What falls with p no longer does times p: then the nodes reach over all of p.
+        nodes = self._over_dropout(distinct, where, (n + self.k) * s, np.zeros(s.shape) if lost else None)
         share = s / (1.0 + s)
         total = np.zeros(s.shape)
         last = nodes.at.shape[1] - 1
@@ -158,7 +172,8 @@ class CNBDFuture:
                 value = np.zeros(s.shape) if pairs else sum(one)
             else:
                 value = self._inner(nodes.at[:, column][where], n, s, weights, pairs=pairs)
-            total += nodes.weight[:, column][where] * value
+            p = nodes.at[:, column][where] if lost else 1.0
+            total += nodes.weight[:, column][where] * p * value
         return np.asarray(np.maximum(total, 0.0))
 
     def _over_dropout(

@@ -62,6 +62,10 @@ class Conditional:
             alive[rows] = np.exp(-np.logaddexp(0.0, u))
         return alive
 
+    def alive_after(self, t: float | Floats) -> Floats:
+        """Give the probability that the customer will not have dropped out ``t`` later: lost is p of each purchase."""
+        return np.asarray(self.alive() * self._given_alive(_stays, t))
+
     def mean(self, t: float | Floats) -> Floats:
         """Give the expected number of purchases in the next ``t`` (finite)."""
         return np.asarray(self.alive() * self._given_alive(_mean, t))
@@ -114,6 +118,11 @@ class Conditional:
                 p[one], weight[one],
             )  # fmt: skip
         return np.asarray(given[where])
+
+
+def _stays(shape: Floats, base: Floats, t: Floats, p: Floats, weight: Floats) -> Floats:
+    """Chance that somebody alive stays: of purchases at a rate, the first one that is the last is at p times that."""
+    return np.asarray((weight * np.exp(-shape * np.log1p(p * (t / base)))).sum(axis=1))
 
 
 def _mean(shape: Floats, base: Floats, t: Floats, p: Floats, weight: Floats) -> Floats:

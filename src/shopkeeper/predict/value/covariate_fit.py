@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shopkeeper.domain.errors import InvalidInput, UnknownName
+from shopkeeper.predict.value.answers import Answers
 from shopkeeper.predict.value.bgnbd import BGNBDFit
 from shopkeeper.predict.value.cnbd import BGCNBDFit, MBGCNBDFit
 from shopkeeper.predict.value.history import Floats, Ints, checked
 from shopkeeper.predict.value.mbgnbd import MBGNBDFit
-from shopkeeper.predict.value.model import LivingFuture, SavedFit, ahead
+from shopkeeper.predict.value.model import LivingFuture, SavedFit
 from shopkeeper.predict.value.pareto import ParetoNBDFit
 
 RARE = "other"
@@ -62,6 +63,10 @@ class GroupedFuture:
         """Give the probability that each customer is still one at the end of observation."""
         return self._each(lambda part, _: part.alive())
 
+    def alive_after(self, t: float | Floats) -> Floats:
+        """Give the probability that each customer is still one ``t`` later."""
+        return self._each(lambda part, rows: part.alive_after(_of(t, rows)))
+
     def mean(self, t: float | Floats) -> Floats:
         """Give E(Y) within ``t``."""
         return self._each(lambda part, rows: part.mean(_of(t, rows)))
@@ -98,7 +103,7 @@ class GroupedFuture:
         return answer
 
 
-class CovariateFit(SavedFit, frozen=True, kw_only=True):
+class CovariateFit(SavedFit, Answers, frozen=True, kw_only=True):
     """A fitted model with covariates.
 
     Attributes:
@@ -170,12 +175,17 @@ class CovariateFit(SavedFit, frozen=True, kw_only=True):
     def future(
         self,
         *,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
+        frequency: ArrayLike | None = None,
+        recency: ArrayLike | None = None,
+        T: ArrayLike | None = None,
         covariates: Mapping[str, ArrayLike] | None = None,
     ) -> GroupedFuture:
         """Give the future of customers with these histories and levels (default: all of the baseline)."""
+        if frequency is None or recency is None or T is None:
+            raise InvalidInput(
+                "a fit with covariates remembers no customers",
+                hint="give frequency=, recency=, T= and covariates=",
+            )
         history = checked(frequency, recency, T)
         told = columns({} if covariates is None else covariates, len(history))
         for name in told:
@@ -201,16 +211,6 @@ class CovariateFit(SavedFit, frozen=True, kw_only=True):
             }  # fmt: skip
             parts.append((rows, self.of_levels(groups[int(code)]).future(**some)))
         return GroupedFuture(tuple(parts), len(history))
-
-    def p_alive(self, *, covariates: Mapping[str, ArrayLike] | None = None, **history: ArrayLike) -> Floats:
-        """Give the probability that each customer is still one at the end of observation."""
-        return self.future(covariates=covariates, **history).alive()
-
-    def expected_purchases(
-        self, t: float | ArrayLike, *, covariates: Mapping[str, ArrayLike] | None = None, **history: ArrayLike
-    ) -> Floats:
-        """Give each customer's expected purchases in the next ``t`` (one number, or one per customer)."""
-        return self.future(covariates=covariates, **history).mean(ahead("t", t))
 
 
 def columns(covariates: Mapping[str, ArrayLike], size: int) -> dict[str, NDArray[np.str_]]:

@@ -7,6 +7,7 @@ parameters as fields, names them in ``estimated`` and says how a `Future` follow
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Protocol, Self, TypeVar
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shopkeeper.domain.errors import BadFile, InvalidInput
-from shopkeeper.predict.value.discount import Discount
+from shopkeeper.predict.value.answers import Answers, ahead
 from shopkeeper.predict.value.history import Floats, History, Ints, checked
 
 Fit = TypeVar("Fit", bound=msgspec.Struct)
@@ -53,6 +54,9 @@ class LivingFuture(Future, Protocol):
     def alive(self) -> Floats:
         """Give the probability that each customer is still one at the end of observation."""
 
+    def alive_after(self, t: float | Floats) -> Floats:
+        """Give the probability that each customer is still one ``t`` (finite) later."""
+
     def take(self, rows: Ints) -> LivingFuture:
         """Give the future of some of the customers."""
 
@@ -66,6 +70,18 @@ class OrderModel(Protocol):
 
     def future(self, *, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Future:
         """Give the future of customers with these histories."""
+
+
+class Estimated(Protocol):
+    """Parameters and their standard errors, by name."""
+
+    @property
+    def params(self) -> dict[str, float]:
+        """The parameters."""
+
+    @property
+    def standard_errors(self) -> dict[str, float | None]:
+        """Their standard errors; None where a parameter is on a bound."""
 
 
 class SavedFit(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,17 +100,34 @@ class SavedFit(msgspec.Struct, frozen=True, kw_only=True):
         """Write the fit to a JSON file."""
         Path(path).write_bytes(self.to_json())
 
+    def intervals(self: Estimated, level: float = 0.95) -> dict[str, tuple[float, float] | None]:
+        """Give a confidence interval of each parameter; None where the data give no standard error.
+
+        Wald intervals of the logarithms, in which the parameters are estimated: both ends are above 0.
+        """
+        from scipy.special import ndtri
+
+        if not 0.0 < level < 1.0:
+            raise InvalidInput(f"level is {level}", hint="give a share between 0 and 1, such as 0.95")
+        z = float(ndtri(0.5 + level / 2.0))
+        found: dict[str, tuple[float, float] | None] = {}
+        for name, value in self.params.items():
+            error = self.standard_errors.get(name)
+            width = None if error is None or value <= 0 else math.exp(z * error / value)
+            found[name] = None if width is None else (value / width, value * width)
+        return found
+
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """Read a fit from a JSON file written by `save`."""
         return cls.from_json(Path(path).read_bytes())
 
 
-class OrderFit(SavedFit, frozen=True, kw_only=True, dict=True):
+class OrderFit(SavedFit, Answers, frozen=True, kw_only=True, dict=True):
     """A fitted model of repeat purchases in which customers leave some day.
 
-    Methods that take histories may be called without: then they answer for the customers of the fit, in
-    their order. A fit read from JSON remembers nobody and asks for histories.
+    What may be asked of it is in `Answers`. Methods that take histories may be called without: then they answer for
+    the customers of the fit, in their order. A fit read from JSON remembers nobody and asks for histories.
 
     Attributes:
         log_likelihood: at these parameters, over all customers.
@@ -138,51 +171,6 @@ class OrderFit(SavedFit, frozen=True, kw_only=True, dict=True):
         """Give the future of customers with these histories (default: those of the fit)."""
         return self._ahead(self._known({"frequency": frequency, "recency": recency, "T": T}))
 
-    def p_alive(
-        self,
-        *,
-        frequency: ArrayLike | None = None,
-        recency: ArrayLike | None = None,
-        T: ArrayLike | None = None,
-    ) -> Floats:
-        """Give the probability that each customer is still one at the end of observation."""
-        return self.future(frequency=frequency, recency=recency, T=T).alive()
-
-    def expected_purchases(
-        self,
-        t: float | ArrayLike,
-        *,
-        frequency: ArrayLike | None = None,
-        recency: ArrayLike | None = None,
-        T: ArrayLike | None = None,
-    ) -> Floats:
-        """Give each customer's expected purchases in the next ``t`` (one number, or one per customer)."""
-        return self.future(frequency=frequency, recency=recency, T=T).mean(ahead("t", t))
-
-    def discounted_purchases(
-        self,
-        discount: Discount,
-        t: float | ArrayLike = np.inf,
-        *,
-        unit: str = "W",
-        frequency: ArrayLike | None = None,
-        recency: ArrayLike | None = None,
-        T: ArrayLike | None = None,
-    ) -> Floats:
-        """Give each customer's expected purchases from now on (or in the next ``t``), each worth less the later.
-
-        ``unit`` is that of the histories: D, W, M or Y. Times the margin of a purchase this is the residual
-        value. Without end it is the discounted expected residual transactions (DERT) of the literature.
-
-        Raises:
-            InvalidInput: no end and a rate of 0, which may have no finite sum.
-        """
-        rate = discount.continuous(unit)
-        times = np.asarray(t, dtype=np.float64)
-        if rate == 0 or not np.isposinf(times).all():
-            times = ahead("t without a discount rate" if rate == 0 else "t", t)
-        return self.future(frequency=frequency, recency=recency, T=T).discounted(times, rate)
-
     def expected_repeats(self, t: ArrayLike) -> Floats:
         """Give the expected repeat purchases of a new customer within each ``t`` of the first purchase."""
         times = np.atleast_1d(ahead("t", t))
@@ -207,23 +195,6 @@ class OrderFit(SavedFit, frozen=True, kw_only=True, dict=True):
                 "a fit that was stored remembers no customers", hint="give frequency=, recency= and T="
             )
         return remembered
-
-
-def ahead(name: str, t: ArrayLike) -> Floats:
-    """Check times ahead: finite and not negative.
-
-    >>> ahead("t", 39).tolist()
-    39.0
-    """
-    try:
-        times = np.asarray(t, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{name} is not a number", hint="give the time ahead in the unit of T") from error
-    if not np.isfinite(times).all() or (times < 0).any():
-        raise InvalidInput(
-            f"{name} must be finite and not negative", hint="give the time ahead in the unit of T"
-        )
-    return times
 
 
 class DropoutFit(OrderFit, frozen=True, kw_only=True):

@@ -55,6 +55,10 @@ class ParetoFuture:
         either = np.logaddexp(lost[by_lost], later[by_later])
         return np.asarray(np.exp(np.minimum(still[by_later] - either, 0.0)))
 
+    def alive_after(self, t: float | Floats) -> Floats:
+        """Give the probability that the customer will not have left ``t`` later."""
+        return np.asarray(self.alive() * np.exp(-self.s * np.log1p(t / (self.beta + self.T))))
+
     def mean(self, t: float | Floats) -> Floats:
         """Give the expected number of purchases in the next ``t``; infinite only without end and s <= 1."""
         base = self.beta + self.T

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.predict.value.answers import Answers
 from shopkeeper.predict.value.bgnbd import BGNBDFit
 from shopkeeper.predict.value.cnbd import BGCNBDFit, MBGCNBDFit
 from shopkeeper.predict.value.history import Floats, Ints, checked
 from shopkeeper.predict.value.mbgnbd import MBGNBDFit
-from shopkeeper.predict.value.model import LivingFuture, SavedFit, ahead
+from shopkeeper.predict.value.model import LivingFuture, SavedFit
 from shopkeeper.predict.value.pareto import ParetoNBDFit
 from shopkeeper.predict.value.season import Season
 from shopkeeper.predict.value.summary import DAYS_PER_UNIT, PurchaseDays
@@ -42,6 +43,10 @@ class SeasonalFuture:
     def alive(self) -> Floats:
         """Give the probability that each customer is still one at the end of observation."""
         return self.inner.alive()
+
+    def alive_after(self, t: float | Floats) -> Floats:
+        """Give the probability that each customer is still one ``t`` later."""
+        return self.inner.alive_after(self._told(t))
 
     def mean(self, t: float | Floats) -> Floats:
         """Give E(Y) within ``t``."""
@@ -88,7 +93,7 @@ class SeasonalFuture:
         return _plain(np.maximum(self.season.told(until) - self.season.told(self.end), 0.0) / self.unit)
 
 
-class SeasonalFit(SavedFit, frozen=True, kw_only=True):
+class SeasonalFit(SavedFit, Answers, frozen=True, kw_only=True):
     """A fitted model of orders in operational time. Histories and horizons are given in calendar time up to ``end``.
 
     Attributes:
@@ -166,27 +171,6 @@ class SeasonalFit(SavedFit, frozen=True, kw_only=True):
                 frequency=history.frequency, recency=span, T=np.maximum(told[2] - told[0], span)
             )
         return SeasonalFuture(inner, self.season, float(self.end), per_unit)
-
-    def p_alive(
-        self,
-        *,
-        frequency: ArrayLike | None = None,
-        recency: ArrayLike | None = None,
-        T: ArrayLike | None = None,
-    ) -> Floats:
-        """Give the probability that each customer is still one at the end of observation."""
-        return self.future(frequency=frequency, recency=recency, T=T).alive()
-
-    def expected_purchases(
-        self,
-        t: float | ArrayLike,
-        *,
-        frequency: ArrayLike | None = None,
-        recency: ArrayLike | None = None,
-        T: ArrayLike | None = None,
-    ) -> Floats:
-        """Give each customer's expected purchases in the next ``t`` of calendar time."""
-        return self.future(frequency=frequency, recency=recency, T=T).mean(ahead("t", t))
 
 
 class Seasonal:
