@@ -182,6 +182,8 @@ def arrow(zone: str | None = None, *, coded: bool = False) -> pa.Table:
         ({name: np.array(values) for name, values in LOG.items()}, 7),
         (arrow(), 7),
         (arrow("Europe/Berlin", coded=True), 6),
+        (arrow().to_batches()[0], 7),
+        (arrow("Europe/Berlin", coded=True).to_batches()[0], 6),
         (LOG | {"date": [datetime.fromisoformat(text) for text in LOG["date"]]}, 7),
         (LOG | {"date": [datetime.fromisoformat(f"{text}Z") for text in LOG["date"]]}, 7),
         (LOG | {"date": [f"{text}:00Z" for text in LOG["date"]]}, 7),
@@ -218,6 +220,19 @@ def test_data_frames_of_other_libraries_will_do(library: str) -> None:
         assert ParetoNBD().fit(
             frequency=frames.Series(log.frequency), recency=frames.Series(log.recency), T=frames.Series(log.T)
         ).n == 2  # fmt: skip
+
+
+def test_what_speaks_arrow_will_do_and_a_lazy_frame_is_to_be_collected() -> None:
+    duckdb, polars = importlib.import_module("duckdb"), importlib.import_module("polars")
+    told = arrow()
+    relation = duckdb.connect().sql("SELECT * FROM told WHERE total <> 5")
+    assert summarise(relation, returns="net").customer.tolist() == ["a"]
+    assert (
+        summarise(customer=told["customer_id"].chunk(0), occurred_at=told["date"].chunk(0)).frequency.sum()
+        == 2
+    )
+    with pytest.raises(InvalidInput, match="lazy frame"):
+        summarise(polars.LazyFrame(LOG))
 
 
 def test_times_in_several_zones_count_in_the_one_that_is_said() -> None:

@@ -24,9 +24,10 @@ from shopkeeper.predict.value.lessons import learn
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
 from shopkeeper.predict.value.pareto import ParetoNBD, ParetoNBDFit
 from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate
-from shopkeeper.predict.value.score import ScoreCard
+from shopkeeper.predict.value.score import ScoreCard, score
 from shopkeeper.predict.value.season import Season, season
 from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
+from shopkeeper.predict.value.split import Days, Split, day_by_day, split
 from shopkeeper.predict.value.summary import Summary, summarise
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "BGNBDFit",
     "Choice",
     "CovariateFit",
+    "Days",
     "Discount",
     "FeatureTable",
     "Forecast",
@@ -57,13 +59,17 @@ __all__ = [
     "Season",
     "Seasonal",
     "SeasonalFit",
+    "Split",
     "Summary",
     "WithCovariates",
     "choose",
+    "day_by_day",
     "forecast",
     "from_orders",
     "learn",
     "project",
+    "score",
     "season",
+    "split",
     "summarise",
 ]

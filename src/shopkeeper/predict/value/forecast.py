@@ -16,8 +16,8 @@ everybody, and projects. `project` does the last step with models at hand. How t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,14 +29,18 @@ from shopkeeper.predict.value.choose import Choice, choose
 from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.field import fit_entry, untested
 from shopkeeper.predict.value.gammagamma import GammaGammaFit
-from shopkeeper.predict.value.history import Floats, Ints, checked, collapse, column
+from shopkeeper.predict.value.history import Floats, checked, collapse, column
 from shopkeeper.predict.value.interval import Group, bounds, centre, group_of, shaped
 from shopkeeper.predict.value.model import Future, OrderFit, OrderModel
+from shopkeeper.predict.value.orders import from_table
 from shopkeeper.predict.value.origin import Features, Known, Shared
 from shopkeeper.predict.value.seasonal import SeasonalFit
 from shopkeeper.predict.value.spend import FORMS, MODEL, amounts_note, fit_amounts
-from shopkeeper.predict.value.summary import purchase_days
+from shopkeeper.predict.value.summary import last_day, purchase_days_of
 from shopkeeper.predict.value.worth import UnsureWorth, worth
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 WEEKS_PER_YEAR = 365.25 / 7
 UNTAUGHT = Learned()
@@ -75,12 +79,27 @@ class Forecast:
     orders_seen: Floats
     notes: tuple[str, ...]
 
+    def table(self) -> pa.Table:
+        """Give the projection as an Arrow table, a row per customer: ``foreseen.table().to_pandas()``."""
+        import pyarrow as pa
+
+        columns = {field.name: getattr(self.projection, field.name) for field in fields(self.projection)}
+        told = {
+            "end": str(self.end), "horizon_weeks": f"{self.horizon:g}", "discount": f"{self.discount:g}",
+            "level": f"{self.level:g}", "model": self.choice.pick,
+        }  # fmt: skip
+        return pa.table({"customer": self.customer, **columns}).replace_schema_metadata(told)
+
 
 def forecast(
+    orders: Any = None,
     *,
-    customer: ArrayLike,
-    occurred_at: ArrayLike,
-    margin: ArrayLike,
+    customer: Any = None,
+    occurred_at: Any = None,
+    margin: Any = None,
+    order: Any = None,
+    time_zone: str | None = None,
+    duplicates: str = "refuse",
     end: Any = None,
     horizon: float = 52.0,
     discount: float | Discount = 0.10,
@@ -92,10 +111,14 @@ def forecast(
     """Forecast every customer from the log of orders.
 
     Args:
+        orders: a data frame, whose columns the next four name (see `summarise`); without it they are arrays.
         customer: who ordered, one entry per order.
         occurred_at: when, in local time of the shop.
         margin: contribution margin of the order (net of returns, discounts and product cost); revenue only where cost
             is not known.
+        order: order ids; only used to find repeated ones.
+        time_zone: of the shop, needed where times come in more than one zone.
+        duplicates: what a repeated order id is (see `summarise`).
         end: last day observed (default: day of the latest order).
         horizon: weeks ahead.
         discount: per year, as a share; or a `Discount` with its period.
@@ -110,8 +133,16 @@ def forecast(
     """
     yearly = discount.yearly if isinstance(discount, Discount) else discount
     _check_terms(horizon, yearly, level)
-    days = purchase_days(customer=customer, occurred_at=occurred_at, amount=margin, returns=returns, end=end)
-    known = Known(days, _last_day(days.day, end), features)
+    given = {"customer": customer, "occurred_at": occurred_at, "amount": margin, "order": order}
+    if orders is not None:
+        given = from_table(orders, given)
+    if given["amount"] is None:
+        raise InvalidInput(
+            "no margin was given", hint="give the margin of each order: margin='...' with a data frame"
+        )
+    days = purchase_days_of(None, given, end=end, time_zone=time_zone, returns=returns, duplicates=duplicates)
+    newest = int(days.day.max()) if days.day.size else 0
+    known = Known(days, newest if end is None else last_day(end), features)
     made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
     fitted = fit_entry(made.pick, known, horizon)
     living = fitted if fitted.name in TELLING else _living(made, known, horizon)
@@ -261,12 +292,6 @@ def _notes(
     if left_out:
         notes.append(f"{left_out} purchase days after {end} were left out")
     return tuple(dict.fromkeys(notes))
-
-
-def _last_day(day: Ints, end: Any) -> int:
-    if end is not None:
-        return int(np.datetime64(end, "D").astype(np.int64))
-    return int(day.max()) if day.size else 0
 
 
 def _check_terms(horizon: float, discount: float, level: float) -> None:

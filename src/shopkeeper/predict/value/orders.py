@@ -1,7 +1,7 @@
 """Reads a log of orders from arrays or any data frame, and says what happens to returns and repeated ids.
 
-A data frame is anything that gives a column by name: pandas, Polars, an Arrow table, a dict of arrays. None
-of those libraries is imported here.
+A data frame is anything that gives a column by name (pandas, Polars, a dict of arrays) or hands itself over as Arrow
+(a table, a record batch, a DuckDB relation).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from shopkeeper.domain.errors import InvalidInput, UnknownName
 from shopkeeper.predict.value.history import Floats, Ints, column, refuse_rows
-from shopkeeper.predict.value.times import days_of
+from shopkeeper.predict.value.times import days_of, plain
 
 RETURNS = ("refuse", "net", "drop", "keep")
 DUPLICATES = ("refuse", "sum", "first")
@@ -42,6 +42,7 @@ def from_table(orders: Any, given: dict[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidInput: it is no data frame, a column is not there, or more than one has a usual name.
     """
+    orders = _frame(orders)
     names = _columns(orders)
     found: dict[str, Any] = {}
     for role, name in given.items():
@@ -77,7 +78,7 @@ def read_orders(
             raise UnknownName(what, value, known)
     who = _customers(customer)
     day = days_of("occurred_at", occurred_at, time_zone)
-    money = np.zeros(day.size) if amount is None else column("amount", _plain(amount))
+    money = np.zeros(day.size) if amount is None else column("amount", plain(amount))
     if who.ndim != 1 or not who.size == day.size == money.size:
         raise InvalidInput(
             f"arrays differ in length: customer {who.size}, occurred_at {day.size}, amount {money.size}",
@@ -93,7 +94,7 @@ def read_orders(
         )
     kept = ~negative if returns == "drop" else np.ones(day.size, dtype=np.bool_)
     if order is not None:
-        kept &= _once(_plain(order), who, day, duplicates)
+        kept &= _once(plain(order), who, day, duplicates)
     if kept.all():
         return Orders(who, day, money)
     dropped = int(negative.sum()) if returns == "drop" else 0
@@ -125,6 +126,19 @@ def net_returns(
     amount = day_amount.copy()
     np.add.at(amount, target[own], day_amount[back[own]])
     return buys, amount[buys], int(back.size - own.sum())
+
+
+def _frame(orders: Any) -> Any:
+    """Give what has columns by name as it is, and what speaks Arrow's C interface as an Arrow table."""
+    if type(orders).__name__ == "LazyFrame":
+        raise InvalidInput("orders is a lazy frame", hint="call .collect() on it")
+    if isinstance(orders, dict) or hasattr(orders, "to_numpy"):
+        return orders
+    if hasattr(orders, "__arrow_c_stream__") or hasattr(orders, "__arrow_c_array__"):
+        import pyarrow as pa
+
+        return pa.table(orders)
+    return orders
 
 
 def _columns(orders: Any) -> list[str]:
@@ -159,17 +173,12 @@ def _usual(role: str, names: list[str]) -> str | None:
     return None
 
 
-def _plain(values: Any) -> Any:
-    to_numpy = getattr(values, "to_numpy", None)
-    return values if to_numpy is None else to_numpy()
-
-
 def _customers(values: Any) -> NDArray[Any]:
     """Whole numbers or text, none missing."""
     kind = str(getattr(values, "type", ""))
     if kind.startswith("dictionary"):
         values = values.cast(values.type.value_type)
-    who = np.asarray(_plain(values))
+    who = np.asarray(plain(values))
     if who.dtype.kind == "O":
         listed = who.tolist()
         gone = np.fromiter((_gone(one) for one in listed), dtype=np.bool_, count=who.size)

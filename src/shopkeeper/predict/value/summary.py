@@ -7,7 +7,7 @@ of the times given: hand in local times of the shop.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from shopkeeper.domain.errors import InvalidInput, UnknownName
 from shopkeeper.predict.value.history import Floats, Ints
 from shopkeeper.predict.value.orders import from_table, net_returns, read_orders
 from shopkeeper.predict.value.times import days_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 DAYS_PER_UNIT = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 
@@ -63,6 +66,19 @@ class Summary:
     after_end: int
     returns_left_out: int
     log_amounts: Floats
+
+    @property
+    def history(self) -> dict[str, Floats]:
+        """What models of orders are fitted to: ``BGNBD().fit(**log.history)``."""
+        return {"frequency": self.frequency, "recency": self.recency, "T": self.T}
+
+    def table(self) -> pa.Table:
+        """Give it as an Arrow table, a row per customer: ``log.table().to_pandas()``."""
+        import pyarrow as pa
+
+        names = ("customer", "frequency", "recency", "T", "monetary", "first_amount", "log_gaps")
+        told = {"end": str(self.end), "unit": self.unit}
+        return pa.table({name: getattr(self, name) for name in names}).replace_schema_metadata(told)
 
     @property
     def mean_amount(self) -> Floats:
@@ -113,14 +129,21 @@ def summarise(
     [15.0]
     """
     given = {"customer": customer, "occurred_at": occurred_at, "amount": amount, "order": order}
+    days = purchase_days_of(
+        orders, given, end=end, time_zone=time_zone, returns=returns, duplicates=duplicates
+    )
+    return summarise_days(days, end=end, unit=unit)
+
+
+def purchase_days_of(orders: Any, given: dict[str, Any], **how: Any) -> PurchaseDays:
+    """Check and sum orders from a data frame, of which ``given`` names columns, or from the arrays in ``given``."""
     if orders is not None:
         given = from_table(orders, given)
-    elif customer is None or occurred_at is None:
+    elif given["customer"] is None or given["occurred_at"] is None:
         raise InvalidInput(
             "no orders were given", hint="give a data frame, or customer= and occurred_at= as arrays"
         )
-    days = purchase_days(**given, end=end, time_zone=time_zone, returns=returns, duplicates=duplicates)
-    return summarise_days(days, end=end, unit=unit)
+    return purchase_days(**given, **how)
 
 
 def purchase_days(
@@ -144,7 +167,7 @@ def purchase_days(
     )  # fmt: skip
     who, day, money = read.customer, read.day, read.amount
     if returns == "net" and end is not None:
-        known = (day <= _last_day(end)) | (money >= 0)
+        known = (day <= last_day(end)) | (money >= 0)
         who, day, money = who[known], day[known], money[known]
     if who.size == 0:
         return PurchaseDays(who, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), read.dropped)
@@ -170,8 +193,8 @@ def summarise_days(days: PurchaseDays, *, end: Any = None, unit: str = "W") -> S
         raise UnknownName("unit", unit, DAYS_PER_UNIT)
     per_unit = DAYS_PER_UNIT[unit]
     newest = int(days.day.max()) if days.day.size else 0
-    last_day = newest if end is None else _last_day(end)
-    within = days.day <= last_day
+    ends = newest if end is None else last_day(end)
+    within = days.day <= ends
     code, day, amount = days.code[within], days.day[within], days.amount[within]
     starts = (
         np.flatnonzero(np.concatenate(([True], code[1:] != code[:-1])))
@@ -187,11 +210,11 @@ def summarise_days(days: PurchaseDays, *, end: Any = None, unit: str = "W") -> S
         customer=days.customers[code[starts]],
         frequency=x,
         recency=(last - first) / per_unit,
-        T=(last_day - first) / per_unit,
+        T=(ends - first) / per_unit,
         monetary=np.where(x > 0, (total - opening) / np.maximum(x, 1.0), 0.0),
         first_amount=opening,
         log_gaps=_log_gaps(code, day, starts, per_unit),
-        end=np.datetime64(last_day, "D"),
+        end=np.datetime64(ends, "D"),
         unit=unit,
         after_end=int(within.size - within.sum()),
         returns_left_out=days.returns_left_out,
@@ -215,5 +238,10 @@ def _log_gaps(code: Ints, day: Ints, starts: Ints, per_unit: float) -> Floats:
     return np.asarray(np.add.reduceat(np.log(gaps), starts))
 
 
-def _last_day(end: Any) -> int:
+def last_day(end: Any) -> int:
+    """Give a day as a number since 1970-01-01.
+
+    >>> last_day("1970-01-02")
+    1
+    """
     return int(days_of("end", [end])[0])

@@ -54,8 +54,20 @@ def _array(values: Any) -> NDArray[Any]:
     """Give a numpy array; times with a zone as UTC where the column says so."""
     if _zone_of(values) is not None and hasattr(values, "dt") and hasattr(values, "isna"):
         return np.asarray(values.to_numpy(dtype="datetime64[us]"))
+    return np.asarray(plain(values))
+
+
+def plain(values: Any) -> Any:
+    """Give the NumPy array of a column of a data frame; anything else as it is.
+
+    >>> plain([1, 2])
+    [1, 2]
+    """
     to_numpy = getattr(values, "to_numpy", None)
-    return np.asarray(values if to_numpy is None else to_numpy())
+    if to_numpy is None:
+        return values
+    # A lone Arrow array refuses to copy unless it is told to.
+    return to_numpy(zero_copy_only=False) if type(values).__module__ == "pyarrow.lib" else to_numpy()
 
 
 def _zone_of(values: Any) -> tzinfo | None:
