@@ -16,6 +16,8 @@ from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.money import exponent
 
 FILE = "shop.toml"
+_MOST_WEEKS = 520
+"""Ten years; no shop's own past says what is true of more."""
 
 DESCRIBED: dict[str, str] = {
     "name": "What the shop is called on pages and reports.",
@@ -108,6 +110,7 @@ def checked(settings: Settings) -> Settings:
         )
     _check_least("predictions_weeks", settings.predictions_weeks, 0)
     _check_least("predictions_years", settings.predictions_years, 1)
+    _check_worth(settings)
     _check_identity(settings)
     for name in ("address", "oidc_issuer"):
         _check_address(name, getattr(settings, name))
@@ -117,6 +120,20 @@ def checked(settings: Settings) -> Settings:
     except ValueError:
         raise InvalidInput("'now' is no ISO time", hint="for example 2011-12-10T00:00:00Z") from None
     return settings
+
+
+def _check_worth(settings: Settings) -> None:
+    rate, weeks = settings.discount_rate, settings.horizon_weeks
+    if not 0 <= rate < 1:
+        hint = f"{rate / 100:g} for {rate:g} %" if 1 <= rate < 100 else "0.1 for 10 %"
+        raise InvalidInput(
+            f"discount_rate is {rate}", hint=f"give the yearly rate as a share from 0 to below 1: {hint}"
+        )
+    if weeks > _MOST_WEEKS:
+        raise InvalidInput(
+            f"horizon_weeks is {weeks}",
+            hint=f"give at most {_MOST_WEEKS}; 'shopkeeper worth --horizon inf' tells the residual value",
+        )
 
 
 def _check_identity(settings: Settings) -> None:

@@ -120,6 +120,19 @@ def test_who_was_two_then_is_one_row_whose_values_add_up(shop):
         shop.as_actor(Actor("u7", "agent")).predicted()
 
 
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ({"discount_rate": 10.0}, "0.1 for 10 %"), ({"discount_rate": -0.5}, "a share"),
+        ({"discount_rate": math.nan}, "a share"), ({"horizon_weeks": 10**9}, "at most 520"),
+    ],
+)  # fmt: skip
+def test_settings_of_value_that_would_tell_nonsense_are_refused(wrong, hint):
+    with pytest.raises(InvalidInput, match=next(iter(wrong))) as refused:
+        shopkeeper.settings.checked(shopkeeper.settings.Settings(currency="EUR", **wrong))
+    assert hint in refused.value.hint
+
+
 def test_of_parts_nothing_was_foretold_of_nothing_is_foretold_together():
     nan = float("nan")
     rows = pa.table({
@@ -206,6 +219,12 @@ def test_worth_over_any_horizon_grows_with_it_and_is_discounted(shop):
     assert [float(same.schema.metadata[key]) for key in (b"total", b"total_low", b"total_high")] == pytest.approx(
         [total.value, total.low, total.high], rel=1e-3
     )  # fmt: skip
+    metadata = endless.schema.metadata
+    assert 0 < float(metadata[b"tested_weeks"]) < 52
+    assert b"the history is too short" in metadata[b"notes"]
+    assert shop.worth(horizon=1e9)["value"].to_pylist() == endless["value"].to_pylist(), (
+        "no further than without end"
+    )
     with pytest.raises(InvalidInput, match="not over yet"):
         shop.worth(as_of=date(2026, 5, 2))
     some = shop.worth("orders >= 4")

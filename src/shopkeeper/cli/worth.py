@@ -63,6 +63,9 @@ def worth(
     total, low, high = (money(float(told[key]), currency) for key in ("total", "total_low", "total_high"))
     level = percent(float(told["level"]))
     console.print(text(f"{total} of margin together; {level} sure to be between {low} and {high}"))
+    if float(told["horizon_weeks"]) > (tested := float(told["tested_weeks"])):
+        far = f"on {tested:g} weeks ahead" if tested else "on nothing, for want of a past"
+        console.print(text(f"The model could be tested {far}: what lies farther is extrapolated."))
     made = table(
         "id", ("orders", "right"), ("value", "right"), (f"{level} from", "right"), ("to", "right"),
         ("still a customer", "right"),

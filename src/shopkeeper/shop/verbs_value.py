@@ -54,7 +54,8 @@ class ValueVerbs:
         that the refresh at or before ``as_of`` chose, fitted to orders dated up to then. ``value_sd`` is the
         standard deviation of a customer alone: variances of a group's customers add up, and the schema's ``together``
         is the share by which all of them may be off at once; ``total``, ``total_low`` and ``total_high`` are all
-        customers of the answer together.
+        customers of the answer together. ``tested_weeks`` is how far ahead the shop's past could test the model:
+        farther is extrapolated. ``notes``, a line each, say what a reader should know.
         """
         self._may(Permission.REPORT, "see what customers are worth")
         found = pricing.worth(

@@ -99,7 +99,8 @@ def worth(
         "total": f"{total:.2f}", "total_low": f"{low:.2f}", "total_high": f"{high:.2f}",
         "as_of": str(end), "run": str(run.run), "model": found.choice.pick, "horizon_weeks": f"{weeks:g}",
         "discount": f"{rate:g}", "level": f"{LEVEL:g}", "together": f"{together(run):.4f}",
-        "currency": places.settings.currency,
+        "currency": places.settings.currency, "tested_weeks": f"{found.choice.window_days / 7:g}",
+        "notes": "\n".join(found.notes),
     }  # fmt: skip
     return kept.replace_schema_metadata(told)
 
