@@ -16,8 +16,6 @@ from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.money import exponent
 
 FILE = "shop.toml"
-_MOST_WEEKS = 520
-"""Ten years; no shop's own past says what is true of more."""
 
 DESCRIBED: dict[str, str] = {
     "name": "What the shop is called on pages and reports.",
@@ -120,6 +118,10 @@ def checked(settings: Settings) -> Settings:
     except ValueError:
         raise InvalidInput("'now' is no ISO time", hint="for example 2011-12-10T00:00:00Z") from None
     return settings
+
+
+_MOST_WEEKS = 520
+"""Ten years; no shop's own past says what is true of more."""
 
 
 def _check_worth(settings: Settings) -> None:

@@ -29,7 +29,7 @@ from shopkeeper.predict.value.choose import Choice, choose
 from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.field import fit_entry, untested
 from shopkeeper.predict.value.gammagamma import GammaGammaFit
-from shopkeeper.predict.value.history import Floats, checked, collapse, column
+from shopkeeper.predict.value.history import Floats, Ints, checked, collapse, column
 from shopkeeper.predict.value.interval import Group, bounds, centre, group_of, shaped
 from shopkeeper.predict.value.model import Future, OrderFit, OrderModel
 from shopkeeper.predict.value.orders import from_table
@@ -134,15 +134,14 @@ def forecast(
     yearly = discount.yearly if isinstance(discount, Discount) else discount
     _check_terms(horizon, yearly, level)
     given = {"customer": customer, "occurred_at": occurred_at, "amount": margin, "order": order}
-    if orders is not None:
-        given = from_table(orders, given)
+    given = given if orders is None else from_table(orders, given)
     if given["amount"] is None:
         raise InvalidInput(
             "no margin was given", hint="give the margin of each order: margin='...' with a data frame"
         )
-    days = purchase_days_of(None, given, end=end, time_zone=time_zone, returns=returns, duplicates=duplicates)
-    newest = int(days.day.max()) if days.day.size else 0
-    known = Known(days, newest if end is None else last_day(end), features)
+    how = {"time_zone": time_zone, "returns": returns, "duplicates": duplicates}
+    days = purchase_days_of(None, given, end=end, **how)
+    known = Known(days, _last_day(days.day, end), features)
     made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
     fitted = fit_entry(made.pick, known, horizon)
     living = fitted if fitted.name in TELLING else _living(made, known, horizon)
@@ -292,6 +291,12 @@ def _notes(
     if left_out:
         notes.append(f"{left_out} purchase days after {end} were left out")
     return tuple(dict.fromkeys(notes))
+
+
+def _last_day(day: Ints, end: Any) -> int:
+    if end is not None:
+        return last_day(end)
+    return int(day.max()) if day.size else 0
 
 
 def _check_terms(horizon: float, discount: float, level: float) -> None:
