@@ -29,6 +29,7 @@ from shopkeeper.predict.value.season import Season, season
 from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
 from shopkeeper.predict.value.split import Days, Split, day_by_day, split
 from shopkeeper.predict.value.summary import Summary, summarise
+from shopkeeper.predict.value.track import track
 
 __all__ = [
     "BGCNBD",
@@ -72,4 +73,5 @@ __all__ = [
     "season",
     "split",
     "summarise",
+    "track",
 ]
