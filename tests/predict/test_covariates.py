@@ -19,6 +19,7 @@ from shopkeeper.predict.value import (
     RepeatRate,
     WithCovariates,
 )
+from shopkeeper.predict.value.covariate_fit import columns as columns_of
 
 RATE, LEAVING = 0.7, -0.8
 
@@ -162,3 +163,17 @@ def test_what_cannot_be_used_is_refused_and_a_fit_is_stored(tmp_path: Path) -> N
     assert CovariateFit.load(tmp_path / "fit.json") == fit
     with pytest.raises(UnknownName, match="did you mean 'channel'"):
         fit.future(**known, covariates={"chanel": ["a", "b", "a"]})
+
+
+def test_covariates_come_as_any_data_frame_and_what_is_missing_is_a_level() -> None:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    levels = ["a", None, "b"]
+    told = {"channel": ["a", "", "b"]}
+    for given in (
+        {"channel": levels}, pd.DataFrame({"channel": levels}), pl.DataFrame({"channel": levels}),
+        pa.table({"channel": levels}), pd.DataFrame({"channel": ["a", float("nan"), "b"]}),
+    ):  # fmt: skip
+        assert {name: values.tolist() for name, values in columns_of(given, 3).items()} == told

@@ -23,7 +23,9 @@ from shopkeeper.predict.value.cnbd import BGCNBDFit, MBGCNBDFit
 from shopkeeper.predict.value.history import Floats, Ints, checked
 from shopkeeper.predict.value.mbgnbd import MBGNBDFit
 from shopkeeper.predict.value.model import LivingFuture, SavedFit
+from shopkeeper.predict.value.orders import frame, gone, names_of
 from shopkeeper.predict.value.pareto import ParetoNBDFit
+from shopkeeper.predict.value.times import plain
 
 RARE = "other"
 
@@ -213,15 +215,16 @@ class CovariateFit(SavedFit, Answers, frozen=True, kw_only=True):
         return GroupedFuture(tuple(parts), len(history))
 
 
-def columns(covariates: Mapping[str, ArrayLike], size: int) -> dict[str, NDArray[np.str_]]:
-    """Check covariates: text per customer; what is missing becomes empty text.
+def columns(covariates: Any, size: int) -> dict[str, NDArray[np.str_]]:
+    """Check covariates (a data frame or a dict): text per customer; what is missing becomes empty text.
 
     >>> columns({"channel": ["shop", None]}, 2)["channel"].tolist()
     ['shop', '']
     """
     found = {}
-    for name, given in covariates.items():
-        values = np.asarray(given)
+    told = frame(covariates)
+    for name in names_of(told):
+        values = np.asarray(plain(told[name]))
         if values.ndim != 1 or values.size != size:
             raise InvalidInput(
                 f"covariate {name} has {values.size} entries for {size} customers",
@@ -232,7 +235,7 @@ def columns(covariates: Mapping[str, ArrayLike], size: int) -> dict[str, NDArray
                 f"covariate {name} holds numbers with fractions",
                 hint="give levels as text, such as bands of the number",
             )
-        found[name] = np.array(["" if one is None else str(one) for one in values.tolist()], dtype=np.str_)
+        found[name] = np.array(["" if gone(one) else str(one) for one in values.tolist()], dtype=np.str_)
     return found
 
 

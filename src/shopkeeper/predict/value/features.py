@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.predict.value.history import Floats, Ints
-from shopkeeper.predict.value.summary import PurchaseDays
+from shopkeeper.predict.value.summary import PurchaseDays, last_day
 
 WINDOWS = (4, 13, 26, 52)
 """Weeks up to ``as_of`` within which orders and amounts are counted."""
@@ -153,7 +153,7 @@ def _day(table: FeatureTable) -> int:
     return int(table.as_of.astype("datetime64[D]").astype(np.int64))
 
 
-def from_orders(days: PurchaseDays, as_of: np.datetime64) -> FeatureTable:
+def from_orders(days: PurchaseDays, as_of: Any) -> FeatureTable:
     """What the log of orders said at the end of the day ``as_of``, for all who had ordered by then.
 
     >>> from shopkeeper.predict.value.summary import purchase_days
@@ -163,19 +163,19 @@ def from_orders(days: PurchaseDays, as_of: np.datetime64) -> FeatureTable:
     >>> table.customer.tolist(), table.column("silence").tolist(), table.column("amount_4w").tolist()
     ([7], [2.0], [30.0])
     """
-    last_day = int(as_of.astype("datetime64[D]").astype(np.int64))
-    within = days.day <= last_day
+    last = last_day(as_of)
+    within = days.day <= last
     code, day, amount = days.code[within], days.day[within], days.amount[within]
     starts = np.flatnonzero(np.diff(code, prepend=-1)) if code.size else np.empty(0, np.int64)
     count = np.diff(starts, append=code.size)
-    log = _Log(starts, count, np.repeat(np.arange(starts.size), count), last_day - day, amount)
+    log = _Log(starts, count, np.repeat(np.arange(starts.size), count), last - day, amount)
     columns = _rhythm(log) | _windows(log) | _amounts(log) | _calendar(log, day)
     names = tuple(ORDER_WORDS)
     values = np.empty((starts.size, len(names)))
     for place, name in enumerate(names):
         values[:, place] = columns[name]
     return FeatureTable(
-        days.customers[code[starts]], names, values, {}, np.datetime64(last_day, "D"), ORDER_WORDS
+        days.customers[code[starts]], names, values, {}, np.datetime64(last, "D"), ORDER_WORDS
     )
 
 

@@ -42,8 +42,8 @@ def from_table(orders: Any, given: dict[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidInput: it is no data frame, a column is not there, or more than one has a usual name.
     """
-    orders = _frame(orders)
-    names = _columns(orders)
+    orders = frame(orders)
+    names = names_of(orders)
     found: dict[str, Any] = {}
     for role, name in given.items():
         if name is not None and not isinstance(name, str):
@@ -128,7 +128,7 @@ def net_returns(
     return buys, amount[buys], int(back.size - own.sum())
 
 
-def _frame(orders: Any) -> Any:
+def frame(orders: Any) -> Any:
     """Give what has columns by name as it is, and what speaks Arrow's C interface as an Arrow table."""
     if type(orders).__name__ == "LazyFrame":
         raise InvalidInput("orders is a lazy frame", hint="call .collect() on it")
@@ -141,7 +141,8 @@ def _frame(orders: Any) -> Any:
     return orders
 
 
-def _columns(orders: Any) -> list[str]:
+def names_of(orders: Any) -> list[str]:
+    """Give the names of the columns. Raises InvalidInput: it is no data frame."""
     if isinstance(orders, dict):
         return [str(name) for name in orders]
     names = getattr(orders, "column_names", None)
@@ -181,8 +182,8 @@ def _customers(values: Any) -> NDArray[Any]:
     who = np.asarray(plain(values))
     if who.dtype.kind == "O":
         listed = who.tolist()
-        gone = np.fromiter((_gone(one) for one in listed), dtype=np.bool_, count=who.size)
-        refuse_rows(gone, "customer is missing")
+        missing = np.fromiter((gone(one) for one in listed), dtype=np.bool_, count=who.size)
+        refuse_rows(missing, "customer is missing")
         if all(isinstance(one, int) for one in listed) and who.size:
             return np.asarray(listed, dtype=np.int64)
         return who.astype(np.str_)
@@ -191,7 +192,8 @@ def _customers(values: Any) -> NDArray[Any]:
     return who
 
 
-def _gone(one: Any) -> bool:
+def gone(one: Any) -> bool:
+    """Say whether it stands for a value that is missing."""
     if isinstance(one, float):
         return math.isnan(one)
     return one is None or type(one).__name__ in {"NAType", "NaTType"}
