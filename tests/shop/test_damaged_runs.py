@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -108,6 +109,19 @@ def test_what_another_version_chose_is_chosen_again(choice: dict[str, object], f
         assert shop.worth(horizon=26).num_rows == shop.worth(horizon=float("inf")).num_rows == 40
         shop.refresh()
         assert shop.value().choice["pick"] in {card.name for card in shop.value().scores}
+
+
+def test_other_settings_are_no_drift(folder: Path) -> None:
+    told = shopkeeper.settings.load(folder)
+    shopkeeper.settings.save(folder, msgspec.structs.replace(told, horizon_weeks=13))
+    with shopkeeper.open(folder) as shop:
+        shop.refresh()
+        (drift,) = shop.value().drift
+    (change,) = drift.changes
+    assert change.name == "13 weeks at 10 % instead of 52 weeks at 10 %"
+    assert change.value == pytest.approx(drift.value - drift.value_before, abs=1e-6)
+    assert "13 weeks" in drift.warnings[0]
+    assert [one.name for one in drift.shifts] == ["p_alive"]
 
 
 def test_a_run_that_was_killed_leaves_its_number_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

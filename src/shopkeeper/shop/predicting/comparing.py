@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shopkeeper.domain.errors import BadFile
-from shopkeeper.domain.value import Drift, Kept, Run
+from shopkeeper.domain.value import Change, Drift, Kept, Run
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.orders import OrderDays
@@ -59,8 +59,10 @@ def _drift(earlier: Run, before: pa.Table, run: Run, now: pa.Table, orders: Orde
     was, is_ = _numbers(before), _numbers(now)
     since = orders.customer[(orders.day > first) & (orders.day <= last)]
     who, counts = np.unique(since, return_counts=True)
+    then, today = _terms(earlier), _terms(run)
+    compared = COMPARED if then == today else ("p_alive",)
     shifts = tuple(
-        drift.shift(name, was[name], is_[name]) for name in COMPARED if name in was and name in is_
+        drift.shift(name, was[name], is_[name]) for name in compared if name in was and name in is_
     )
     kept: tuple[Kept, ...] = ()
     # Whoever objects since, or was erased, is in no count.
@@ -74,6 +76,12 @@ def _drift(earlier: Run, before: pa.Table, run: Run, now: pa.Table, orders: Orde
         kept = drift.kept(mean, variance, came[there], together=together(earlier))
     both = np.isin(is_["customer"], was["customer"])
     parameters = drift.parameters(earlier.models, run.models)
+    changes = drift.changes(_value(was), _value(is_), np.isin(is_["customer"], who))
+    warnings = drift.warnings(shifts, kept, parameters)
+    if then != today:
+        turned = sum(one.value for one in changes)
+        changes = (Change(name=f"{today} instead of {then}", customers=int(both.sum()), value=turned),)
+        warnings = (f"values are of {today} and were of {then}: they tell nothing of drift", *warnings)
     return Drift(
         run=earlier.run,
         as_of=earlier.as_of,
@@ -84,13 +92,18 @@ def _drift(earlier: Run, before: pa.Table, run: Run, now: pa.Table, orders: Orde
         value=float(np.nansum(is_["clv_12m"])),
         pick_before=earlier.pick,
         pick=run.pick,
-        changes=drift.changes(_value(was), _value(is_), np.isin(is_["customer"], who)),
+        changes=changes,
         shifts=shifts,
         states=drift.moves(_texts(before, there), _texts(now, both)),
         parameters=parameters,
         kept=kept,
-        warnings=drift.warnings(shifts, kept, parameters),
+        warnings=warnings,
     )
+
+
+def _terms(run: Run) -> str:
+    """What a run's values are of: other settings make other values, whatever customers do."""
+    return f"{run.horizon_weeks:g} weeks at {run.discount * 100:g} %"
 
 
 def together(run: Run) -> float:
