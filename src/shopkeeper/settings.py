@@ -16,6 +16,7 @@ from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.money import exponent
 
 FILE = "shop.toml"
+_MOST_ALARMS = 12
 
 DESCRIBED: dict[str, str] = {
     "name": "What the shop is called on pages and reports.",
@@ -26,6 +27,7 @@ DESCRIBED: dict[str, str] = {
     "assumed_margin": "Share of a line's amount taken as margin when the product's cost is not known.",
     "discount_rate": "Yearly rate at which future margin is discounted.",
     "horizon_weeks": "How far ahead values are predicted.",
+    "alarms_per_year": "How often a year a customer who has not left may be called fading; fewer means later.",
     "predictions_weeks": "Weeks for which one prediction a week is kept; one a day for 31 days, one a month before.",
     "predictions_years": "Years after which earlier predictions are removed altogether.",
     "inbox_limit_mb": "Megabytes of what was handed in that may wait before senders are told to come again.",
@@ -57,6 +59,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     assumed_margin: float = 0.4
     discount_rate: float = 0.1
     horizon_weeks: int = 52
+    alarms_per_year: float = 0.25
     predictions_weeks: int = 53
     predictions_years: int = 10
     inbox_limit_mb: int = 2048
@@ -100,6 +103,11 @@ def checked(settings: Settings) -> Settings:
         raise InvalidInput(f"assumed_margin is {settings.assumed_margin}", hint="give a share from 0 to 1")
     if settings.horizon_weeks < 1:
         raise InvalidInput(f"horizon_weeks is {settings.horizon_weeks}", hint="give at least 1")
+    if not 0 < settings.alarms_per_year <= _MOST_ALARMS:
+        raise InvalidInput(
+            f"alarms_per_year is {settings.alarms_per_year}",
+            hint=f"give a number above 0 and at most {_MOST_ALARMS}, such as 0.25 (one in four years)",
+        )
     if settings.inbox_limit_mb < 1:
         raise InvalidInput(f"inbox_limit_mb is {settings.inbox_limit_mb}", hint="give at least 1")
     if settings.session_idle_hours < 1 or settings.session_days < 1:

@@ -24,6 +24,8 @@ from shopkeeper.domain.customer import objects
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound
 from shopkeeper.know.fold import unpack
 from shopkeeper.predict.fading import of_days
+from shopkeeper.predict.fading.tail import ALARMS_PER_YEAR
+from shopkeeper.settings import Settings, checked, save
 from shopkeeper.shop import Shop
 from shopkeeper.shop.standing import in_force, judged, put_in_force, refreshed, rows
 from shopkeeper.shop.watching import keep_up
@@ -183,6 +185,34 @@ def test_who_comes_after_the_refresh_has_a_state_and_no_value_yet(begun: Path, t
         assert said(shop) == anew(shop)
         shop.refresh()
         assert said(shop) == anew(shop)
+
+
+def test_the_false_alarms_accepted_are_a_setting_that_the_next_refresh_judges_everybody_by(
+    begun: Path, tmp_path: Path
+) -> None:
+    with opened(begun, tmp_path) as shop:
+        before = {row["id"]: row for row in shop.customers(columns=["state", "unusual_from"]).to_pylist()}
+        assert ALARMS_PER_YEAR == Settings().alarms_per_year == shop.value().alarms_per_year
+    save(tmp_path / "shop", msgspec.structs.replace(shop.settings, alarms_per_year=4.0))
+    with shopkeeper.open(tmp_path / "shop") as shop:
+        assert shop.value().alarms_per_year == 0.25, "what is in force, until a refresh"
+        shop.refresh()
+        assert shop.value().alarms_per_year == 4.0
+        after = {row["id"]: row for row in shop.customers(columns=["state", "unusual_from"]).to_pylist()}
+        days = [(before[one]["unusual_from"], after[one]["unusual_from"]) for one in before]
+        assert all(now <= was for was, now in days)
+        assert sum(now < was for was, now in days) > len(days) / 2
+        silent = ("fading", "lapsed")
+        assert sum(r["state"] in silent for r in after.values()) > sum(
+            r["state"] in silent for r in before.values()
+        )
+        assert said(shop) == anew(shop), "live states go by the same"
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, 13.0, float("nan"), float("inf")])
+def test_a_number_of_alarms_that_cannot_be_aimed_at_is_no_setting(value: float) -> None:
+    with pytest.raises(InvalidInput, match="alarms_per_year is"):
+        checked(Settings(alarms_per_year=value))
 
 
 def test_who_objects_is_not_judged_any_more(begun: Path, tmp_path: Path) -> None:

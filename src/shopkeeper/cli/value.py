@@ -23,7 +23,7 @@ from shopkeeper.cli.screen import (
     text,
 )
 from shopkeeper.domain.report import Score
-from shopkeeper.domain.value import Drift, Held, ValueReport
+from shopkeeper.domain.value import Drift, Held, ValueReport, how_often
 
 _MOST_NOTES = 6
 
@@ -64,6 +64,13 @@ def show(console: Console, report: ValueReport, time_zone: str = "UTC") -> None:
     _held(console, "Who holds the value", "tenth of customers", report, _tenths(report.deciles))
     _top(console, report)
     _held(console, "By state", "state", report, report.states)
+    if report.alarms_per_year:
+        console.print(
+            text(
+                "Fading: silent for longer than their own rhythm lets expect; who has not left is to be called so by "
+                f"mistake about {how_often(report.alarms_per_year)} (setting alarms_per_year)."
+            )
+        )
     _held(console, "By segment", "segment", report, report.segments)
     _held(console, "By the channel they came through", "channel", report, _named(report.channels))
     score_card(console, report.scores)

@@ -10,6 +10,17 @@ from msgspec import Struct, field
 from shopkeeper.domain.report import Score
 
 
+def how_often(a_year: float) -> str:
+    """A number of times a year in words.
+
+    >>> how_often(0.25), how_often(1.0), how_often(0.6), how_often(2.0)
+    ('once in 4 years', 'once a year', 'once in 1.7 years', '2 times a year')
+    """
+    if a_year == 1:
+        return "once a year"
+    return f"once in {1 / a_year:.2g} years" if a_year < 1 else f"{a_year:.2g} times a year"
+
+
 class Held(Struct, frozen=True, kw_only=True):
     """The value held by some customers together."""
 
@@ -186,6 +197,8 @@ class ValueReport(Struct, frozen=True, kw_only=True):
     top: tuple[tuple[float, float], ...] = ()
     """The same at 1, 5, 10, 20 and 50 in 100."""
     states: tuple[Held, ...] = ()
+    alarms_per_year: float | None = None
+    """How often a year a customer who has not left is called fading, as aimed at by the rhythm in force."""
     channels: tuple[Held, ...] = ()
     """By the channel through which they came."""
     segments: tuple[Held, ...] = ()

@@ -68,7 +68,7 @@ def refreshed(places: Places, cursor: str, customers: Any, days: Any, *, turn: i
     with places.ledger.read() as reader:
         before = in_force(places, reader)
     known = purchases(customer=customers, occurred_at=when, end=np.datetime64(today, "D"))
-    rhythm = kept(before, learn(known))
+    rhythm = kept(before, learn(known, alarms_per_year=places.settings.alarms_per_year))
     columns, turns = judged(bought, rhythm, today, places.settings.time_zone)
     return Standings(rhythm, cursor, bought.customer, columns, turns, turn)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from shopkeeper.domain.errors import Conflict
 from shopkeeper.domain.traits import Trait
 from shopkeeper.domain.value import Held, Run, ValueReport
-from shopkeeper.shop import insights
+from shopkeeper.shop import insights, standing
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.comparing import together
@@ -80,6 +80,7 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
         concentration=tuple(at(step / _CURVE) for step in range(_CURVE + 1)),
         top=tuple(at(share) for share in _TOP),
         states=_by(people, "state", held, scored),
+        alarms_per_year=_alarms(places),
         channels=_by(people, "acquisition_channel", held, scored),
         segments=tuple(
             sorted(
@@ -158,6 +159,12 @@ def _any_of(people: People, trait: str, wanted: Sequence[str]) -> Mask:
 
     found: Any = people.column(trait)
     return np.isin(found.codes, [code for code, level in enumerate(found.levels) if level in wanted])
+
+
+def _alarms(places: Places) -> float | None:
+    with places.ledger.read() as reader:
+        rhythm = standing.in_force(places, reader)
+    return None if rhythm is None else rhythm.alarms_per_year
 
 
 def _mask(rows: Any, size: int) -> Mask:

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.errors import Conflict
+from shopkeeper.domain.value import how_often
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.tones import TONES, ordered_states
 from shopkeeper.web.pages.trust import trust_sentence
@@ -49,6 +50,7 @@ def value(request: Request[Any, Any, Any], shop: Shop) -> str:
             for row in report.states
             if row.name == name
         ],
+        alarms=how_often(report.alarms_per_year) if report.alarms_per_year else "",
         groups=[
             (title, rows[:_MOST_GROUPS])
             for title, rows in (
