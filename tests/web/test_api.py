@@ -124,6 +124,7 @@ def test_openapi_describes_every_address_and_every_answer_can_be_read_by_it(clie
         "/api/v1/profiles/{identifier}/predictions",
         "/api/v1/value",
         "/api/v1/value/predicted",
+        "/api/v1/value/worth",
         "/api/v1/profiles/{identifier}/advocacy",
         "/api/v1/segments",
         "/api/v1/segments/changes",

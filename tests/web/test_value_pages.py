@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import re
 
 import msgspec
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 import shopkeeper
 from shopkeeper.cli.app import app
 from shopkeeper.domain.value import ValueReport
+from shopkeeper.web.api.features import PARQUET
 
 
 def test_the_page_says_what_the_report_says(sample_shop, client):
@@ -57,6 +61,65 @@ def test_the_api_gives_the_report_and_earlier_predictions_in_pieces(sample_shop,
     assert points[-1]["clv_12m"] == pytest.approx(sample_shop.customer(buyer.id).traits["clv_12m"])
 
 
+@pytest.fixture(scope="module")
+def ask_worth(sample_shop, visit):
+    secret = sample_shop.add_api_key("worth", ["report"]).secret
+    with visit(sample_shop, None) as http:
+        yield lambda body, accept="*/*": http.post(
+            "/api/v1/value/worth",
+            json=body,
+            headers={"authorization": f"Bearer {secret}", "accept": accept},
+        )
+
+
+def test_worth_over_any_horizon_comes_in_pieces_with_all_of_them_together(sample_shop, ask_worth):
+    table = sample_shop.worth("orders >= 2", horizon=13, discount=0.2)
+    told = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    asked = {"condition": "orders >= 2", "horizon": 13, "discount": 0.2, "limit": table.num_rows // 2 + 1}
+    first = ask_worth(asked).json()
+    second = ask_worth(asked | {"cursor": first["cursor"]["next"]}).json()
+    assert (first["cursor"]["has_more"], second["cursor"]["has_more"]) == (True, False)
+    rows = first["data"] + second["data"]
+    assert [row["id"] for row in rows] == [f"c{one}" for one in table["customer"].to_pylist()]
+    assert [row["value"] for row in rows] == pytest.approx(table["value"].to_pylist())
+    assert sum(row["value"] for row in rows) == pytest.approx(first["total"], abs=0.01)
+    for name in ("total", "total_low", "total_high", "horizon_weeks", "discount", "together", "level", "run"):
+        assert float(told[name]) == first[name] == second[name], name
+    assert (first["as_of"], first["model"], first["customers"]) == (
+        told["as_of"],
+        told["model"],
+        table.num_rows,
+    )
+
+
+def test_all_of_them_come_as_one_file(sample_shop, ask_worth):
+    answer = ask_worth({"horizon": "inf"}, accept=PARQUET)
+    assert answer.headers["content-type"] == PARQUET
+    found = pq.read_table(io.BytesIO(answer.content))
+    table = sample_shop.worth(horizon=math.inf)
+    assert found.schema.metadata[b"horizon_weeks"] == b"inf"
+    assert found["customer"].equals(table["customer"])
+    assert found["value"].to_pylist() == pytest.approx(table["value"].to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"horizon": 0}, 400, "horizon"),
+        ({"horizon": "soon"}, 400, "horizon"),
+        ({"horizon": "inf", "discount": 0}, 400, "without end"),
+        ({"discount": 10}, 400, "discount"),
+        ({"weeks": 3}, 400, "weeks"),
+        ({"as_of": "2031-01-01"}, 400, "not over yet"),
+        ({"condition": "orderz > 1"}, 400, "orders"),
+        ({"as_of": "1999-01-01"}, 404, "no prediction that early"),
+    ],
+)
+def test_what_cannot_be_worth_anything_is_refused(ask_worth, body, status, said):
+    answer = ask_worth(body)
+    assert (answer.status_code, said in answer.text) == (status, True), answer.text
+
+
 def test_a_customers_page_has_what_was_expected_earlier(client, visit, sample_shop, buyer):
     assert f"/customers/{buyer.id}/predictions" in client.get(f"/customers/{buyer.id}").text
     piece = client.get(f"/customers/{buyer.id}/predictions", headers={"hx-request": "true"}).text
@@ -70,6 +133,7 @@ def test_a_customers_page_has_what_was_expected_earlier(client, visit, sample_sh
     with visit(sample_shop, "agent") as http:
         assert http.get("/value").status_code == 403
         assert http.get("/api/v1/value").status_code == 403
+        assert http.post("/api/v1/value/worth", json={}).status_code == 403
 
 
 def test_before_a_refresh_the_page_says_what_to_do(tmp_path, visit):
@@ -80,7 +144,7 @@ def test_before_a_refresh_the_page_says_what_to_do(tmp_path, visit):
         assert http.get("/api/v1/value").status_code == 409
 
 
-def test_commands_tell_value_worth_and_what_was_predicted(sample_shop, tmp_path):
+def test_commands_tell_value_worth_and_what_was_predicted(sample_shop, tmp_path, buyer):
     folder = ["--shop", str(sample_shop.places.folder)]
     run = CliRunner().invoke
     report = sample_shop.value()
@@ -103,4 +167,7 @@ def test_commands_tell_value_worth_and_what_was_predicted(sample_shop, tmp_path)
     assert "80 % sure to be between" in told
     assert "80 % from" in told
     assert "as predicted" in run(app, ["predicted", *folder]).output
+    told = run(app, ["predictions", buyer.id, *folder]).output
+    assert f"{buyer.id}, as predicted at" in told
+    assert str(sample_shop.predictions(buyer.id).points[-1].state) in told
     assert run(app, ["worth", "--horizon", "soon", *folder]).exit_code == 2

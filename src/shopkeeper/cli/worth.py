@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
-from shopkeeper.cli.screen import chance, count, fill, heading, money, percent, screen, table, text
+from shopkeeper.cli.screen import chance, count, day, fill, heading, money, percent, screen, table, text
 from shopkeeper.cli.segments import write
 from shopkeeper.domain.errors import InvalidInput
 
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(worth)
     app.command()(predicted)
+    app.command()(predictions)
 
 
 def worth(
@@ -110,6 +112,34 @@ def predicted(
         for row in found.sort_by([("clv_12m", "descending")]).slice(0, limit).to_pylist()
     )  # fmt: skip
     console.print(fill(made, lines))
+
+
+def predictions(
+    who: Annotated[str, typer.Argument(help="A customer id or any identifier.")],
+    *,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """What was predicted of one customer, refresh by refresh."""
+    with opened(folder) as shop:
+        found, zone = shop.predictions(who), ZoneInfo(shop.settings.time_zone)
+    console = screen()
+    heading(console, f"{found.id}, as predicted at {count(len(found.points), 'refresh', 'refreshes')}")
+    made = table(
+        "refresh", ("orders", "right"), ("value", "right"), ("at least", "right"), ("at most", "right"),
+        ("still a customer", "right"), "state",
+    )  # fmt: skip
+    lines = (
+        (
+            day(one.as_of, zone),
+            "–" if one.expected_orders_12m is None else f"{one.expected_orders_12m:,.1f}",
+            *(money(amount, found.currency) for amount in (one.clv_12m, one.clv_low, one.clv_high)),
+            chance(one.p_alive), one.state,
+        )
+        for one in found.points
+    )  # fmt: skip
+    console.print(fill(made, lines))
+    if any(one.merged > 1 for one in found.points):
+        console.print(text("Some rows add up what was predicted of customers who turned out to be one."))
 
 
 def _weeks(horizon: str) -> float | None:

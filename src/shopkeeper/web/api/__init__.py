@@ -30,6 +30,7 @@ API: tuple[Any, ...] = (
     value.profile_predictions,
     value.value,
     value.predicted,
+    value.worth,
     advocacy.advocacy_of,
     customers.list_customers,
     segments.query_customers,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from litestar import Response, get
 from litestar.params import QueryParameter
@@ -13,6 +13,8 @@ from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.api.shapes import INVALID, NOT_PERMITTED, PREFIX
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from shopkeeper.shop import Shop
 
 PARQUET = "application/vnd.apache.parquet"
@@ -37,14 +39,19 @@ def features(
     known: Annotated[bool, QueryParameter(description="leave out what was received later")] = False,
 ) -> Response[bytes]:
     """What was known of every customer at the end of a day, for models of your own; a Parquet file, no names."""
+    found = shop.features(as_of=as_of, horizon=horizon, known=known)
+    return as_file(found, f"features-{as_of.isoformat()}")
+
+
+def as_file(found: pa.Table, name: str) -> Response[Any]:
+    """A table as a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    found = shop.features(as_of=as_of, horizon=horizon, known=known)
     out = pa.BufferOutputStream()
     pq.write_table(found, out)
     return Response(
         out.getvalue().to_pybytes(),
         media_type=PARQUET,
-        headers={"content-disposition": f'attachment; filename="features-{as_of.isoformat()}.parquet"'},
+        headers={"content-disposition": f'attachment; filename="{name}.parquet"'},
     )
