@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.events import DAY, event, order, put
 
+from shopkeeper.collect.files.door import load
 from shopkeeper.domain.actor import Actor
+from shopkeeper.domain.batch import Batch
 from shopkeeper.domain.errors import Conflict
+from shopkeeper.domain.protocols import Progress
 from shopkeeper.know.reducers import VERSION
 from shopkeeper.shop import Shop
+from shopkeeper.shop.bringing import carry, preview
+from shopkeeper.stores.contract.ledger import LedgerWriter
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -33,10 +39,43 @@ def test_an_interrupted_import_leaves_nothing_and_the_shop_goes_on(shop: Shop, t
         if len(heard) >= 2:
             threading.Event().wait(0.5)  # as long as a large file would still take, on a busy machine, too
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match=r"^nothing of orders\.csv was brought in$"):
         shop.collect(file, progress=interrupt)
     assert shop.health()["events"] == 0
     assert shop.collect(file).kept == 60_000
+
+
+def test_an_interrupt_after_the_last_row_says_that_the_import_is_kept(shop: Shop, tmp_path: Path) -> None:
+    text = "order_id,date,product_id,quantity,unit_price,customer_id\n"
+    file = write(
+        tmp_path, "orders.csv", text + "".join(f"{n},2026-04-01,p1,1,1.25,{n}\n" for n in range(1, 4))
+    )
+    seen = preview(shop.places, file, "orders", None)
+
+    def batches(tx: LedgerWriter, heard: Progress, notes: list[str]) -> Iterator[Batch]:
+        return load(
+            file, guess=seen, source="orders", now=shop.places.now(), zone=shop.settings.time_zone,
+            currency=shop.settings.currency, lines=tx, progress=heard, notes=notes,
+        )  # fmt: skip
+
+    def late(_: LedgerWriter) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Event().wait(0.3)
+
+    with pytest.raises(KeyboardInterrupt, match=r"^orders\.csv was in by then: 3 rows of it are kept$"):
+        carry(
+            shop.places,
+            seen,
+            batches,
+            source="orders",
+            numbering=None,
+            name="orders.csv",
+            progress=None,
+            beside=late,
+        )
+    assert shop.health()["events"] == 3
+    assert shop.collect(file, "orders").kept == 0
+    assert shop.collect(file, "orders").repeated == 3
 
 
 def test_a_price_list_without_costs_wipes_no_cost(shop: Shop, tmp_path: Path) -> None:

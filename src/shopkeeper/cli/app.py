@@ -41,8 +41,9 @@ class Door(TyperGroup):
             if ctx.params.get("debug") or getattr(error, "errno", None) == errno.EPIPE:
                 raise  # typer ends quietly when the reader of a pipe went away
             raise typer.Exit(complain(error)) from None
-        except KeyboardInterrupt:
-            screen(errors=True).print("\nstopped")
+        except KeyboardInterrupt as stopped:
+            what = f": {stopped}" if stopped.args else ""
+            screen(errors=True).print(text(f"\nstopped{what}"))
             raise typer.Exit(130) from None
         except Exception as error:
             # typer's own exceptions (Exit, Abort, usage) pass through; anything else is a fault of ours

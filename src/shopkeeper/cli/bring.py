@@ -213,9 +213,14 @@ def import_(
             if save_map is not None:
                 write_json(replace(told, kind=guess.kind, columns=dict(guess.mapping)), save_map)
         done: list[ImportSummary] = []
-        for path, guess in zip(paths, seen, strict=True):
-            with Steps() as steps:
-                done.append(_bring(shop, path, guess.kind, source, told, numbering, steps))
+        try:
+            for path, guess in zip(paths, seen, strict=True):
+                with Steps() as steps:
+                    done.append(_bring(shop, path, guess.kind, source, told, numbering, steps))
+        except KeyboardInterrupt:
+            if done:  # those are kept
+                pages.show_imports(console, done)
+            raise
         pages.show_imports(console, done)
         for summary in done:
             if sentence := pages.reconciliation(summary):

@@ -94,12 +94,16 @@ def carry(
     progress: Progress | None,
     beside: Callable[[LedgerWriter], None] | None = None,
 ) -> ImportSummary:
-    """Take batches in, in one transaction with what is done ``beside``; an interrupt undoes both."""
+    """Take batches in, in one transaction with what is done ``beside``; an interrupt undoes both.
+
+    An interrupt that comes after the last row undoes nothing; the KeyboardInterrupt that is raised says what is true.
+    """
     began = perf_counter()
     named_well(source, numbering)
     stop = Event()
     taken: list[Taking] = []
     notes: list[str] = []
+    told: list[bytes] = []
 
     def heard(step: str, done: float) -> None:
         if stop.is_set():
@@ -115,9 +119,9 @@ def carry(
             run.take(batch)
             if stop.is_set():
                 raise _Stopped
-        told = tuple(dict.fromkeys(notes))
-        summary = run.summary(name, perf_counter() - began, told)
-        tx.note_import(msgspec.json.encode(summary))
+        summary = run.summary(name, perf_counter() - began, tuple(dict.fromkeys(notes)))
+        told.append(msgspec.json.encode(summary))
+        tx.note_import(told[-1])
         if beside is not None:
             beside(tx)
         return summary
@@ -127,8 +131,13 @@ def carry(
             summary = places.ledger.write(work)
     except KeyboardInterrupt:
         stop.set()
-        places.ledger.write(lambda _: None)  # returns when the import has been undone
-        raise
+        # Returns when the import is undone, or whole and on disk.
+        if not places.ledger.write(lambda tx: bool(told) and told[-1] in tx.imports()):
+            raise KeyboardInterrupt(f"nothing of {name} was brought in") from None
+        for taking in taken:
+            taking.keep()
+        rows = msgspec.json.decode(told[-1], type=ImportSummary).kept
+        raise KeyboardInterrupt(f"{name} was in by then: {rows:,} rows of it are kept") from None
     for taking in taken:
         taking.keep()
     return summary
