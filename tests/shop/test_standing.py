@@ -209,6 +209,28 @@ def test_the_false_alarms_accepted_are_a_setting_that_the_next_refresh_judges_ev
         assert said(shop) == anew(shop), "live states go by the same"
 
 
+def test_an_order_of_1901_and_one_of_tomorrow_teach_no_rhythm_and_are_said(
+    begun: Path, tmp_path: Path
+) -> None:
+    with opened(begun, tmp_path) as shop:
+        with shop.places.ledger.read() as reader:
+            before = in_force(shop.places, reader)
+        put(
+            shop,
+            order("1901", -45_776 * DAY, ids={"user_id": "u1"}),
+            order(
+                "tomorrow", DAY * 20 // 24, ids={"user_id": "u2"}
+            ),  # more than a day ahead is refused at the door
+        )
+        shop.refresh()
+        with shop.places.ledger.read() as reader:
+            assert in_force(shop.places, reader) == before
+        notes = " ".join(shop.value().notes)
+        assert "1 purchase day before 20" in notes
+        assert "1 purchase day after 2026-05-01 was left out" in notes
+        assert said(shop) == anew(shop)
+
+
 @pytest.mark.parametrize("value", [0.0, -1.0, 13.0, float("nan"), float("inf")])
 def test_a_number_of_alarms_that_cannot_be_aimed_at_is_no_setting(value: float) -> None:
     with pytest.raises(InvalidInput, match="alarms_per_year is"):

@@ -137,7 +137,7 @@ def carry(
         for taking in taken:
             taking.keep()
         rows = msgspec.json.decode(told[-1], type=ImportSummary).kept
-        raise KeyboardInterrupt(f"{name} was in by then: {rows:,} rows of it are kept") from None
+        raise KeyboardInterrupt(f"{name} was in by then (rows kept: {rows:,})") from None
     for taking in taken:
         taking.keep()
     return summary

@@ -56,6 +56,7 @@ def look_back(
     import numpy as np
 
     from shopkeeper.predict.advocacy import Bringing, bringing
+    from shopkeeper.predict.value.stray import believed
 
     asked: dict[str, Any] = {"rates": spans(currency, ()), "currency": currency}
     bought = people.query(SQL["days"], asked | {"zone": zone})
@@ -66,7 +67,12 @@ def look_back(
     if not customer.size:
         return LookedBack(None, Bringing(customers=0, bringers=0), ())
     today = np.datetime64(as_of.astimezone(UTC).date(), "D")
-    after = min(_YEAR // timedelta(days=1), int((today - day.min()).astype(int)) // 2)
+    first = (
+        np.datetime64(believed(day[day <= today].astype(np.int64))[0], "D") if (day <= today).any() else today
+    )
+    there = (day >= first) & (day <= today)
+    customer, day = customer[there], day[there]
+    after = min(_YEAR // timedelta(days=1), int((today - first).astype(int)) // 2)
     cut = today - np.timedelta64(after, "D")
     origin = datetime.combine(cut.astype(object), datetime.min.time(), UTC)
     before = day < cut

@@ -25,7 +25,7 @@ from shopkeeper.predict.value.evidence import Evidence, evidence
 from shopkeeper.predict.value.field import FEW, entries
 from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.interval import Coverage
-from shopkeeper.predict.value.origin import Features, Held, hold_out, plan, some_days
+from shopkeeper.predict.value.origin import Features, Held, believable, hold_out, plan, some_days
 from shopkeeper.predict.value.score import Bootstrap, ScoreCard, Scored, card, scored, simplest
 from shopkeeper.predict.value.spend import SpendChoice, choose_spend
 from shopkeeper.predict.value.summary import PurchaseDays
@@ -152,7 +152,8 @@ def origins(
     notes: list[str],
 ) -> tuple[Held, ...]:
     """Give the origins of the tournament, the latest first; none where there is too little to tell from."""
-    days = some_days(days, days.day <= end_day)
+    days, strange = believable(some_days(days, days.day <= end_day), end_day)
+    notes += strange
     if not days.day.size:
         return ()
     present = np.unique(days.code)
@@ -170,7 +171,9 @@ def origins(
     )
     held = tuple(one for one in held if len(one.known) >= _MIN_CUSTOMERS and one.orders.sum() > 0)
     if held and len(held) < len(ends):
-        notes.append(f"only {len(held)} origins in the past had customers enough")
+        notes.append(
+            f"only {len(held)} origin{'' if len(held) == 1 else 's'} in the past had customers enough"
+        )
     if held and window < int(horizon) * 7:
         notes.append(f"tested on {window // 7} weeks ahead: the history is too short for {horizon:g}")
     return held

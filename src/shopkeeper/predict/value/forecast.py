@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.predict.value import stray
 from shopkeeper.predict.value.calibration import Learned
 from shopkeeper.predict.value.candidates import LIVING, TELLING, Fitted
 from shopkeeper.predict.value.choose import Choice, choose
@@ -33,7 +34,7 @@ from shopkeeper.predict.value.history import Floats, Ints, checked, collapse, co
 from shopkeeper.predict.value.interval import Group, bounds, centre, group_of, shaped
 from shopkeeper.predict.value.model import Future, OrderFit, OrderModel
 from shopkeeper.predict.value.orders import from_table
-from shopkeeper.predict.value.origin import Features, Known, Shared
+from shopkeeper.predict.value.origin import Features, Known, Shared, believable
 from shopkeeper.predict.value.seasonal import SeasonalFit
 from shopkeeper.predict.value.spend import FORMS, MODEL, amounts_note, fit_amounts
 from shopkeeper.predict.value.summary import last_day, purchase_days_of
@@ -119,7 +120,7 @@ def forecast(
         order: order ids; only used to find repeated ones.
         time_zone: of the shop, needed where times come in more than one zone.
         duplicates: what a repeated order id is (see `summarise`).
-        end: last day observed (default: day of the latest order).
+        end: last day observed (default: day of the latest order that is not years after all others).
         horizon: weeks ahead.
         discount: per year, as a share; or a `Discount` with its period.
         level: of the predictive ranges.
@@ -141,7 +142,9 @@ def forecast(
         )
     how = {"time_zone": time_zone, "returns": returns, "duplicates": duplicates}
     days = purchase_days_of(None, given, end=end, **how)
-    known = Known(days, _last_day(days.day, end), features)
+    last = _last_day(days.day, end)
+    days, strange = believable(days, last)
+    known = Known(days, last, features)
     made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
     fitted = fit_entry(made.pick, known, horizon)
     living = fitted if fitted.name in TELLING else _living(made, known, horizon)
@@ -165,7 +168,10 @@ def forecast(
         amounts=amounts,
         future=own,
         orders_seen=past.frequency + 1.0,
-        notes=_notes(made, fitted, living, amounts, days.day.size - known.days.day.size, past.end),
+        notes=(
+            *_notes(made, fitted, living, amounts, days.day.size - known.days.day.size, past.end),
+            *strange,
+        ),
     )
 
 
@@ -289,14 +295,14 @@ def _notes(
         )
     notes += amounts.notes
     if left_out:
-        notes.append(f"{left_out} purchase days after {end} were left out")
+        notes.append(f"{stray.counted(left_out)} after {end} {'was' if left_out == 1 else 'were'} left out")
     return tuple(dict.fromkeys(notes))
 
 
 def _last_day(day: Ints, end: Any) -> int:
     if end is not None:
         return last_day(end)
-    return int(day.max()) if day.size else 0
+    return stray.believed(day)[1] if day.size else 0
 
 
 def _check_terms(horizon: float, discount: float, level: float) -> None:

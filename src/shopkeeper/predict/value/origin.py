@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from shopkeeper.predict.value import stray
 from shopkeeper.predict.value.features import FeatureTable, from_orders
 from shopkeeper.predict.value.history import Distinct, Floats, History, Ints, collapse
 from shopkeeper.predict.value.model import Future
@@ -217,3 +218,13 @@ class Shared:
     @property
     def _each(self) -> Future:
         return self.base.take(self.where)
+
+
+def believable(days: PurchaseDays, end_day: int) -> tuple[PurchaseDays, tuple[str, ...]]:
+    """Leave out purchases so long before all others that their dates cannot be right, and say so."""
+    upto = days.day[days.day <= end_day]
+    first = stray.believed(upto)[0] if upto.size else end_day
+    early = days.day < first
+    if not early.any():
+        return days, ()
+    return some_days(days, ~early), (stray.note(int(early.sum()), first),)
