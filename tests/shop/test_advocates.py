@@ -102,6 +102,10 @@ def test_who_brought_whom_and_what_they_are_worth(friends: Shop) -> None:
     worth = sum(one.margin + (one.expected or 0) for one in anna.friends)
     assert anna.brought_value == pytest.approx(worth, abs=0.05)
     assert anna.brought_value > 10 * anna.own > 0, "she is worth more than she spends"
+    assert anna.brought_low is not None
+    assert anna.brought_high is not None
+    earned = sum(one.margin for one in anna.friends)
+    assert earned <= anna.brought_low < anna.brought_value < anna.brought_high, "what was earned is earned"
     carla = next(one for one in anna.friends if one.id == ids["carla"])
     assert (carla.brought, [one.id for one in carla.friends]) == (1, [ids["emil"]])
     above = friends.advocate("user_id:emil").brought_by
@@ -116,6 +120,19 @@ def test_who_brought_whom_and_what_they_are_worth(friends: Shop) -> None:
     assert friends.size("brought_value > 100 and brought_reach = 4").customers == 1
     found = friends.advocates()
     assert (found.rows[0].id, found.bringers, found.brought) == (anna.id, 2, 4)
+    assert found.value_low is not None
+    assert found.value_high is not None
+    assert found.value_low < found.value < found.value_high
+    one_by_one = sum(
+        row.brought_high - row.brought_value for row in found.rows if row.brought_high is not None
+    )
+    assert found.value_high - found.value < one_by_one, "customers do not all do better at once"
+    (only,) = (row for row in found.rows if row.brought_customers == 1)
+    (emil,) = only.friends
+    told = friends.customer(emil.id).traits
+    low, high = told["clv_low"], told["clv_high"]
+    assert only.brought_low == pytest.approx(emil.margin + low, abs=0.25 * (high - low))
+    assert only.brought_high == pytest.approx(emil.margin + high, abs=0.5 * (high - low))
     assert found.brings.verdict == "not enough"
     assert {fit.verdict for fit in found.fits} <= {"not enough"}
     assert friends.advocates(sort="score", most=1).rows[0].id == anna.id

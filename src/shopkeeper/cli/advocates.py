@@ -75,13 +75,19 @@ def advocates(
 
 def _advocates(console: Console, found: Advocates, currency: str) -> None:
     heading(console, f"{count(found.bringers, 'customer')} brought {count(found.brought, 'other')}")
-    console.print(text(f"Those brought are worth {money(found.value, currency)}, earned and expected"))
-    columns = ("score", "spent", "expected", "brought", "value brought")
+    worth = f"Those brought are worth {money(found.value, currency)}, earned and expected"
+    if found.value_low is not None:
+        worth += (
+            f"; 80 % sure to be {money(found.value_low, currency)} to {money(found.value_high, currency)}"
+        )
+    console.print(text(worth))
+    columns = ("score", "spent", "expected", "brought", "value brought", "80 % from", "to")
     made = table("customer", *((name, "right") for name in columns))
     rows = (
         (
             one.name or one.id, f"{one.score:.0f}", money(one.margin, currency), money(one.expected, currency),
             f"{one.brought_customers:,}", money(one.brought_value, currency),
+            money(one.brought_low, currency), money(one.brought_high, currency),
         )
         for one in found.rows
     )  # fmt: skip
@@ -117,8 +123,13 @@ def _advocate(console: Console, found: Advocate, currency: str) -> None:
     if found.brand_fit is not None:
         heading(console, f"Brand fit {found.brand_fit:.0f} of 100")
         _parts(console, found.brand_parts)
+    ranged = ""
+    if found.brought_low is not None and found.brought_customers:
+        ranged = f" ({money(found.brought_low, currency)} to {money(found.brought_high, currency)})"
     console.print(
-        text(f"Worth {money(found.own, currency)} alone, and brought {money(found.brought_value, currency)}")
+        text(
+            f"Worth {money(found.own, currency)} alone, and brought {money(found.brought_value, currency)}{ranged}"
+        )
     )
     if found.brought_by:
         console.print(text(f"Brought by {found.brought_by.name or found.brought_by.id}"))

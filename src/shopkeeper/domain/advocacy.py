@@ -47,6 +47,9 @@ class Advocate(Struct, frozen=True, kw_only=True):
     brought_customers: int
     brought_value: float
     """Margin so far and expected of those brought directly, as of the last refresh."""
+    brought_low: float | None = None
+    """With ``brought_high``, its range of 80 %: what is expected may come otherwise, what was earned is earned."""
+    brought_high: float | None = None
     reach: int
     friends: tuple[Friend, ...] = ()
     brought_by: Friend | None = None
@@ -116,6 +119,9 @@ class Advocates(Struct, frozen=True, kw_only=True):
     brought: int
     value: float
     """Of all who were brought and bought."""
+    value_low: float | None = None
+    """With ``value_high``, its range of 80 %."""
+    value_high: float | None = None
     refused: dict[str, int] = field(default_factory=dict)
     """Referrals that do not count, by the reason in words."""
     brings: WhatBrings

@@ -26,6 +26,7 @@ from shopkeeper.shop.masking import Sees
 from shopkeeper.shop.naming import names
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.showing import resolve
+from shopkeeper.shop.valuing import spreading
 from shopkeeper.stores.contract.ledger import LedgerReader
 
 SORTS: Final = {
@@ -69,10 +70,12 @@ def advocates(
         known = _Known(places, reader)
         rows = [made for customer in ids if (made := known.advocate(customer)) is not None]
         rows = _named(places, reader, rows, sees)
+    value = float(totals["value"] or 0.0)
+    low, high = known.ranged(value, kept.expected, kept.variance) if kept else (None, None)
     back = insights.looked_back(places, traits)
     return Advocates(
         as_of=told.as_of, rows=tuple(rows), bringers=int(totals["bringers"] or 0),
-        brought=int(totals["brought"] or 0), value=float(totals["value"] or 0.0),
+        brought=int(totals["brought"] or 0), value=value, value_low=low, value_high=high,
         refused=_refused(kept.refused if kept else {}), brings=_brings(back.brings), core=_core(kept),
         fits=tuple(_fit(one) for one in back.fits), origin=back.origin,
         notes=(
@@ -101,6 +104,7 @@ class _Known:
     def __init__(self, places: Places, reader: LedgerReader) -> None:
         self.places = places
         self.reader = reader
+        self.spread = spreading(places)
 
     def _of(self, customers: Iterable[int]) -> dict[int, tuple[int, Customer, dict[str, Any]]]:
         """By the id that was asked for: today's id, record and what was written."""
@@ -127,15 +131,28 @@ class _Known:
         brought_by = said.get("brought_by")
         above = self._friends([brought_by])[:1] if deep and brought_by is not None else ()
         brought = said.get("brought", [])
+        low, high = self.ranged(
+            said.get("brought_value") or 0.0, said.get("brought_expected"), said.get("brought_variance", 0.0)
+        )
         return Advocate(
             id=f"c{now}", name="", score=said.get("advocacy_score") or 0.0, parts=_parts(said),
             orders=record.orders, margin=self.places.money(record.margin), expected=said.get("clv_12m"),
             brought_customers=said.get("brought_customers") or 0, brought_value=said.get("brought_value") or 0.0,
+            brought_low=low, brought_high=high,
             reach=said.get("brought_reach") or 0, friends=self._friends(brought, deep=True),
             brought_by=above[0] if above else None, regular=said.get("regular"), brand_fit=said.get("brand_fit"),
             brand_parts=_brand_parts(said), core_share=said.get("core_share"),
             full_price_share=said.get("full_price_share"),
         )  # fmt: skip
+
+    def ranged(
+        self, value: float, expected: float | None, variance: float
+    ) -> tuple[float, float] | tuple[None, None]:
+        """The range of margin so far and expected; of a refresh that kept no variance there is none."""
+        if expected is None:
+            return None, None
+        low, high = self.spread(expected, variance)
+        return round(value - expected + low, 2), round(value - expected + high, 2)
 
     def _friends(self, customers: Sequence[int], *, deep: bool = False) -> tuple[Friend, ...]:
         made = []

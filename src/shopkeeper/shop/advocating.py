@@ -141,6 +141,10 @@ class Kept(Struct, frozen=True, kw_only=True):
     core_of: int = 0
     referrals: int = 0
     """That stand."""
+    expected: float | None = None
+    """Of all who were brought and bought, within the horizon."""
+    variance: float = 0.0
+    """Of what is expected of them, as if what one does told nothing of another."""
     refused: dict[str, int] = field(default_factory=dict)
 
 
@@ -168,10 +172,15 @@ def advocate(places: Places, foretold: Foretold) -> tuple[Part, dict[int, dict[s
     ordered = number("orders") > 0
     by, who = columns.places(found.by), columns.places(found.who)
     bought = (by >= 0) & (who >= 0) & ordered[who]
-    foreseen = np.nan_to_num(foretold.take(columns.ids, "clv_12m").to_numpy(zero_copy_only=False))
+    foreseen, deviation = (
+        np.nan_to_num(foretold.take(columns.ids, name).to_numpy(zero_copy_only=False))
+        for name in ("clv_12m", "clv_sd")
+    )
     worth = number("margin") + foreseen
     brought = np.bincount(by[bought], minlength=ids.size)
     value = np.bincount(by[bought], worth[who[bought]], ids.size)
+    expected = np.bincount(by[bought], foreseen[who[bought]], ids.size)
+    variance = np.bincount(by[bought], deviation[who[bought]] ** 2, ids.size)
     reach = found.reach()
     parts = points({
         "brought": brought, "said": number("said"), "praised": praise(number("reviews"), number("stars")),
@@ -189,11 +198,15 @@ def advocate(places: Places, foretold: Foretold) -> tuple[Part, dict[int, dict[s
         "core_share": np.where(fits, fit.core, np.nan), "full_price_share": np.where(fits, fit.full_price, np.nan),
     }  # fmt: skip
     explained = _explained(columns, {part.name: parts[part.name] for part in PARTS}, fit, found)
+    for place in np.flatnonzero(brought).tolist():
+        told = explained.setdefault(columns.ids[place], {})
+        told["brought_expected"] = round(float(expected[place]), 2)
+        told["brought_variance"] = round(float(variance[place]), 2)
     names = {code: product for product, code in columns.codes.items()}
     _keep(places, Kept(
         as_of=places.clock.now(), buyers=int(ordered.sum()), regulars=int(regular.sum()),
         core=tuple(sorted(names[code] for code in core.products)), core_basis=core.basis, core_of=core.of,
-        referrals=int(found.who.size), refused=found.refused | ({"unknown": unknown} if unknown else {}),
+        referrals=int(found.who.size), expected=float(expected.sum()), variance=float(variance.sum()), refused=found.refused | ({"unknown": unknown} if unknown else {}),
     ))  # fmt: skip
     return Part(ids, traits), explained
 

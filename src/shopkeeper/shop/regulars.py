@@ -13,7 +13,7 @@ from shopkeeper.domain.errors import Conflict
 from shopkeeper.domain.traits import Trait
 from shopkeeper.shop import insights
 from shopkeeper.shop.places import Places
-from shopkeeper.shop.valuing import spread
+from shopkeeper.shop.valuing import spreading
 
 if TYPE_CHECKING:
     from shopkeeper.know.insight import Fact
@@ -73,7 +73,7 @@ def regulars(places: Places, traits: Sequence[Trait]) -> Regulars:
         "quantile_disc(CASE WHEN regular THEN first_order END, 0.9) AS began "
         "FROM customers WHERE orders > 0 AND objects_to_profiling IS NOT TRUE"
     ).to_pylist()[0]
-    low, high = spread(places, float(row["expected"]), float(row["variance"]))
+    low, high = spreading(places)(float(row["expected"]), float(row["variance"]))
     found = Regulars(
         as_of=told.as_of, buyers=int(row["buyers"]), regulars=int(row["regulars"] or 0),
         expected=round(float(row["expected"]), 2), expected_low=low, expected_high=high,

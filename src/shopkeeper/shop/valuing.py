@@ -97,15 +97,18 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
     )
 
 
-def spread(places: Places, value: float, variance: float) -> tuple[float, float]:
-    """The range of a sum of expected values, by the run in force; ``variance`` is that of its customers alone."""
-    from math import hypot, sqrt
-
-    from scipy.special import ndtri
+def spreading(places: Places) -> Callable[[float, float], tuple[float, float]]:
+    """Gives the range of a sum of expected values, by the run in force, from the variance of its customers alone."""
+    from shopkeeper.predict.value.sums import range_of_sum
 
     run = runs.current(places) or Run(run=0, as_of=places.clock.now())
-    width = float(ndtri(0.5 + run.level / 2.0)) * hypot(sqrt(variance), together(run) * value)
-    return round(value - width, 2), round(value + width, 2)
+    at_once = together(run)
+
+    def spread(value: float, variance: float) -> tuple[float, float]:
+        low, high = range_of_sum(value, variance + (at_once * value) ** 2, run.level)
+        return round(low, 2), round(high, 2)
+
+    return spread
 
 
 def _columns(people: People) -> dict[str, Any]:
@@ -121,21 +124,22 @@ def _holder(
 ) -> Callable[[str, Any], Held]:
     """Adds up what some customers hold; ``at_once`` is the share by which all may be off together."""
     import numpy as np
-    from scipy.special import ndtri
 
-    z = float(ndtri(0.5 + level / 2.0))
+    from shopkeeper.predict.value.sums import range_of_sum
+
     known = {name: np.nan_to_num(values) for name, values in columns.items()}
 
     def held(name: str, mask: Mask) -> Held:
         value = float(known["clv_12m"][mask].sum())
-        spread = z * float(np.sqrt((known["clv_sd"][mask] ** 2).sum() + (at_once * value) ** 2))
+        variance = float((known["clv_sd"][mask] ** 2).sum()) + (at_once * value) ** 2
+        low, high = range_of_sum(value, variance, level)
         return Held(
             name=name,
             customers=int(mask.sum()),
             orders=round(float(known["expected_orders_12m"][mask].sum()), 1),
             value=round(value, 2),
-            low=round(value - spread, 2),
-            high=round(value + spread, 2),
+            low=round(low, 2),
+            high=round(high, 2),
             share=value / whole if whole > 0 else 0.0,
             margin=round(float(known["margin"][mask].sum()), 2),
         )

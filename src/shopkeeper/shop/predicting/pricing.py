@@ -107,13 +107,11 @@ def worth(
 
 def _together(rows: pa.Table, at_once: float) -> tuple[float, float, float]:
     """The sum of values with its range: variances add up, and all of them may be off at once by a share."""
-    import numpy as np
-    from scipy.special import ndtri
+    from shopkeeper.predict.value.sums import range_of_sum
 
     total = float(rows["value"].to_numpy().sum())
     alone = float((rows["value_sd"].to_numpy() ** 2).sum())
-    spread = float(ndtri(0.5 + LEVEL / 2.0)) * float(np.sqrt(alone + (at_once * total) ** 2))
-    return total, total - spread, total + spread
+    return total, *range_of_sum(total, alone + (at_once * total) ** 2, LEVEL)
 
 
 def _yearly(discount: Discount | float) -> float:
