@@ -206,7 +206,9 @@ def advocate(places: Places, foretold: Foretold) -> tuple[Part, dict[int, dict[s
     _keep(places, Kept(
         as_of=places.clock.now(), buyers=int(ordered.sum()), regulars=int(regular.sum()),
         core=tuple(sorted(names[code] for code in core.products)), core_basis=core.basis, core_of=core.of,
-        referrals=int(found.who.size), expected=float(expected.sum()), variance=float(variance.sum()), refused=found.refused | ({"unknown": unknown} if unknown else {}),
+        referrals=int(found.who.size),
+        expected=float(expected.sum()), variance=float(variance.sum()),
+        refused=found.refused | ({"unknown": unknown} if unknown else {}),
     ))  # fmt: skip
     return Part(ids, traits), explained
 
