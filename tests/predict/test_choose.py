@@ -68,6 +68,31 @@ def test_a_model_is_picked_where_customers_drop_out(chosen: Choice) -> None:
     assert {entry.name for entry in entries()} >= {card.name for card in chosen.cards}
 
 
+def steady_and_once(seed: int = 11) -> worlds.World:
+    """Half buy by the clock: their rate is all there is to know. Of the others, who bought once, some return."""
+    rng = np.random.default_rng(seed)
+    steady, weeks = worlds.clockwork(n=150, weeks=90), 90
+    first = rng.integers(0, weeks * 7, 900)
+    back = np.flatnonzero(rng.random(900) < 0.35)
+    again = first[back] + rng.integers(30, 500, back.size)
+    some = again < weeks * 7
+    who = np.concatenate([steady.customer, 10_000 + np.arange(900), 10_000 + back[some]])
+    day = np.concatenate([first, again[some]]).astype("timedelta64[D]") + worlds.START
+    when = np.append(steady.occurred_at.astype("datetime64[D]"), day)
+    return worlds.World(who, when, np.full(who.size, 10.0))
+
+
+def test_a_rule_that_expects_nothing_of_all_who_bought_once_is_not_used_however_small_its_error() -> None:
+    days = days_of(steady_and_once())
+    found = choose(days, end_day=last(days), horizon=13.0, entrants=(RULES[0], MODELS[0]))
+    rule, model = found.cards
+    assert rule.loss <= model.loss, "by its errors the rule would be used"
+    assert found.pick == model.name
+    assert any("wrong about all customers with 0 repeat purchases" in note for note in found.notes)
+    alone = choose(days, end_day=last(days), horizon=13.0, entrants=(RULES[0],))
+    assert alone.pick == rule.name, "where all are wrong none loses by it"
+
+
 def test_the_choice_is_the_same_again_and_survives_json(chance: PurchaseDays, chosen: Choice) -> None:
     assert msgspec.json.decode(msgspec.json.encode(chosen), type=Choice) == chosen
     few = (RULES[0], MODELS[0])

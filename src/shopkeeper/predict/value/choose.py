@@ -4,8 +4,10 @@ At five days of the past, the origins, each entry is fitted to what was known th
 purchases in the weeks after, as many weeks as are asked for where the history is three times as long. The loss is
 half of ln RMSE and half of ln RMSE with counts capped at the 99.5th percentile, averaged over origins: squared
 errors, for the mean is what is wanted (MAE alone rewards predicting 0), but not decided by a few wholesalers alone.
-The pick is the simplest entry that is not clearly worse than the best one (see `score.simplest`). Rules are simpler
-than probability models, those than the mean of one and a learner, that than the learner.
+The pick is the simplest entry that is not clearly worse than the best one (see `score.simplest`), among those that
+are wrong about the fewest groups of customers as a whole (`bias`): a rule that expects nothing of all who bought once
+may have the smallest error and is no expectation. Rules are simpler than probability models, those than the mean of one
+and a learner, that than the learner.
 
 Of a shop with many customers a random part is compared, all their purchases with them; the pick is fitted to everybody.
 """
@@ -19,6 +21,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from shopkeeper.predict.value.bias import allowed, clearly_biased
 from shopkeeper.predict.value.calibration import Case, Learned, coverage_elsewhere, learn_distribution
 from shopkeeper.predict.value.candidates import UNTESTED, Entry, Fitted
 from shopkeeper.predict.value.evidence import Evidence, evidence
@@ -118,8 +121,16 @@ def choose(
         ]
         for trial in trials
     ]
-    place, worse = simplest([np.mean([at.figures["loss"] for at in own], axis=0) for own in scores])
+    losses = [np.mean([at.figures["loss"] for at in own], axis=0) for own in scores]
+    came = [one.orders for one in held]
+    biased = [clearly_biased(trial.means, came, held, bootstrap) for trial in trials]
+    place, worse = simplest(losses, allowed(biased))
     pick = trials[place]
+    if (passed_over := simplest(losses)[0]) != place:
+        notes.append(
+            f"{trials[passed_over].entry.name} has as small an error, but is clearly wrong about all customers with "
+            f"{' and '.join(biased[passed_over])} repeat purchases together: it is not used"
+        )
     cases = [
         Case(found.future, found.exact, one.known.past.frequency, one.orders, one.window, one.known.end_day)
         for found, one in zip(pick.fitted, held, strict=True)

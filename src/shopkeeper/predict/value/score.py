@@ -40,7 +40,7 @@ class ScoreCard(msgspec.Struct, frozen=True, kw_only=True):
         spearman: rank correlation of predicted and actual.
         top_decile: share of the actual purchases made by the tenth of customers ranked highest (equals share).
         loss: what the choice goes by; see `losses`.
-        clearly_worse: share of bootstrap samples in which the best candidate had the lower loss.
+        clearly_worse: share of bootstrap samples in which the best candidate that may be picked had the lower loss.
         picked: whether it is the choice.
         intervals: of mae, rmse, bias, spearman and top_decile.
     """
