@@ -6,15 +6,17 @@ silence says more. The models are BG/NBD and MBG/NBD for k = 1. Sources: see `cn
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from numpy.typing import ArrayLike
 
 from shopkeeper.domain.errors import InvalidInput
-from shopkeeper.predict.value.cnbd_fit import Fitted, Regularity, checked_k, checked_log_gaps, fit_cnbd
+from shopkeeper.predict.value.cnbd_fit import Regularity, checked_k, checked_log_gaps, fit_cnbd
 from shopkeeper.predict.value.cnbd_future import CNBDFuture
 from shopkeeper.predict.value.history import History, checked
 from shopkeeper.predict.value.model import OrderFit
+
+F = TypeVar("F", bound="CNBDFit")
 
 
 class CNBDFit(OrderFit, frozen=True, kw_only=True):
@@ -65,91 +67,63 @@ class MBGCNBDFit(CNBDFit, frozen=True, kw_only=True, tag_field="model", tag="mbg
     at_first: ClassVar[bool] = True
 
 
-class BGCNBD:
-    """The BG/CNBD-k model: customers may be lost after each repeat purchase.
+class CNBD(Generic[F]):
+    """What BG/CNBD-k and MBG/CNBD-k share: all but whether the first purchase may be the last one.
 
     Args:
         k: regularity, a whole number from 1 (random), or "auto": the one of the highest likelihood.
+    """
+
+    gives: type[F]
+
+    def __init__(self, *, k: Regularity = "auto") -> None:
+        self.k = checked_k(k)
+
+    def fit(
+        self,
+        *,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        T: ArrayLike,
+        log_gaps: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
+    ) -> F:
+        """Fit by maximum likelihood; times in one unit, ``weights`` the number of customers per row.
+
+        ``log_gaps`` is the sum of the natural logarithms of each customer's gaps (`Summary.log_gaps`), needed to
+        choose k.
+
+        Raises:
+            InvalidInput: histories that contradict themselves. Data too poor to fit give a fit with `notes`.
+        """
+        history = checked(frequency, recency, T, weights)
+        if log_gaps is None and self.k == "auto":
+            raise InvalidInput(
+                "log_gaps was not given, and k is to be chosen by it",
+                hint="give log_gaps=summary.log_gaps, or a k such as k=2",
+            )
+        gaps = None if log_gaps is None else checked_log_gaps(history, log_gaps)
+        found = fit_cnbd(history, k=self.k, at_first=self.gives.at_first, log_gaps=gaps)
+        return self.gives(**found.fields()).remembering(history)
+
+
+class BGCNBD(CNBD[BGCNBDFit]):
+    """The BG/CNBD-k model: customers may be lost after each repeat purchase.
 
     >>> fit = BGCNBD(k=2).fit(frequency=[2, 1, 0, 0], recency=[30.4, 1.7, 0, 0], T=[38.9, 38.9, 38.9, 20.0])
     >>> fit.name, float(fit.p_alive()[2])
     ('BG/CNBD-2', 1.0)
     """
 
-    def __init__(self, *, k: Regularity = "auto") -> None:
-        self.k = checked_k(k)
-
-    def fit(
-        self,
-        *,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        log_gaps: ArrayLike | None = None,
-        weights: ArrayLike | None = None,
-    ) -> BGCNBDFit:
-        """Fit by maximum likelihood; times in one unit, ``weights`` the number of customers per row.
-
-        ``log_gaps`` is the sum of the natural logarithms of each customer's gaps (`Summary.log_gaps`), needed to
-        choose k.
-
-        Raises:
-            InvalidInput: histories that contradict themselves. Data too poor to fit give a fit with `notes`.
-        """
-        history, found = _fit(self.k, frequency, recency, T, log_gaps, weights, at_first=False)
-        return BGCNBDFit(**found.fields()).remembering(history)
+    gives = BGCNBDFit
 
 
-class MBGCNBD:
+class MBGCNBD(CNBD[MBGCNBDFit]):
     """The MBG/CNBD-k model: customers may be lost after each purchase, the first one included.
-
-    Args:
-        k: regularity, a whole number from 1 (random), or "auto": the one of the highest likelihood.
 
     >>> fit = MBGCNBD(k=3).fit(frequency=[2, 1, 0, 0], recency=[30.4, 1.7, 0, 0], T=[38.9, 38.9, 38.9, 20.0])
     >>> bool(fit.p_alive()[3] > fit.p_alive()[2])
     True
     """
 
-    def __init__(self, *, k: Regularity = "auto") -> None:
-        self.k = checked_k(k)
-
-    def fit(
-        self,
-        *,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        log_gaps: ArrayLike | None = None,
-        weights: ArrayLike | None = None,
-    ) -> MBGCNBDFit:
-        """Fit by maximum likelihood; times in one unit, ``weights`` the number of customers per row.
-
-        ``log_gaps`` is the sum of the natural logarithms of each customer's gaps (`Summary.log_gaps`), needed to
-        choose k.
-
-        Raises:
-            InvalidInput: histories that contradict themselves. Data too poor to fit give a fit with `notes`.
-        """
-        history, found = _fit(self.k, frequency, recency, T, log_gaps, weights, at_first=True)
-        return MBGCNBDFit(**found.fields()).remembering(history)
-
-
-def _fit(
-    k: Regularity,
-    frequency: ArrayLike,
-    recency: ArrayLike,
-    T: ArrayLike,
-    log_gaps: ArrayLike | None,
-    weights: ArrayLike | None,
-    *,
-    at_first: bool,
-) -> tuple[History, Fitted]:
-    history = checked(frequency, recency, T, weights)
-    if log_gaps is None and k == "auto":
-        raise InvalidInput(
-            "log_gaps was not given, and k is to be chosen by it",
-            hint="give log_gaps=summary.log_gaps, or a k such as k=2",
-        )
-    gaps = None if log_gaps is None else checked_log_gaps(history, log_gaps)
-    return history, fit_cnbd(history, k=k, at_first=at_first, log_gaps=gaps)
+    gives = MBGCNBDFit
