@@ -173,7 +173,12 @@ def score_card(console: Console, scores: Sequence[Score]) -> None:
             ),
         )
     )  # fmt: skip
-    console.print(text("Orders per customer in stretches of the past that were set aside."))
+    console.print(
+        text(
+            "Errors are orders per customer in stretches of the past that were set aside; a bias above 0 expected too "
+            "much; the last column is the share of all orders that came from the tenth ranked highest."
+        )
+    )
 
 
 def _drift(console: Console, report: ValueReport, one: Drift, zone: tzinfo = UTC) -> None:
