@@ -2,7 +2,8 @@
 
 An order stands at its first telling's time with its last telling's content; lines added before the last of several
 tellings are part of that one already. Of tellings of one instant an update is the last, then the larger one. Nothing
-about a cancelled order counts, whenever it was heard. ``know.overview_sql`` tells the same of the lake.
+about a cancelled order counts, whenever it was heard. ``know.retelling_sql`` and
+``know.overview_sql`` tell the same of the lake.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Orders, added lines and refunds as they stood at an instant: one row each, with the margin known by then.
 
-Which tellings of an order count is told in ``know.retelling``; here nothing after the instant is known, so that an
+Which tellings of an order count is told in ``know.retelling_sql``; here nothing after the instant is known, so that an
 order cancelled or told anew later stands as it stood. Margin is counted as in the fold.
 """
 
@@ -14,18 +14,8 @@ from numpy.typing import NDArray
 
 from shopkeeper.know.features.asked import RATES, Asked, Ints
 from shopkeeper.know.overview import Query
+from shopkeeper.know.retelling_sql import COUNTS, HEARD, ONCE, PLACED, told
 
-_NAMES: Final = (
-    "('Order Completed', 'Order Updated', 'Order Lines Added', 'Order Refunded', 'Order Cancelled')"
-)
-_COLUMNS: Final = """e.seq, e.name, e.occurred_at, w.customer, nullif(e.order_id, '') AS order_id, e.channel,
-        coalesce(nullif(e.currency, ''), $currency) AS currency, coalesce(e.amount, 0) AS amount"""
-_TELLS: Final = """(
-            name = 'Order Completed'
-            OR name = 'Order Updated' AND order_id IS NOT NULL AND (
-                amount <> 0 OR seq IN (SELECT seq FROM order_lines WHERE name = 'Order Updated')
-            )
-        )"""
 _KIND: Final = "CASE {0}.name WHEN 'Order Refunded' THEN 2 WHEN 'Order Lines Added' THEN 1 ELSE 0 END"
 ORDER, ADDED, BACK, VOID = 0, 1, 2, -1
 """Kinds of rows: an order, lines added to one, what came back, and what does not count."""
@@ -38,62 +28,19 @@ def _sql(asked: Asked) -> str:
     return f"""
 WITH {RATES},
 {asked.who},
-retold AS (
-    SELECT e.order_id FROM events AS e
-    WHERE e.name IN {_NAMES} AND e.order_id <> '' AND {asked.seen("e")}
-    GROUP BY e.order_id HAVING count(*) > 1
-),
-once AS (
-    SELECT {_COLUMNS}
-    FROM events AS e JOIN who AS w ON w.node = e.node LEFT JOIN retold AS r ON r.order_id = e.order_id
-    WHERE e.name IN {_NAMES} AND r.order_id IS NULL AND e.name <> 'Order Cancelled' AND {asked.seen("e")}
-),
-heard AS (
-    SELECT {_COLUMNS}
-    FROM events AS e JOIN who AS w ON w.node = e.node JOIN retold AS r ON r.order_id = e.order_id
-    WHERE e.name IN {_NAMES} AND {asked.seen("e")}
-),
-called_off AS (
-    SELECT DISTINCT customer, order_id FROM heard WHERE name = 'Order Cancelled'
-),
-tellings AS (
-    SELECT
-        customer, order_id, seq, occurred_at,
-        row_number() OVER (
-            PARTITION BY customer, order_id
-            ORDER BY occurred_at, CASE WHEN name = 'Order Updated' THEN 1 ELSE 0 END, amount, seq
-        ) AS nth,
-        count(*) OVER (PARTITION BY customer, order_id) AS times,
-        min(occurred_at) OVER (PARTITION BY customer, order_id) AS since
-    FROM heard
-    WHERE {_TELLS}
-),
-stands AS (
-    SELECT customer, order_id, seq, times, since, occurred_at AS until FROM tellings WHERE nth = times
-),
+{told(who="who", seen=asked.seen("e"))},
 rows AS (
     SELECT
         h.seq, h.customer, h.currency, h.amount, h.channel,
-        CASE WHEN h.seq = s.seq THEN s.since ELSE h.occurred_at END AS occurred_at,
-        s.since AS ordered_at,
-        CASE
-            WHEN c.order_id IS NULL AND (
-                h.name = 'Order Refunded'
-                OR h.seq = s.seq
-                OR h.name = 'Order Lines Added' AND (s.seq IS NULL OR s.times = 1 OR h.occurred_at >= s.until)
-            ) THEN {_KIND.format("h")}
-            ELSE {VOID}
-        END AS kind
-    FROM heard AS h
-    LEFT JOIN stands AS s ON s.customer = h.customer AND s.order_id = h.order_id
-    LEFT JOIN called_off AS c ON c.customer = h.customer AND c.order_id = h.order_id
+        {PLACED} AS occurred_at, s.since AS ordered_at,
+        CASE WHEN {COUNTS} THEN {_KIND.format("h")} ELSE {VOID} END AS kind
+    {HEARD}
     UNION ALL
     SELECT
         seq, customer, currency, amount, channel, occurred_at,
         CASE WHEN name IN ('Order Completed', 'Order Updated') THEN occurred_at END,
         {_KIND.format("once")}
-    FROM once
-    WHERE name IN ('Order Refunded', 'Order Lines Added') OR {_TELLS}
+    {ONCE}
 ),
 goods AS (
     SELECT

@@ -1,6 +1,6 @@
 """Orders that stand and what was spent as SQL: one pass over the events and lines of trade for all terms of a question.
 
-Which tellings of an order count is told in ``know.retelling``; ``know.overview_sql`` counts the same for the shop.
+Which tellings of an order count is told in ``know.retelling_sql``; ``know.overview_sql`` counts the same for the shop.
 Nothing later than now is known, cancellations and later tellings included.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from shopkeeper.domain.condition.tree import Behaviour, Filter
+from shopkeeper.know.retelling_sql import COUNTS, HEARD, NAMES, ONCE, PLACED, told
 from shopkeeper.know.segments.binding import Binding
 from shopkeeper.know.segments.facts import LINE_FACTS, all_met, earliest, half_even, since, within
 from shopkeeper.know.segments.moments import Moments
@@ -20,80 +21,27 @@ _HEADER: Final = {
 }  # fmt: skip
 _LINE: Final = {"category": "coalesce(nullif(l.category, ''), p.category)", "product_id": "l.product_id"}
 
-_NAMES: Final = (
-    "('Order Completed', 'Order Updated', 'Order Lines Added', 'Order Refunded', 'Order Cancelled')"
-)
-_RETOLD: Final = f"""retold AS (
-    SELECT order_id FROM events
-    WHERE name IN {_NAMES} AND occurred_at <= $now AND node <> 0 AND order_id <> ''{{only}}{{recent}}
-    GROUP BY order_id HAVING count(*) > 1
-)"""
-"""Numbers under which more than one event was heard. Of all others nothing needs to be sorted out."""
+_SEEN: Final = "e.occurred_at <= $now AND e.node <> 0"
 _RECENT: Final = f"""
-        AND order_id IN (
-            SELECT order_id FROM events WHERE name IN {_NAMES} AND occurred_at <= $now AND node <> 0{{only}}{{since}}
+        AND e.order_id IN (
+            SELECT order_id FROM events WHERE name IN {NAMES} AND occurred_at <= $now AND node <> 0{{only}}{{since}}
         )"""
-_COLUMNS: Final = """e.seq, e.name, e.occurred_at, i.customer, nullif(e.order_id, '') AS order_id, e.channel, e.store,
-        e.source, e.brand, coalesce(nullif(e.currency, ''), $currency) AS currency, coalesce(e.amount, 0) AS amount"""
-_ROWS: Final = f"""FROM events AS e JOIN {{people}} AS i ON i.node = e.node {{join}}
-    WHERE e.name IN {_NAMES} AND e.occurred_at <= $now AND e.node <> 0"""
-_TELLS: Final = """(
-            name = 'Order Completed'
-            OR name = 'Order Updated' AND order_id IS NOT NULL AND (
-                amount <> 0 OR seq IN (SELECT seq FROM order_lines WHERE name = 'Order Updated')
-            )
-        )"""
-_TOLD: Final = f"""once AS (
-    SELECT {_COLUMNS}
-    {_ROWS.format(people="{people}", join="LEFT JOIN retold AS r ON r.order_id = e.order_id")}
-        AND r.order_id IS NULL AND e.name <> 'Order Cancelled'{{since}}
-),
-heard AS (
-    SELECT {_COLUMNS}
-    {_ROWS.format(people="{people}", join="JOIN retold AS r ON r.order_id = e.order_id")}
-),
-called_off AS (
-    SELECT DISTINCT customer, order_id FROM heard WHERE name = 'Order Cancelled'
-),
-tellings AS (
-    SELECT
-        customer, order_id, seq, occurred_at, channel, store,
-        row_number() OVER (
-            PARTITION BY customer, order_id
-            ORDER BY occurred_at, CASE WHEN name = 'Order Updated' THEN 1 ELSE 0 END, amount, seq
-        ) AS nth,
-        count(*) OVER (PARTITION BY customer, order_id) AS times,
-        min(occurred_at) OVER (PARTITION BY customer, order_id) AS since
-    FROM heard
-    WHERE {_TELLS}
-),
-stands AS (
-    SELECT customer, order_id, seq, times, since, occurred_at AS until, channel, store
-    FROM tellings WHERE nth = times
-),
-counted AS (
+_COUNTED: Final = f"""counted AS (
     SELECT
         h.seq, h.customer, h.source, h.brand, h.currency, h.amount,
         CASE WHEN h.name IN ('Order Refunded', 'Order Lines Added') THEN h.name ELSE 'Order Completed' END AS name,
-        CASE WHEN h.seq = s.seq THEN s.since ELSE h.occurred_at END AS occurred_at,
+        {PLACED} AS occurred_at,
         CASE WHEN h.name = 'Order Refunded' AND s.seq IS NOT NULL THEN s.channel ELSE h.channel END AS channel,
         CASE WHEN h.name = 'Order Refunded' AND s.seq IS NOT NULL THEN s.store ELSE h.store END AS store,
         CASE WHEN h.name <> 'Order Refunded' THEN coalesce(s.seq, h.seq) END AS part_of
-    FROM heard AS h
-    LEFT JOIN stands AS s ON s.customer = h.customer AND s.order_id = h.order_id
-    LEFT JOIN called_off AS c ON c.customer = h.customer AND c.order_id = h.order_id
-    WHERE c.order_id IS NULL AND (
-        h.name = 'Order Refunded'
-        OR h.seq = s.seq
-        OR h.name = 'Order Lines Added' AND (s.seq IS NULL OR s.times = 1 OR h.occurred_at >= s.until)
-    )
+    {HEARD}
+    WHERE {COUNTS}
     UNION ALL
     SELECT
         seq, customer, source, brand, currency, amount,
         CASE WHEN name IN ('Order Refunded', 'Order Lines Added') THEN name ELSE 'Order Completed' END,
         occurred_at, channel, store, CASE WHEN name <> 'Order Refunded' THEN seq END
-    FROM once
-    WHERE name IN ('Order Refunded', 'Order Lines Added') OR {_TELLS}
+    {ONCE}
 ),
 told AS (
     SELECT
@@ -129,9 +77,21 @@ class Trading:
         columns = [f"{self._term(term)} AS t{number}" for term, number in self._terms.items()]
         recent = " AND ".join(["", *since(self._bound, "occurred_at", self._begin)])
         only = " AND node IN (SELECT node FROM asked)" if self._people == "asked" else ""
-        retold = _RETOLD.format(only=only, recent=_RECENT.format(only=only, since=recent) if recent else "")
+        numbers = only + (_RECENT.format(only=only, since=recent) if recent else "")
         of_rows = " AND ".join(["", *since(self._bound, "e.occurred_at", self._begin)])
-        found, joins = [retold, _TOLD.format(people=self._people, since=of_rows)], ""
+        carried = ("channel", "store")
+        found = [
+            told(
+                who=self._people,
+                seen=_SEEN,
+                more=("store", "source", "brand"),
+                carried=carried,
+                retold=numbers,
+                once=of_rows,
+            )
+        ]
+        found.append(_COUNTED)
+        joins = ""
         if self._marks:
             found += self._lines()
             joins += " LEFT JOIN goods_of AS g ON g.seq = t.seq"
