@@ -11,7 +11,7 @@ def test_what_a_group_has_in_common(cli, sample_shop):
         "orders >= 3",
         "--with",
         "orders = 1",
-        "--most",
+        "--limit",
         3,
         "--shop",
         sample_shop.places.folder,

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def regulars(
     *,
-    most: Annotated[int, typer.Option(min=1, help="Facts to list.")] = 12,
+    most: Annotated[int, typer.Option("--limit", min=1, help="Facts to list.")] = 12,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """Who comes back regularly, and what sets them apart from others who had the time."""
@@ -61,7 +61,7 @@ def _regulars(console: Console, found: Regulars, currency: str, most: int) -> No
 def advocates(
     *,
     sort: Annotated[str, typer.Option(help="value, score or customers.")] = "value",
-    most: Annotated[int, typer.Option(min=1, max=500, help="Customers to list.")] = 15,
+    most: Annotated[int, typer.Option("--limit", min=1, max=500, help="Customers to list.")] = 15,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """Who brings others, what they brought, and what goes before it."""

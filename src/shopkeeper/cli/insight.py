@@ -35,7 +35,7 @@ def compare(
             "--with", help="Another segment or condition, or 'other buyers'; left out, everybody else."
         ),
     ] = "",
-    most: Annotated[int, typer.Option(min=1, help="Facts to list.")] = _SHOWN,
+    most: Annotated[int, typer.Option("--limit", min=1, help="Facts to list.")] = _SHOWN,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """What the customers of a segment have in common, beside others."""
