@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shopkeeper.predict.value import Forecast, forecast
-from shopkeeper.predict.value.choose import origins
+from shopkeeper.predict.value import Forecast, choose, forecast
+from shopkeeper.predict.value.candidates import RULES
 from shopkeeper.predict.value.stray import believed
 from shopkeeper.predict.value.summary import purchase_days
 
@@ -78,19 +78,17 @@ def test_a_forecast_is_the_same_with_an_order_of_1901_and_one_of_2099(shop: worl
 
 
 def test_the_tournament_alone_does_not_stand_in_a_century_without_a_shop(shop: worlds.World) -> None:
-    notes: list[list[str]] = [[], []]
     plain, spoiled = (
-        origins(
+        choose(
             purchase_days(
                 customer=[*shop.customer.tolist(), *[999_999][:more]],
                 occurred_at=np.append(shop.occurred_at, np.array([LONG_AGO][:more], "datetime64[D]")),
             ),
             end_day=int(shop.occurred_at.max().astype("datetime64[D]").astype(int)),
-            horizon=13.0, features=None, seed=1, notes=notes[more],
+            horizon=13.0, entrants=RULES[:1],
         )
         for more in (0, 1)
     )  # fmt: skip
-    assert [one.known.end_day for one in spoiled] == [one.known.end_day for one in plain]
-    assert len(plain) == 5
-    first = shop.occurred_at.min().astype("datetime64[D]")
-    assert notes[1] == [NOTE.format(first), *notes[0]]
+    assert [one.day for one in spoiled.origins] == [one.day for one in plain.origins]
+    assert len(plain.origins) == 5
+    assert spoiled.notes == (NOTE.format(shop.occurred_at.min().astype("datetime64[D]")), *plain.notes)

@@ -103,7 +103,8 @@ def choose(
         entrants: who takes part (default: all that the number of customers bears), from the simplest.
         seed: of the bootstrap and of the part of customers compared.
     """
-    notes: list[str] = []
+    days, strange = believable(days, end_day)
+    notes = [*strange]
     held = origins(days, end_day=end_day, horizon=horizon, features=features, seed=seed, notes=notes)
     if not held:
         note = f"too little history for a test inside the past: {UNTESTED} is used untested"
@@ -163,8 +164,7 @@ def origins(
     notes: list[str],
 ) -> tuple[Held, ...]:
     """Give the origins of the tournament, the latest first; none where there is too little to tell from."""
-    days, strange = believable(some_days(days, days.day <= end_day), end_day)
-    notes += strange
+    days = some_days(days, days.day <= end_day)
     if not days.day.size:
         return ()
     present = np.unique(days.code)
