@@ -247,6 +247,8 @@ def test_an_advocate_who_never_bought_has_a_score_and_no_forecast(friends: Shop)
     ida = friends.customer("user_id:ida")
     assert (ida.traits["advocacy_score"], ida.traits["clv_12m"], ida.traits["state"]) == (15.0, None, None)
     assert friends.find(sort="value").total == before
+    report = friends.value()
+    assert {report.drift[0].customers, report.drift[0].customers_before} == {report.total.customers}
     assert friends.size("advocacy_score = 15 and clv_12m is null").customers == 1
     row = friends.find("ida@example.com").rows[0]
     assert (row.clv_12m, row.p_alive) == (None, None)

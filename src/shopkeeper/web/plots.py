@@ -63,7 +63,10 @@ def plots(report: ValueReport, show: Show) -> list[Plot]:
                 key="tracking", title="Week by week", kind="curves",
                 data=_curves(
                     [f"week {week:g}" for week in weeks],
-                    [{"name": "orders came", "values": actual}, {"name": "foretold", "values": expected}],
+                    [
+                        {"name": "orders came", "values": actual},
+                        {"name": "foretold", "values": [round(one, 1) for one in expected]},
+                    ],
                 ),
                 sentence="Orders of all customers in each week after the latest test began.",
                 head=("Week", "Came", "Foretold"),

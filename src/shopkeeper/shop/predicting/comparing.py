@@ -56,6 +56,9 @@ def _drift(earlier: Run, before: pa.Table, run: Run, now: pa.Table, orders: Orde
 
     first, last = np.datetime64(earlier.end, "D"), np.datetime64(run.end, "D")
     days = int((last - first).astype(np.int64))
+    before, now = (
+        rows.filter(rows["clv_12m"].is_valid()) for rows in (before, now)
+    )  # others only speak for the shop
     was, is_ = _numbers(before), _numbers(now)
     since = orders.customer[(orders.day > first) & (orders.day <= last)]
     who, counts = np.unique(since, return_counts=True)
