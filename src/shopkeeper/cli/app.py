@@ -43,7 +43,9 @@ class Door(TyperGroup):
             raise typer.Exit(complain(error)) from None
         except KeyboardInterrupt as stopped:
             what = f": {stopped}" if stopped.args else ""
-            screen(errors=True).print(text(f"\nstopped{what}"))
+            console = screen(errors=True)
+            console.print()
+            console.print(text(f"stopped{what}"))
             raise typer.Exit(130) from None
         except Exception as error:
             # typer's own exceptions (Exit, Abort, usage) pass through; anything else is a fault of ours
