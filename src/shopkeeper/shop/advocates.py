@@ -131,9 +131,7 @@ class _Known:
         brought_by = said.get("brought_by")
         above = self._friends([brought_by])[:1] if deep and brought_by is not None else ()
         brought = said.get("brought", [])
-        low, high = self.ranged(
-            said.get("brought_value") or 0.0, said.get("brought_expected"), said.get("brought_variance", 0.0)
-        )
+        low, high = self.ranged(said.get("brought_value") or 0.0, **said.get("brought_sums", {}))
         return Advocate(
             id=f"c{now}", name="", score=said.get("advocacy_score") or 0.0, parts=_parts(said),
             orders=record.orders, margin=self.places.money(record.margin), expected=said.get("clv_12m"),
@@ -146,7 +144,7 @@ class _Known:
         )  # fmt: skip
 
     def ranged(
-        self, value: float, expected: float | None, variance: float
+        self, value: float, expected: float | None = None, variance: float = 0.0
     ) -> tuple[float, float] | tuple[None, None]:
         """The range of margin so far and expected; of a refresh that kept no variance there is none."""
         if expected is None:

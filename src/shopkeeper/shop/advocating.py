@@ -198,10 +198,10 @@ def advocate(places: Places, foretold: Foretold) -> tuple[Part, dict[int, dict[s
         "core_share": np.where(fits, fit.core, np.nan), "full_price_share": np.where(fits, fit.full_price, np.nan),
     }  # fmt: skip
     explained = _explained(columns, {part.name: parts[part.name] for part in PARTS}, fit, found)
+    sums = {"expected": np.round(expected, 2), "variance": np.round(variance, 2)}
     for place in np.flatnonzero(brought).tolist():
         told = explained.setdefault(columns.ids[place], {})
-        told["brought_expected"] = round(float(expected[place]), 2)
-        told["brought_variance"] = round(float(variance[place]), 2)
+        told["brought_sums"] = {name: float(values[place]) for name, values in sums.items()}
     names = {code: product for product, code in columns.codes.items()}
     _keep(places, Kept(
         as_of=places.clock.now(), buyers=int(ordered.sum()), regulars=int(regular.sum()),

@@ -67,24 +67,27 @@ def refreshed(places: Places, cursor: str, customers: Any, days: Any, *, turn: i
     bought = purchases(customer=customers, occurred_at=when)
     with places.ledger.read() as reader:
         before = in_force(places, reader)
-    known = _learned_from(customers, np.asarray(days, dtype=np.int64), today)
+    known = _learned_from(bought, customers, np.asarray(days, dtype=np.int64), today)
     rhythm = kept(before, learn(known, alarms_per_year=places.settings.alarms_per_year))
     columns, turns = judged(bought, rhythm, today, places.settings.time_zone)
     return Standings(rhythm, cursor, bought.customer, columns, turns, turn)
 
 
-def _learned_from(customers: Any, days: Any, today: int) -> Purchases:
+def _learned_from(bought: Purchases, customers: Any, days: Any, today: int) -> Purchases:
     """Purchases up to today but for those whose date cannot be right: a rhythm is not learned from these."""
     import numpy as np
 
     from shopkeeper.predict.fading import purchases
     from shopkeeper.predict.value.stray import believed
 
-    upto = days <= today
-    if upto.any():
-        upto &= days >= believed(days[upto])[0]
-    when = days[upto].astype("datetime64[D]")
-    return purchases(customer=np.asarray(customers)[upto], occurred_at=when, end=np.datetime64(today, "D"))
+    learned = days <= today
+    if learned.any():
+        learned &= days >= believed(days[learned])[0]
+    if learned.all():
+        return bought
+    return purchases(
+        customer=np.asarray(customers)[learned], occurred_at=days[learned].astype("datetime64[D]")
+    )
 
 
 def put_in_force(places: Places, tx: LedgerWriter, found: Standings) -> None:
