@@ -83,8 +83,18 @@ def test_worth_over_any_horizon_comes_in_pieces_with_all_of_them_together(sample
     assert [row["id"] for row in rows] == [f"c{one}" for one in table["customer"].to_pylist()]
     assert [row["value"] for row in rows] == pytest.approx(table["value"].to_pylist())
     assert sum(row["value"] for row in rows) == pytest.approx(first["total"], abs=0.01)
-    for name in ("total", "total_low", "total_high", "horizon_weeks", "discount", "together", "level", "run"):
+    for name in (
+        "total",
+        "total_low",
+        "total_high",
+        "horizon_weeks",
+        "discount",
+        "together",
+        "level",
+        "tested_weeks",
+    ):
         assert float(told[name]) == first[name] == second[name], name
+    assert (first["run"], "\n".join(first["notes"])) == (int(told["run"]), told["notes"])
     assert (first["as_of"], first["model"], first["customers"]) == (
         told["as_of"],
         told["model"],

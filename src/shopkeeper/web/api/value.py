@@ -64,7 +64,8 @@ class WorthQuery(PredictedQuery, frozen=True, forbid_unknown_fields=True):
 class WorthRows(Struct, frozen=True, kw_only=True):
     """Customers in the order of their ids, and all whom the condition found together, on whichever page they are.
 
-    ``level`` is that of every range; ``together`` the share by which all customers may be off at once.
+    ``level`` is that of every range; ``together`` the share by which all customers may be off at once; ``tested_weeks``
+    how far ahead the model was tested on the shop's own past, 0 where it could not be.
     """
 
     data: tuple[dict[str, Any], ...]
@@ -80,7 +81,9 @@ class WorthRows(Struct, frozen=True, kw_only=True):
     level: float
     together: float
     model: str
+    tested_weeks: float
     run: int
+    notes: tuple[str, ...]
 
 
 @get(
@@ -130,7 +133,8 @@ def worth(shop: Shop, request: _Asks, data: JSONBody[WorthQuery]) -> Response[Wo
             total=float(told["total"]), total_low=float(told["total_low"]), total_high=float(told["total_high"]),
             currency=told["currency"], horizon_weeks="inf" if weeks == inf else weeks,
             discount=float(told["discount"]), level=float(told["level"]), together=float(told["together"]),
-            model=told["model"], run=int(told["run"]),
+            model=told["model"], tested_weeks=float(told["tested_weeks"]), run=int(told["run"]),
+            notes=tuple(told["notes"].splitlines()),
         )
     )  # fmt: skip
 
