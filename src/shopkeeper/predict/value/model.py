@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -177,9 +177,11 @@ class OrderFit(SavedFit, Answers, frozen=True, kw_only=True, dict=True):
         new = np.zeros(times.size)
         return self._ahead(History(new, new, new)).mean(times)
 
-    def _ahead(self, history: History) -> LivingFuture:
-        """Give the future that follows from checked histories."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # every model has its own
+
+        def _ahead(self, history: History) -> LivingFuture:
+            """Give the future that follows from checked histories."""
+            ...
 
     def _known(self, given: Mapping[str, ArrayLike | None]) -> History:
         missing = [name for name, values in given.items() if values is None]
