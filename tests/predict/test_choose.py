@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shopkeeper.domain.errors import UnknownName
 from shopkeeper.predict.value import Choice, RepeatRate, choose
 from shopkeeper.predict.value.candidates import MODELS, RULES
-from shopkeeper.predict.value.choose import COMPARED, origins
+from shopkeeper.predict.value.choose import COMPARED
 from shopkeeper.predict.value.field import entries, fit_entry
 from shopkeeper.predict.value.origin import Known, hold_out, plan
 from shopkeeper.predict.value.score import Bootstrap, in_top, score, scored, simplest
@@ -162,11 +162,10 @@ def test_too_little_history_is_said(n: int) -> None:
 
 def test_of_many_customers_some_are_compared(monkeypatch: pytest.MonkeyPatch, chance: PurchaseDays) -> None:
     monkeypatch.setattr(sys.modules[choose.__module__], "COMPARED", 100)
-    notes: list[str] = []
-    held = origins(chance, end_day=last(chance), horizon=13.0, features=None, seed=1, notes=notes)
+    choice = choose(chance, end_day=last(chance), horizon=13.0, entrants=MODELS)
     assert COMPARED > 1000
-    assert all(len(one.known) <= 100 for one in held)
-    assert "100 of 700 customers" in notes[0]
+    assert choice.n <= 100
+    assert "100 of 700 customers" in choice.notes[0]
 
 
 @settings(deadline=None)

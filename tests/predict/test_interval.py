@@ -21,7 +21,7 @@ from shopkeeper.predict.value.interval import (
     quantile,
     transforms,
 )
-from shopkeeper.predict.value.level import Level, Unsure, learn_level
+from shopkeeper.predict.value.level import Level, Unsure
 from shopkeeper.predict.value.rules import SteadyFuture
 
 SURE = Learned(groups=(Group(first=0, n=1),))
@@ -151,12 +151,3 @@ def test_an_uncertain_level_widens_and_keeps_the_mean() -> None:
     assert (unsure.square(10.0) > future.square(10.0)).all()
     same = Unsure(future, Level())
     np.testing.assert_allclose(same.at_least(2.0, 10.0), future.at_least(2.0, 10.0))
-
-
-def test_levels_of_few_windows_are_drawn_to_what_is_usual() -> None:
-    steady = learn_level([1.0] * 5, [1e6] * 5, 2.0)
-    wild = learn_level([0.5, 1.5, 0.6, 1.4, 1.0], [1e6] * 5, 5.0)
-    small = learn_level([0.5, 1.5, 0.6, 1.4, 1.0], [4.0] * 5, 5.0)
-    assert 0.1 < steady.deviation < 0.2 < wild.deviation <= 0.5
-    assert small.deviation < wild.deviation  # of few orders much is chance
-    assert learn_level([0.8] * 3, [1e6] * 3, 1.0).mean == pytest.approx(np.log(0.8) / 2)

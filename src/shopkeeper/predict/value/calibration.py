@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 import numpy as np
 
-from shopkeeper.predict.value.history import Floats
+from shopkeeper.predict.value.history import Floats, Ints
 from shopkeeper.predict.value.interval import (
     Coverage,
     Group,
@@ -22,8 +22,20 @@ from shopkeeper.predict.value.interval import (
     shaped,
     transforms,
 )
-from shopkeeper.predict.value.level import Level, Unsure, learn_level, level_of
+from shopkeeper.predict.value.level import (
+    Level,
+    Unsure,
+    Window,
+    learn_group_level,
+    learn_level,
+    level_of,
+    own_level,
+)
 from shopkeeper.predict.value.model import Future
+from shopkeeper.predict.value.origin import Shared
+
+USUAL = Level(deviation=0.2)
+"""The level where nothing is known of a shop's weeks: a fifth up or down."""
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,16 +45,31 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     level: Level = Level()
 
     def applied(self, future: Future, frequency: Floats) -> Future:
-        """Correct a future with a full distribution by group, and make its level uncertain."""
+        """Correct a future with a full distribution by group, and make its level uncertain.
+
+        Where customers share a history, this is done once per history.
+        """
         if not self.groups:
             return future
         group = group_of(frequency, [one.first for one in self.groups])
-        return Unsure(Recalibrated(future, group, self.groups), self.level)
+        if isinstance(future, Shared):
+            histories = np.zeros(int(future.where.max(initial=-1)) + 1, dtype=np.int64)
+            histories[future.where] = group
+            alone = future.base.take(np.arange(histories.size, dtype=np.int64))
+            return Shared(self._of(alone, histories), future.where)
+        return self._of(future, group)
+
+    def _of(self, future: Future, group: Ints) -> Future:
+        levels = tuple(self.level if one.level is None else one.level for one in self.groups)
+        return Unsure(Recalibrated(future, group, self.groups), levels, group)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A forecast and what came: future, whether its distribution is its own, frequency, orders, weeks ahead, day."""
+    """A forecast and what came: future, whether its distribution is its own, frequency, orders, weeks ahead, day.
+
+    The level ``foretold`` there, and how far the forecast's sum is ``apart`` from that of which it was: see `Window`.
+    """
 
     future: Future
     exact: bool
@@ -50,32 +77,44 @@ class Case:
     orders: Floats
     window: float
     day: int = 0
+    foretold: Level = USUAL
+    apart: float = 0.0
 
     @cached_property
     def level(self) -> float:
         """What came over what was foretold, in sum."""
-        return level_of(float(self.future.mean(self.window).sum()), float(self.orders.sum()))
-
-    @property
-    def at_level(self) -> float:
-        """The window as if time had run at that level."""
-        return self.window * self.level
+        return level_of(float(self.expected.sum()), float(self.orders.sum()))
 
     @cached_property
-    def mean_at_level(self) -> Floats:
-        """The forecast at that level."""
-        return self.future.mean(self.at_level)
+    def expected(self) -> Floats:
+        """The forecast."""
+        return self.future.mean(self.window)
 
-    @cached_property
-    def own_transforms(self) -> tuple[Floats, Floats]:
-        """The transforms of what came, at that level, by a distribution of the future's own."""
-        return transforms(self.future, self.orders, self.at_level)
+    def own_levels(self, firsts: Sequence[int]) -> Floats:
+        """Give the log level of each group."""
+        group, log_level = group_of(self.frequency, firsts), float(np.log(self.level))
+        sums = (
+            np.bincount(group, weights=one, minlength=len(firsts)) for one in (self.expected, self.orders)
+        )
+        return np.array([own_level(float(e), float(y), log_level) for e, y in zip(*sums, strict=True)])
+
+    def at_level(self, firsts: Sequence[int]) -> Floats:
+        """Give each customer's window as if time had run at the level of the customer's group."""
+        return np.asarray(self.window * np.exp(self.own_levels(firsts)[group_of(self.frequency, firsts)]))
 
     def transforms(self, learned: Sequence[Group]) -> tuple[Floats, Floats]:
-        """Give the transforms of what came, at that level."""
-        if self.exact:
-            return self.own_transforms
-        return transforms(self.shaped(learned), self.orders, self.at_level)
+        """Give the transforms of what came, at those levels."""
+        firsts = tuple(one.first for one in learned)
+        if not self.exact:
+            return transforms(self.shaped(learned), self.orders, self.at_level(firsts))
+        if firsts not in self._own:
+            self._own[firsts] = transforms(self.future, self.orders, self.at_level(firsts))
+        return self._own[firsts]
+
+    @cached_property
+    def _own(self) -> dict[tuple[int, ...], tuple[Floats, Floats]]:
+        """The transforms by a distribution of the future's own, by groups: made once."""
+        return {}
 
     def shaped(self, learned: Sequence[Group]) -> Future:
         """Give the future with a full distribution, at the level foretold."""
@@ -90,22 +129,28 @@ class Case:
         return np.asarray(group_of(self.frequency, firsts) == place)
 
 
-def learn_distribution(cases: Sequence[Case]) -> Learned:
-    """Learn from forecasts (the latest first) and what came."""
-    heights = [case.level for case in cases]
+def learn_distribution(cases: Sequence[Case], ahead: Level = USUAL) -> Learned:
+    """Learn from forecasts (the latest first) and what came, to be used where the level ``ahead`` is foretold."""
     firsts = groups(cases[0].frequency)
+    covers = (max(case.day for case in cases) - min(case.day for case in cases)) / (7.0 * cases[0].window)
+    windows = 1.0 + covers
+    past = [Window(case.level, float(case.orders.sum()), case.foretold, case.apart) for case in cases]
+    level = learn_level(past, ahead, windows)
+    every, own = [float(np.log(case.level)) for case in cases], [case.own_levels(firsts) for case in cases]
     within = [[case.rows(firsts, place) for case in cases] for place in range(len(firsts))]
-    means = [] if cases[0].exact else [case.mean_at_level for case in cases]
+    times = [] if cases[0].exact else [case.at_level(firsts) for case in cases]
+    means = [case.future.mean(time) for case, time in zip(cases, times, strict=False)]
     found = []
-    for first, rows in zip(firsts, within, strict=True):
-        group = Group(first=first, n=int(sum(here.sum() for here in rows)))
+    for place, (first, rows) in enumerate(zip(firsts, within, strict=True)):
+        group = Group(
+            first=first, n=int(sum(here.sum() for here in rows)),
+            level=learn_group_level([one[place] for one in own], every, level, windows),
+        )  # fmt: skip
         if means and group.n:
             floor, spread, zero = fit_shape(
                 np.concatenate([mean[here] for mean, here in zip(means, rows, strict=True)]),
                 np.concatenate([case.orders[here] for case, here in zip(cases, rows, strict=True)]),
-                np.concatenate(
-                    [np.full(here.sum(), case.at_level) for case, here in zip(cases, rows, strict=True)]
-                ),
+                np.concatenate([time[here] for time, here in zip(times, rows, strict=True)]),
             )
             group = msgspec.structs.replace(group, floor=floor, spread=spread, zero=zero)
         found.append(group)
@@ -118,8 +163,6 @@ def learn_distribution(cases: Sequence[Case]) -> Learned:
             )
             levels, reached = fit_levels(below, up_to)
             found[place] = msgspec.structs.replace(found[place], levels=levels, reached=reached)
-    covers = (max(case.day for case in cases) - min(case.day for case in cases)) / (7.0 * cases[0].window)
-    level = learn_level(heights, [float(case.orders.sum()) for case in cases], 1.0 + covers)
     return Learned(groups=tuple(found), level=level)
 
 
@@ -139,9 +182,8 @@ def coverage_elsewhere(cases: Sequence[Case]) -> tuple[Coverage, ...]:
         return ()
     seen: dict[str, list[Coverage]] = {}
     for out, case in enumerate(cases):
-        for one in coverage_of(
-            case, learn_distribution([other for at, other in enumerate(cases) if at != out])
-        ):
+        learned = learn_distribution([other for at, other in enumerate(cases) if at != out], case.foretold)
+        for one in coverage_of(case, learned):
             seen.setdefault(one.group, []).append(one)
     return tuple(
         msgspec.structs.replace(

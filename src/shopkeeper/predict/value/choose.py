@@ -23,12 +23,14 @@ import numpy as np
 
 from shopkeeper.predict.value.bias import allowed, clearly_biased
 from shopkeeper.predict.value.calibration import Case, Learned, coverage_elsewhere, learn_distribution
-from shopkeeper.predict.value.candidates import UNTESTED, Entry, Fitted
+from shopkeeper.predict.value.candidates import MODELS, UNTESTED, Entry, Fitted
+from shopkeeper.predict.value.course import course
 from shopkeeper.predict.value.evidence import Evidence, evidence
 from shopkeeper.predict.value.field import FEW, entries
 from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.interval import Coverage
-from shopkeeper.predict.value.origin import Features, Held, believable, hold_out, plan, some_days
+from shopkeeper.predict.value.level import Level
+from shopkeeper.predict.value.origin import Features, Held, Known, believable, hold_out, plan, some_days
 from shopkeeper.predict.value.score import Bootstrap, ScoreCard, Scored, card, scored, simplest
 from shopkeeper.predict.value.spend import SpendChoice, choose_spend
 from shopkeeper.predict.value.summary import PurchaseDays
@@ -105,7 +107,8 @@ def choose(
     """
     days, strange = believable(days, end_day)
     notes = [*strange]
-    held = origins(days, end_day=end_day, horizon=horizon, features=features, seed=seed, notes=notes)
+    days = _compared(days, end_day, seed, notes)
+    held = origins(days, end_day=end_day, horizon=horizon, features=features, notes=notes)
     if not held:
         note = f"too little history for a test inside the past: {UNTESTED} is used untested"
         return Choice(pick=UNTESTED, cards=(), window_days=0, n=0, notes=(*notes, note))
@@ -132,11 +135,8 @@ def choose(
             f"{trials[passed_over].entry.name} has as small an error, but is clearly wrong about all customers with "
             f"{' and '.join(biased[passed_over])} repeat purchases together: it is not used"
         )
-    cases = [
-        Case(found.future, found.exact, one.known.past.frequency, one.orders, one.window, one.known.end_day)
-        for found, one in zip(pick.fitted, held, strict=True)
-    ]
-    learned = learn_distribution(cases)
+    cases = [_case(found, mean, one) for found, mean, one in zip(pick.fitted, pick.means, held, strict=True)]
+    learned = learn_distribution(cases, _level(Known(days, end_day), horizon))
     return Choice(
         pick=pick.entry.name,
         cards=tuple(
@@ -160,20 +160,11 @@ def origins(
     end_day: int,
     horizon: float,
     features: Features | None,
-    seed: int,
     notes: list[str],
 ) -> tuple[Held, ...]:
     """Give the origins of the tournament, the latest first; none where there is too little to tell from."""
-    days = some_days(days, days.day <= end_day)
     if not days.day.size:
         return ()
-    present = np.unique(days.code)
-    if present.size > COMPARED:
-        some = np.random.default_rng(seed).permutation(present)[:COMPARED]
-        keep = np.zeros(len(days.customers), dtype=np.bool_)
-        keep[some] = True
-        days = some_days(days, keep[days.code])
-        notes.append(f"compared on {COMPARED:,} of {present.size:,} customers, drawn at random")
     window, ends = plan(end_day - int(days.day.min()), horizon)
     near: dict[str, Any] = {}
     held = tuple(
@@ -188,6 +179,34 @@ def origins(
     if held and window < int(horizon) * 7:
         notes.append(f"tested on {window // 7} weeks ahead: the history is too short for {horizon:g}")
     return held
+
+
+def _compared(days: PurchaseDays, end_day: int, seed: int, notes: list[str]) -> PurchaseDays:
+    """Give the purchases up to the end of all customers, or of a random part where they are many."""
+    days = some_days(days, days.day <= end_day)
+    present = np.unique(days.code)
+    if present.size <= COMPARED:
+        return days
+    keep = np.zeros(len(days.customers), dtype=np.bool_)
+    keep[np.random.default_rng(seed).permutation(present)[:COMPARED]] = True
+    notes.append(f"compared on {COMPARED:,} of {present.size:,} customers, drawn at random")
+    return some_days(days, keep[days.code])
+
+
+def _case(found: Fitted, mean: Floats, one: Held) -> Case:
+    """The pick at an origin, what came, and the level foretold there."""
+    model = float(MODELS[0].fit(one.known, one.window).future.mean(one.window).sum())
+    apart = float(np.log((mean.sum() + 1.0) / (model + 1.0)))
+    return Case(
+        found.future, found.exact, one.known.past.frequency, one.orders, one.window, one.known.end_day,
+        _level(one.known, one.window), apart,
+    )  # fmt: skip
+
+
+def _level(known: Known, weeks: float) -> Level:
+    """The level foretold of the weeks after a day."""
+    fit = MODELS[0].fit(known, weeks).orders
+    return course(known.days, last=known.end_day, fit=fit, weeks=weeks).level(weeks)
 
 
 def _tried(entry: Entry, held: Sequence[Held]) -> Trial | None:

@@ -51,6 +51,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
         zero: probability of a zero of its own.
         levels: the levels of the transform ...
         reached: ... and the share of transforms that were up to there.
+        level: the level to come of this group; where it is not told, that of all holds.
     """
 
     first: int
@@ -60,6 +61,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     zero: float = 0.0
     levels: tuple[float, ...] = (0.0, 1.0)
     reached: tuple[float, ...] = (0.0, 1.0)
+    level: Level | None = None
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +156,8 @@ def recalibrated(levels: Floats, group: Ints, learned: Sequence[Group]) -> Float
 
 def centre(future: Future, t: float | Floats) -> Floats:
     """Give the mean of a future's distribution, which may differ from the forecast (see `Around`, `Unsure`)."""
+    if isinstance(future, Shared) and np.ndim(t) == 0:
+        return np.asarray(centre(future.base, t)[future.where])
     if isinstance(future, Unsure):
         return mixed([centre(future.base, own) for own in future.times(t)])
     if isinstance(future, Recalibrated):
@@ -234,7 +238,7 @@ def fit_shape(mean: Floats, orders: Floats, weeks: Floats) -> tuple[float, float
     return float(np.exp(floor)), float(np.exp(spread)), float(1.0 / (1.0 + np.exp(-zero)))
 
 
-def transforms(future: Future, orders: Floats, t: float) -> tuple[Floats, Floats]:
+def transforms(future: Future, orders: Floats, t: float | Floats) -> tuple[Floats, Floats]:
     """Give P(Y < y) and P(Y <= y) of what came."""
     up_to = 1.0 - future.at_least(orders + 1.0, t)
     below = np.where(orders > 0, 1.0 - future.at_least(np.maximum(orders, 1.0), t), 0.0)
@@ -291,21 +295,13 @@ def bounds(future: Future, level: float, t: float) -> Floats:
 
     Customers who share a history share the work, and so do those of one group whose means differ by less than 1 %.
     """
-    unsure, inner = (future.level, future.base) if isinstance(future, Unsure) else (Level(), future)
-    known = inner if isinstance(inner, Recalibrated) else Recalibrated(inner, np.zeros(0, np.int64), ())
-    base = known.base
-    if isinstance(base, Shared):
-        histories = int(base.where.max(initial=-1)) + 1
-        group = np.zeros(histories, dtype=np.int64)
-        if known.learned:
-            group[base.where] = known.group
-        alone = base.base.take(np.arange(histories, dtype=np.int64))
-        return np.asarray(
-            quantile(Unsure(Recalibrated(alone, group, known.learned), unsure), level, t)[base.where]
-        )
+    if isinstance(future, Shared):
+        return np.asarray(quantile(future.base, level, t)[future.where])
+    inner = future.base if isinstance(future, Unsure) else future
+    base = inner.base if isinstance(inner, Recalibrated) else inner
     if isinstance(base, Around):
         fine = np.rint(np.log(np.maximum(base.mean(t), 1e-9)) * 100.0).astype(np.int64)
-        key = fine * 64 + (known.group if known.learned else 0)
+        key = fine * 64 + (inner.group if isinstance(inner, Recalibrated) else 0)
         _, rows, where = np.unique(key, return_index=True, return_inverse=True)
         return np.asarray(quantile(future.take(rows), level, t)[where])
     return quantile(future, level, t)

@@ -3,15 +3,18 @@
 Customers are many, windows few: what the origins in the past say of one customer's chance they say thousands of times,
 but how far all were above or below what was foretold they say five times. So the two are told apart. At each origin
 the level is what came over what was foretold, in sum; distributions are learned at that level (as if time had run
-faster or slower), and the level to come is uncertain: half the mean of the past levels (what was missed there is part
-lasting error, part season of those weeks), with the spread they had around that, drawn to what is usual: a fifth up
-or down, which is worth two windows.
+faster or slower). The level to come is foretold from the shop's weeks (`course`), as a mean and a doubt; where the
+levels at the origins lay further from what was foretold of them there, the doubt is widened.
+
+Not all are moved alike: before Christmas who bought once comes back more often, who buys each week does so as ever. So
+each group of frequency has a level of its own, which follows the level of all by a slope, one where little is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,10 +22,12 @@ import numpy as np
 from shopkeeper.predict.value.history import Floats, Ints
 from shopkeeper.predict.value.model import Future
 
-_KEPT = 0.5
-_USUAL = 0.2
-_WORTH = 2.0
+_WORTH = 4.0
 _MOST = 0.5
+_APART = 0.1  # what is usual of a group's level beside that of all, worth two windows
+_APART_WORTH = 2.0
+_SLOPE_SPREAD = 0.5
+_MOST_APART = 0.8
 # Three points that have the moments of a normal distribution up to the fifth (Gauss-Hermite).
 _POINTS = ((-np.sqrt(3.0), 1.0 / 6.0), (0.0, 2.0 / 3.0), (np.sqrt(3.0), 1.0 / 6.0))
 
@@ -53,28 +58,88 @@ def level_of(foretold: float, came: float) -> float:
     return float(np.clip((came + 1.0) / (foretold + 1.0), 0.25, 4.0))
 
 
-def learn_level(levels: Sequence[float], orders: Sequence[float], windows: float) -> Level:
-    """Learn from the levels of past windows, each seen through so many orders; together they are worth ``windows``.
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The level of a past window, through so many orders seen.
 
-    Windows that overlap are worth less than their number: the time they cover over the length of one.
+    Attributes:
+        level: what came over what the pick foretold.
+        orders: that came.
+        foretold: the level that was foretold there, of the model from which the course is told.
+        apart: logarithm of the pick's sum over that model's.
+    """
 
-    >>> learn_level([1.0, 1.0], [1e9, 1e9], 2.0).deviation < 0.2 < learn_level([0.6, 1.4], [1e9, 1e9], 2.0).deviation
+    level: float
+    orders: float
+    foretold: Level
+    apart: float = 0.0
+
+
+def learn_level(past: Sequence[Window], ahead: Level, windows: float) -> Level:
+    """Learn the level to come from the one foretold, ``ahead``, and from past windows, together worth ``windows``.
+
+    Windows that overlap are worth less than their number: the time they cover over the length of one. How far the
+    pick's sum lay from the model's is expected to stay, as surely as it did.
+
+    >>> usual = Level(deviation=0.2)
+    >>> learn_level([Window(1.0, 1e9, usual), Window(1.1, 1e9, usual)], usual, 2.0)
+    Level(mean=0.0, deviation=0.2)
+    >>> learn_level([Window(0.6, 1e9, usual), Window(1.7, 1e9, usual)], usual, 2.0).deviation > 0.3
     True
     """
-    logs = np.log(np.asarray(levels))
-    centre = _KEPT * float(logs.mean())
-    chance = 2.0 / np.maximum(np.asarray(orders), 1.0)  # of counts somewhat more variable than Poisson
-    seen = float(np.maximum((logs - centre) ** 2 - chance, 0.0).mean())
-    deviation = np.sqrt((windows * seen + _WORTH * _USUAL**2) / (windows + _WORTH))
-    return Level(mean=centre, deviation=float(min(deviation, _MOST)))
+    logs, apart = np.log([one.level for one in past]), np.array([one.apart for one in past])
+    mean = np.array([one.foretold.mean for one in past]) - apart
+    variance = np.array([one.foretold.deviation for one in past]) ** 2
+    chance = 2.0 / np.maximum(
+        [one.orders for one in past], 1.0
+    )  # of counts somewhat more variable than Poisson
+    missed = float((np.maximum((logs - mean) ** 2 - chance, 0.0) / np.maximum(variance, 1e-12)).mean())
+    wider = max(1.0, (_WORTH + windows * missed) / (_WORTH + windows))
+    deviation = np.sqrt(wider * ahead.deviation**2 + float(apart.var()))
+    return Level(mean=ahead.mean - float(apart.mean()), deviation=float(min(deviation, _MOST)))
+
+
+def own_level(foretold: float, came: float, log_level: float) -> float:
+    """Give the log level of a group in one window, drawn to that of all where the group saw few orders.
+
+    >>> round(own_level(1e6, 2e6, 0.0), 2), own_level(0.0, 0.0, 0.3)
+    (0.69, 0.3)
+    """
+    expected = foretold * np.exp(log_level)
+    apart = float(np.log((came + 1.0) / (expected + 1.0)))
+    return float(log_level + apart * _APART**2 / (_APART**2 + 2.0 / max(expected, 1e-9)))
+
+
+def learn_group_level(own: Sequence[float], every: Sequence[float], ahead: Level, windows: float) -> Level:
+    """Learn a group's level to come from its log levels in past windows, those of all, and the level of all to come.
+
+    >>> swings = [-0.4, 0.0, 0.4]
+    >>> calm = learn_group_level([-0.1, 0.0, 0.1], swings, Level(deviation=0.3), 3.0)
+    >>> learn_group_level(swings, swings, Level(deviation=0.3), 3.0).deviation > 0.3 > 1.5 * calm.deviation
+    True
+    """
+    group, level = np.asarray(own), np.asarray(every)
+    around, moved = group - group.mean(), level - level.mean()
+    share, prior = windows / group.size, (_APART / _SLOPE_SPREAD) ** 2
+    slope = (share * float(around @ moved) + prior) / (share * float(moved @ moved) + prior)
+    slope = float(np.clip(slope, 0.0, 2.0))
+    left = around - slope * moved
+    apart = (share * float(left @ left) + _APART_WORTH * _APART**2) / (windows + _APART_WORTH)
+    deviation = np.sqrt((slope * ahead.deviation) ** 2 + apart)
+    mean = float(group.mean()) + slope * (ahead.mean - float(level.mean()))
+    return Level(mean=mean, deviation=float(min(deviation, _MOST_APART)))
 
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """A future whose level is uncertain. The mean stays the forecast's; the distribution is a mixture over levels."""
+    """A future whose level is uncertain. The mean stays the forecast's; the distribution is a mixture over levels.
+
+    There is one level for all, or one for each group, and each customer's group.
+    """
 
     base: Future
-    level: Level
+    level: Level | tuple[Level, ...]
+    group: Ints | None = None
 
     def mean(self, t: float | Floats) -> Floats:
         """Give E(Y) within ``t``, as forecast."""
@@ -94,8 +159,11 @@ class Unsure:
 
     def take(self, rows: Ints) -> Unsure:
         """Give the future of some of the customers."""
-        return Unsure(self.base.take(rows), self.level)
+        return Unsure(self.base.take(rows), self.level, None if self.group is None else self.group[rows])
 
-    def times(self, t: float | Floats) -> list[float | Floats]:
+    def times(self, t: float | Floats) -> list[Any]:
         """Give ``t`` at each level."""
-        return [t * factor for factor in self.level.factors]
+        if isinstance(self.level, Level):
+            return [t * factor for factor in self.level.factors]
+        factors = np.array([one.factors for one in self.level])[self.group]
+        return [t * factors[:, place] for place in range(factors.shape[1])]

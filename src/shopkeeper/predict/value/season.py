@@ -20,6 +20,7 @@ from shopkeeper.predict.value.history import Floats, Ints
 from shopkeeper.predict.value.mbgnbd import MBGNBD
 from shopkeeper.predict.value.model import SavedFit
 from shopkeeper.predict.value.summary import DAYS_PER_UNIT, PurchaseDays, Summary, summarise_days
+from shopkeeper.predict.value.weekly import weekly
 
 WEEKS = 52
 _YEAR = 365.25
@@ -104,7 +105,9 @@ def season(days: PurchaseDays, *, end: Any = None) -> Season:
     """
     log = summarise_days(days, end=end, unit="D")
     last = int(log.end.astype(np.int64))
-    count, expected, middle = _weekly(days, log, last)
+    fit = MBGNBD().fit(frequency=log.frequency, recency=log.recency, T=log.T)
+    table = weekly(days, last=last, fit=fit, unit=1.0)
+    count, expected, middle = table.count, table.expected, table.middle
     seen = int(count.size)
     if seen < _LEAST_WEEKS:
         note = f"{seen} weeks of purchases: a season shows itself only over two years; none is used"
@@ -125,27 +128,6 @@ def season(days: PurchaseDays, *, end: Any = None) -> Season:
         return Season(weeks_seen=seen, gain=gain, notes=(note,))
     found = np.exp(_fit(count, expected, week, best, scale).season)
     return Season(weeks=tuple((found / found.mean()).tolist()), used=True, gain=gain, weeks_seen=seen)
-
-
-def _weekly(days: PurchaseDays, log: Summary, last: int) -> tuple[Floats, Floats, Floats]:
-    """Count repeat purchases per week back from ``last``, what is expected without seasons, and the middle day."""
-    inside = days.day <= last
-    code, day = days.code[inside], days.day[inside]
-    if not code.size:
-        return np.empty(0), np.empty(0), np.empty(0)
-    first = np.concatenate(([True], code[1:] != code[:-1]))
-    weeks = (last - int(day.min())) // 7
-    start = last - 7 * weeks + 1
-    old, at = day < start, (day - start) // 7
-    repeats = np.bincount(at[~first & ~old], minlength=weeks).astype(np.float64)
-    new = np.bincount(np.maximum(at[first], 0), minlength=weeks).astype(np.float64)
-    fit = MBGNBD().fit(frequency=log.frequency, recency=log.recency, T=log.T)
-    # Who comes in a week is on average there for half of it.
-    ages = 7.0 * np.maximum(np.arange(weeks + 1) - 0.5, 0.0)
-    steps = np.diff(fit.expected_repeats(ages)) if weeks else np.empty(0)
-    expected = np.convolve(new, steps)[:weeks]
-    middle = start + 7.0 * np.arange(weeks, dtype=np.float64) + 3.5
-    return repeats, np.maximum(expected, 1e-9).astype(np.float64), middle
 
 
 class _Fitted:
