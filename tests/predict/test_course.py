@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from shopkeeper.predict.value import MBGNBD
-from shopkeeper.predict.value.calibration import Case, coverage_of, learn_distribution
+from shopkeeper.predict.value.calibration import Case, Learned, coverage_of, learn_distribution
 from shopkeeper.predict.value.course import FARTHEST, course, course_of
+from shopkeeper.predict.value.interval import Group, bounds, centre
 from shopkeeper.predict.value.level import Level, Window, learn_level
+from shopkeeper.predict.value.origin import Shared
 from shopkeeper.predict.value.rules import SteadyFuture
 from shopkeeper.predict.value.summary import purchase_days
 from shopkeeper.predict.value.weekly import Weekly, weekly
@@ -171,3 +173,21 @@ def test_groups_that_swing_differently_each_get_ranges_that_hold() -> None:
             seen.setdefault(one.group, []).append(one.expected)
     for group, own in seen.items():
         assert 0.75 < np.mean(own) < 0.85, group
+
+
+def test_customers_who_share_a_history_get_what_each_would_get_alone() -> None:
+    where = np.array([2, 0, 1, 2, 1])
+    base = SteadyFuture(np.array([0.0, 3.0, 9.0]), 20.0)
+    frequency = np.array([9.0, 0.0, 3.0, 9.0, 3.0])
+    levels = [Level(mean=0.1 * place, deviation=0.1 + 0.2 * place) for place in range(3)]
+    groups = tuple(Group(first=k, n=9, level=level) for k, level in zip((0, 2, 5), levels, strict=True))
+    shared = Learned(groups=groups).applied(Shared(base, where), frequency)
+    alone = Learned(groups=groups).applied(base.take(where), frequency)
+    np.testing.assert_allclose(shared.at_least(2.0, 10.0), alone.at_least(2.0, 10.0))
+    ks = np.arange(1.0, 6.0)
+    np.testing.assert_allclose(shared.at_least(ks, 10.0), alone.at_least(ks, 10.0))
+    for level in (0.1, 0.9):
+        np.testing.assert_array_equal(bounds(shared, level, 10.0), bounds(alone, level, 10.0))
+    np.testing.assert_allclose(centre(shared, 10.0), centre(alone, 10.0))
+    few = np.array([0, 2])
+    np.testing.assert_allclose(shared.take(few).at_least(1.0, 10.0), alone.at_least(1.0, 10.0)[few])
