@@ -15,7 +15,7 @@ from shopkeeper.predict.value import Choice, RepeatRate, choose
 from shopkeeper.predict.value.candidates import MODELS, RULES
 from shopkeeper.predict.value.choose import COMPARED
 from shopkeeper.predict.value.field import entries, fit_entry
-from shopkeeper.predict.value.origin import Known, hold_out, plan
+from shopkeeper.predict.value.origin import Known, hold_out, plan, some_days
 from shopkeeper.predict.value.score import Bootstrap, in_top, score, scored, simplest
 from shopkeeper.predict.value.summary import PurchaseDays, purchase_days
 
@@ -166,6 +166,18 @@ def test_of_many_customers_some_are_compared(monkeypatch: pytest.MonkeyPatch, ch
     assert COMPARED > 1000
     assert choice.n <= 100
     assert "100 of 700 customers" in choice.notes[0]
+
+
+def test_a_level_that_fell_lately_is_in_the_ranges(chance: PurchaseDays) -> None:
+    """A third of the repeat purchases of the last 26 weeks are struck out, so that the coming weeks are low as well."""
+    again = np.concatenate(([False], chance.code[1:] == chance.code[:-1]))
+    late = again & (chance.day > last(chance) - 182) & (np.random.default_rng(1).random(again.size) < 0.33)
+    before, after = (
+        choose(some_days(chance, rows), end_day=last(chance), horizon=26.0, entrants=MODELS[:1]).learned
+        for rows in (np.ones(again.size, bool), ~late)
+    )
+    assert after.level.mean < before.level.mean - 0.05
+    assert all(one.level is not None and one.level.deviation > 0.1 for one in after.groups)
 
 
 @settings(deadline=None)
