@@ -114,6 +114,53 @@ def test_a_failed_write_does_not_take_its_neighbours_along(ledger: Ledger) -> No
         assert reader.setting("bad") is None
 
 
+def test_who_joins_a_write_that_was_alone_fails_alone(ledger: Ledger) -> None:
+    begun, gate = threading.Event(), threading.Event()
+
+    def alone(tx: LedgerWriter) -> None:
+        tx.keep("first", "1")
+        begun.set()
+        gate.wait(10)
+
+    def fail(tx: LedgerWriter) -> None:
+        tx.keep("bad", "1")
+        raise RuntimeError("on purpose")
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(ledger.write, alone)
+        assert begun.wait(10)  # nobody waited when it began
+        bad = pool.submit(ledger.write, fail)
+        last = pool.submit(ledger.write, lambda tx: tx.keep("last", "1"))
+        gate.set()
+        first.result(10)
+        last.result(10)
+        with pytest.raises(RuntimeError, match="on purpose"):
+            bad.result(10)
+    with ledger.read() as reader:
+        assert [reader.setting(name) for name in ("first", "bad", "last")] == ["1", None, "1"]
+
+
+def test_a_write_alone_that_fails_leaves_those_after_it_unharmed(ledger: Ledger) -> None:
+    begun, gate = threading.Event(), threading.Event()
+
+    def fail(tx: LedgerWriter) -> None:
+        tx.keep("bad", "1")
+        begun.set()
+        gate.wait(10)
+        raise RuntimeError("on purpose")
+
+    with ThreadPoolExecutor(2) as pool:
+        bad = pool.submit(ledger.write, fail)
+        assert begun.wait(10)
+        after = pool.submit(ledger.write, lambda tx: tx.keep("after", "1"))
+        gate.set()
+        with pytest.raises(RuntimeError, match="on purpose"):
+            bad.result(10)
+        after.result(10)
+    with ledger.read() as reader:
+        assert (reader.setting("bad"), reader.setting("after")) == (None, "1")
+
+
 def test_many_writers_get_places_of_their_own(ledger: Ledger) -> None:
     with ThreadPoolExecutor(8) as pool:
         appended = list(

@@ -1,4 +1,5 @@
-"""Group commit: one writer thread joins the writes that wait into one transaction, each in a savepoint of its own.
+"""Group commit: one writer thread joins the writes that wait into one transaction, each in a savepoint of its
+own.
 
 A disk sync costs milliseconds whatever it carries; joining lets many callers share one. Nobody hears of success
 before the commit is on disk, and one caller's error undoes that caller's work alone.
@@ -25,6 +26,11 @@ _JOINED = 256
 
 class Transaction(Protocol):
     """What an engine does around writes."""
+
+    spares: bool
+    """Whether a part that is alone does without a savepoint, which copies every page that it changes: undoing the
+    transaction undoes it.
+    """
 
     def begin(self) -> None:
         """Begin a transaction that may write."""
@@ -110,8 +116,9 @@ class GroupCommit(Generic[W]):
             self._transaction.begin()
             while job is not None:
                 current, job = job, None
+                lone = not done and self._transaction.spares and self._waiting.empty()
                 done.append((current, None))
-                done[-1:] = self._one(current)
+                done[-1:] = [(current, current.work(self._writer))] if lone else self._one(current)
                 if len(done) < _JOINED:
                     with contextlib.suppress(queue.Empty):
                         following = self._waiting.get_nowait()

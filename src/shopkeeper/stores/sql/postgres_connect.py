@@ -79,6 +79,8 @@ class PostgresTransaction:
     what is not sent costs no time on the way.
     """
 
+    spares = False
+
     def __init__(
         self,
         session: PostgresSession,

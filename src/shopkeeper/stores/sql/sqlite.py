@@ -89,6 +89,8 @@ def translated() -> Iterator[None]:
 class SqliteTransaction:
     """A transaction on the one writing connection."""
 
+    spares = True
+
     def __init__(self, connection: sqlite3.Connection, committed: Callable[[], None]) -> None:
         self.connection = connection
         self.committed = committed
