@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from math import log, sqrt
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from tests.conditions import DAY, TODAY, TRAITS, conditions, nowadays
 from tests.events import NOW, event, order, put
 from tests.small_shops import SmallShop, found
@@ -14,7 +17,8 @@ from tests.small_shops import SmallShop, found
 from shopkeeper.domain.actor import Actor
 from shopkeeper.domain.condition import check
 from shopkeeper.domain.errors import BadCondition, Conflict, InvalidInput, NotPermitted, UnknownName
-from shopkeeper.domain.size import proportion, total
+from shopkeeper.domain.size import Amounts, difference, proportion, total
+from shopkeeper.know.segments import totals
 from shopkeeper.predict.traits import TRAITS as FORETOLD
 from shopkeeper.shop import asking
 
@@ -180,19 +184,69 @@ def test_what_is_far_or_deep_has_a_defined_answer(asked, zone):
         assert asked.size(text).customers == number, text[:60]
 
 
-def test_the_intervals_hold_the_truth_about_as_often_as_they_say():
-    from random import Random
+def amounts(values) -> Amounts:
+    some = [value for value in values if value > 0]
+    roots = [(sqrt(value), log(value)) for value in some]
+    return Amounts(
+        len(some), sum(some), sum(v * v for v in some), sum(r for r, _ in roots),
+        sum(r * one for r, one in roots), sum(r * one * one for r, one in roots),
+    )  # fmt: skip
 
+
+@pytest.mark.parametrize(
+    ("draw", "least"), [(lambda c: c.paretovariate(1.8), 0.93), (lambda c: c.lognormvariate(0, 1.5), 0.93)]
+)
+def test_the_intervals_hold_the_truth_about_as_often_as_they_say(draw, least):
     chance = Random(3)
-    people = [(chance.random() < 0.03, chance.paretovariate(1.8)) for _ in range(5_000)]
+    people = [(chance.random() < 0.03, draw(chance)) for _ in range(5_000)]
     true = sum(kept for kept, _ in people), sum(value for kept, value in people if kept)
     hits = [0, 0]
-    for _ in range(400):
+    for _ in range(200):
         drawn = chance.sample(people, 500)
-        values = [value if kept else 0.0 for kept, value in drawn]
         low, high = proportion(sum(kept for kept, _ in drawn), 500, 5_000)
         hits[0] += low * 5_000 <= true[0] <= high * 5_000
-        _, least, most = total(sum(values), sum(v * v for v in values), 500, 5_000)
-        hits[1] += least <= true[1] <= most
-    assert hits[0] >= 0.92 * 400
-    assert hits[1] >= 0.80 * 400  # few large values: a normal interval is a little too short
+        seen, everybody = (amounts(v for kept, v in drawn if kept or every) for every in (False, True))
+        low, high = total(seen, everybody, 500, 5_000)
+        hits[1] += low <= true[1] <= high
+    assert hits[0] >= 0.92 * 200
+    assert hits[1] >= least * 200
+
+
+@given(
+    st.lists(st.floats(0.01, 1e6), min_size=1, max_size=30),
+    st.integers(0, 30),
+    st.integers(31, 10_000),
+)
+def test_an_interval_of_money_holds_its_estimate_and_all_that_was_seen(values, inside, of):
+    seen, everybody = amounts(values[:inside]), amounts(values)
+    low, high = total(seen, everybody, len(values), of)
+    assert seen.total * (1 - 1e-9) <= low
+    assert low <= max(seen.total * of / len(values), seen.total) * (1 + 1e-9)
+    assert high >= seen.total * of / len(values) * (1 - 1e-9)
+    more, less = (seen.total, low, high), (1.0, 0.5, 3.0)
+    least, most = difference(more, less)
+    assert least <= seen.total - 1.0 <= most or high < seen.total
+
+
+def test_nobody_drawn_is_not_nothing():
+    low, high = total(Amounts(), amounts([10.0] * 40), 1_000, 50_000)
+    assert low == 0.0
+    assert 0.0 < high < 400.0 * 50
+
+
+def test_the_lake_tells_of_amounts_what_they_come_to(asked):
+    put(asked, order("again", TODAY * DAY - NOW - DAY // 2, ids={"anonymous_id": "b1"}))
+    asked.refresh()
+    everybody = asked.customers(columns=["clv_12m", "orders"]).to_pylist()
+    declared = {trait.name: trait for trait in asked.traits()}
+    with asked.places.ledger.read() as reader:
+        setting = asking.setting_of(asked.places, reader, declared)
+    question = totals(check("orders >= 2", declared), setting, amounts=True)
+    (row,) = asked.places.lake.query(question.sql, question.parameters).to_pylist()
+    for whose, some in (("", [one for one in everybody if one["orders"] >= 2]), ("all_", everybody)):
+        for way, sign in (("more", 1), ("less", -1)):
+            told = amounts(sign * (one["clv_12m"] or 0.0) for one in some)
+            for name, value in structs.asdict(told).items():
+                assert row[f"{whose}{way}_{name}"] == pytest.approx(value)
+                assert type(row[f"{whose}{way}_{name}"]) is float
+    assert row["all_more_count"] > 0

@@ -23,7 +23,7 @@ from shopkeeper.domain.condition.references import in_order
 from shopkeeper.domain.condition.terms import Term
 from shopkeeper.domain.errors import Conflict, InvalidInput
 from shopkeeper.domain.event import EVENTS, Logged
-from shopkeeper.domain.size import Size, proportion, total
+from shopkeeper.domain.size import Amounts, Size, difference, proportion, total
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
 from shopkeeper.know.live.definitions import known
@@ -182,7 +182,7 @@ def size(
         if estimate:
             manifest = places.lake.manifest()
             of = sum(file.rows for file in manifest.tables.get("customers", ()))
-            question = totals(asked.condition, asked.setting)
+            question = totals(asked.condition, asked.setting, amounts=True)
             row = places.lake.query(question.sql, question.parameters, sample=True).to_pylist()[0]
             return _size(row, of, asked.setting.currency, manifest.as_of or asked.as_of)
         question = totals(asked.condition, asked.setting, asked.changed)
@@ -202,17 +202,16 @@ def _size(row: Mapping[str, Any], of: int, currency: str, as_of: datetime) -> Si
     met, drawn = row["customers"], row["all_customers"]
     exact = drawn == of
     low, high = proportion(met, drawn, of)
-    expected, least, most = total(row["expected"], row["expected2"], drawn, of)
-    if exact:
-        expected = least = most = row["expected"]
-    margin = row["margin"] if exact else total(row["margin"], row["margin2"], drawn, of)[0]
+    scale = 1.0 if exact else of / drawn if drawn else 0.0
+    expected = row["expected"] * scale
+    least, most = (expected, expected) if exact else _between(row, drawn, of)
     return Size(
         customers=met if exact else round(met / drawn * of) if drawn else 0,
         of=of,
         share=met / drawn if drawn else 0.0,
         expected=round(expected, 2),
         expected_share=row["expected"] / row["all_expected"] if row["all_expected"] else 0.0,
-        margin=round(margin, 2),
+        margin=round(row["margin"] * scale, 2),
         currency=currency,
         as_of=as_of,
         exact=exact,
@@ -221,6 +220,19 @@ def _size(row: Mapping[str, Any], of: int, currency: str, as_of: datetime) -> Si
         expected_low=round(least, 2),
         expected_high=round(most, 2),
     )
+
+
+def _between(row: Mapping[str, Any], drawn: int, of: int) -> tuple[float, float]:
+    """Between what the total of a condition's customers is, of whom some were drawn."""
+
+    def amounts(way: str) -> Amounts:
+        return Amounts(**{name: row[f"{way}_{name}"] for name in Amounts.__struct_fields__})
+
+    def told(way: str) -> tuple[float, float, float]:
+        seen, everybody = amounts(way), amounts(f"all_{way}")
+        return (seen.total * of / drawn, *total(seen, everybody, drawn, of)) if drawn else (0.0, 0.0, 0.0)
+
+    return difference(told("more"), told("less"))
 
 
 def _anew(places: Places, reader: LedgerReader, asked: Asked) -> tuple[pa.Table, list[bool]]:

@@ -26,6 +26,10 @@ from shopkeeper.know.segments.trading import Trading
 from shopkeeper.know.segments.values import Values, column, prepared
 
 _TRADE = frozenset({"orders", "spend"})
+_SUMMED = {
+    "count": "1e0", "total": "{value}", "squares": "{value} * {value}", "roots": "sqrt({value})",
+    "logs": "sqrt({value}) * ln({value})", "logs2": "sqrt({value}) * ln({value}) * ln({value})",
+}  # fmt: skip
 _RATES = """rates AS (
     SELECT span.currency AS currency, span.since AS since, span.until AS until, span.factor AS factor
     FROM (SELECT unnest($rates) AS span) AS spans
@@ -194,12 +198,16 @@ def matches(
     return asking.question(select, ())
 
 
-def totals(condition: Condition | None, setting: Setting, without: Sequence[int] = ()) -> Question:
+def totals(
+    condition: Condition | None, setting: Setting, without: Sequence[int] = (), *, amounts: bool = False
+) -> Question:
     """How many customers a condition is true of, what they are expected to bring, and the same of everybody; but for
     some.
 
-    One row: ``customers``, ``expected``, ``margin``, and ``all_customers``, ``all_expected``, ``all_margin``; and the
-    sums of squares ``expected2`` and ``margin2``, from which the error of a sample is told.
+    One row: ``customers``, ``expected``, ``margin``, and ``all_customers``, ``all_expected``, ``all_margin``. With
+    ``amounts``, from which the error of a sample is told: ``more_count`` and the other fields of
+    ``domain.size.Amounts`` of what is expected, ``less_count`` and so on of what is expected to be lost, and
+    ``all_more_count`` and so on.
     """
     asking = _Asking(setting)
     kept = asking.condition(condition) if condition is not None else "TRUE"
@@ -209,13 +217,30 @@ def totals(condition: Condition | None, setting: Setting, without: Sequence[int]
     listed = ", ".join(f"{trait} AS {name}" for name, trait in money.items())
     sums = "".join(
         f",\n    coalesce(sum(CASE WHEN kept THEN {name} END), 0) AS {name}"
-        f", coalesce(sum(CASE WHEN kept THEN {name} * {name} END), 0) AS {name}2"
         f", coalesce(sum({name}), 0) AS all_{name}"
         for name in money
     )
+    if amounts:
+        sums += _amounts()
     counts = "count(CASE WHEN kept THEN 1 END) AS customers, count(*) AS all_customers"
     inner = f"SELECT {kept} AS kept, {listed} FROM who{{joins}}{others}"
     return asking.question(f"{counts}{sums}\nFROM (\n{inner}\n) AS everybody", ("clv_12m", "margin"))
+
+
+def _amounts() -> str:
+    """What ``domain.size.Amounts`` keep, of those who are kept and of everybody."""
+    found = ""
+    for whose, of in (("", "kept AND "), ("all_", "")):
+        for way, test, value in (
+            ("more", "expected > 0", "expected"),
+            ("less", "expected < 0", "(- expected)"),
+        ):
+            for name, summed in _SUMMED.items():
+                added = summed.format(value=value)
+                found += (
+                    f",\n    coalesce(sum(CASE WHEN {of}{test} THEN {added} END), 0) AS {whose}{way}_{name}"
+                )
+    return found
 
 
 def _others(asking: _Asking, without: Sequence[int]) -> list[str]:
