@@ -16,11 +16,21 @@ from tests.small_shops import SmallShop, found
 
 from shopkeeper.domain.actor import Actor
 from shopkeeper.domain.condition import check
-from shopkeeper.domain.errors import BadCondition, Conflict, InvalidInput, NotPermitted, UnknownName
+from shopkeeper.domain.condition.profiling import of_those_who_do_not_object
+from shopkeeper.domain.errors import (
+    BadCondition,
+    Conflict,
+    InvalidInput,
+    NotPermitted,
+    TookTooLong,
+    UnknownName,
+)
+from shopkeeper.domain.patience import waiting
 from shopkeeper.domain.size import Amounts, difference, proportion, total
 from shopkeeper.know.segments import totals
 from shopkeeper.predict.traits import TRAITS as FORETOLD
 from shopkeeper.shop import asking
+from shopkeeper.shop.narrowing import narrowed
 
 PREDICTED = {trait.name for trait in FORETOLD}
 
@@ -250,3 +260,27 @@ def test_the_lake_tells_of_amounts_what_they_come_to(asked):
                 assert row[f"{whose}{way}_{name}"] == pytest.approx(value)
                 assert type(row[f"{whose}{way}_{name}"]) is float
     assert row["all_more_count"] > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("orders() >= 2", "say since when in orders(), such as days => 365"),
+        ("events('Product Viewed', days => 30) > 3", "with a trait that few have"),
+        ("orders >= 2 and spend(days => 90) > 10", "shorten the time"),
+        (None, "ask from Python"),
+    ],
+)
+def test_whoever_waits_no_longer_is_told_what_to_narrow(text, hint):
+    condition = None if text is None else of_those_who_do_not_object(check(text, TRAITS))
+    with pytest.raises(TookTooLong, match="too long") as refused, narrowed(condition):
+        raise TookTooLong("too long")
+    assert hint in refused.value.hint
+
+
+def test_a_table_is_not_waited_for_longer_than_whoever_asks_will(asked):
+    with waiting(1e-9):
+        for ask in (asked.customers, asked.size):
+            with pytest.raises(TookTooLong):
+                ask("orders() >= 1")
+    assert asked.size("orders() >= 1").customers == 5

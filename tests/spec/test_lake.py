@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shopkeeper.domain.clock import micros
-from shopkeeper.domain.errors import InvalidInput, UnknownName
+from shopkeeper.domain.errors import InvalidInput, TookTooLong, UnknownName
+from shopkeeper.domain.patience import waiting
 
 NOW = datetime(2011, 12, 10, tzinfo=UTC)
 START = datetime(2011, 1, 3, 9, tzinfo=UTC)
@@ -327,3 +329,31 @@ def test_any_order_and_split_of_the_log_makes_the_same_tables(lake_at, rows, bat
         assert pieces.verify() == []
         whole.close()
         pieces.close()
+
+
+ENDLESS = "SELECT count(*) AS n FROM range(100000000000) AS a, range(1000) AS b WHERE a.range % 7 = b.range"
+
+
+def test_a_question_is_stopped_when_nobody_waits_for_it_any_more(lake):
+    with waiting(0.3), pytest.raises(TookTooLong, match=r"longer than 0\.3 seconds"):
+        lake.query(ENDLESS)
+    with waiting(1e-9), pytest.raises(TookTooLong):
+        lake.query("SELECT 1 AS n")  # nor is another one begun
+    assert lake.query("SELECT 1 AS n")["n"].to_pylist() == [1]
+    with waiting(60):
+        assert lake.query("SELECT 2 AS n")["n"].to_pylist() == [2]
+
+
+def test_one_question_that_is_stopped_leaves_another_alone(lake):
+    slow = "SELECT count(*) AS n FROM range(20000000) AS a WHERE a.range % 7 = 3"
+    with ThreadPoolExecutor(2) as pool:
+
+        def impatient():
+            with waiting(0.05):
+                lake.query(ENDLESS)
+
+        stopped = pool.submit(impatient)
+        patient = pool.submit(lake.query, slow)
+        with pytest.raises(TookTooLong):
+            stopped.result(60)
+        assert patient.result(60)["n"].to_pylist() == [2857143]

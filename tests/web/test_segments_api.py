@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 QUERY, SIZE = "/api/v1/customers/query", "/api/v1/customers/size"
 
@@ -66,3 +67,12 @@ def test_who_may_not_see_figures_sees_none(visit, sample_shop):
             asked = {"condition": "orders > 1"}
             assert http.post(path, json=asked, headers={"authorization": f"Bearer {key}"}).status_code == 403
             assert http.post(path, json=asked).status_code in (401, 403)
+
+
+def test_a_question_that_takes_too_long_is_given_up_and_says_so(ask, sample_shop, monkeypatch):
+    hasty = structs.replace(sample_shop.settings, question_seconds=1e-9)
+    monkeypatch.setattr(sample_shop.places, "settings", hasty)
+    answer = ask(SIZE, {"condition": "orders() >= 2"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "took_too_long")
+    monkeypatch.undo()
+    assert ask(SIZE, {"condition": "orders() >= 2"}).status_code == 200

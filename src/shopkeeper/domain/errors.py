@@ -13,6 +13,7 @@
     │   ├── NotSignedIn     nobody has signed in, or what was shown for it is not valid (any more)
     │   └── TooManyTries    too many tries to sign in; wait the seconds it says
     ├── Conflict            it exists already, or another state is needed first
+    ├── TookTooLong         a question that took longer than whoever asked will wait
     └── StoreFailure        the place where data lives failed
         ├── StoreAway       its server does not answer; try again
         ├── StoreBusy       another process holds it; try again
@@ -162,6 +163,12 @@ class Conflict(ShopkeeperError):
     """It exists already, or another state is needed first."""
 
     code = "conflict"
+
+
+class TookTooLong(ShopkeeperError):
+    """A question took longer than whoever asked will wait (``domain.patience``), and was stopped."""
+
+    code = "took_too_long"
 
 
 class StoreFailure(ShopkeeperError):

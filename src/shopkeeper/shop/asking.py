@@ -29,6 +29,7 @@ from shopkeeper.know.fold import unpack
 from shopkeeper.know.live.definitions import known
 from shopkeeper.know.segments import Setting, matches, totals
 from shopkeeper.shop.feeding import trait_table
+from shopkeeper.shop.narrowing import narrowed
 from shopkeeper.shop.places import Places, day_of_date
 from shopkeeper.shop.predicting.foretold import Foretold
 from shopkeeper.stores.contract.lake import Manifest
@@ -154,7 +155,8 @@ def customers(
     with places.ledger.read() as reader:
         asked = understood(places, reader, text, traits, at)
         question = matches(asked.condition, asked.setting, columns, limit, asked.changed, after)
-        found = places.lake.query(question.sql, question.parameters)
+        with narrowed(asked.condition):
+            found = places.lake.query(question.sql, question.parameters)
         if asked.changed:
             fresh, answers = _anew(places, reader, asked)
             chosen = pa.array(answers, pa.bool_())
@@ -183,10 +185,12 @@ def size(
             manifest = places.lake.manifest()
             of = sum(file.rows for file in manifest.tables.get("customers", ()))
             question = totals(asked.condition, asked.setting, amounts=True)
-            row = places.lake.query(question.sql, question.parameters, sample=True).to_pylist()[0]
+            with narrowed(asked.condition):
+                row = places.lake.query(question.sql, question.parameters, sample=True).to_pylist()[0]
             return _size(row, of, asked.setting.currency, manifest.as_of or asked.as_of)
         question = totals(asked.condition, asked.setting, asked.changed)
-        row = places.lake.query(question.sql, question.parameters).to_pylist()[0]
+        with narrowed(asked.condition):
+            row = places.lake.query(question.sql, question.parameters).to_pylist()[0]
         if asked.changed:
             fresh, answers = _anew(places, reader, asked)
             for answer, one in zip(answers, fresh.select(["clv_12m", "margin"]).to_pylist(), strict=True):

@@ -32,6 +32,7 @@ STATUS: dict[type[errors.ShopkeeperError], int] = {
     errors.TooManyTries: 429,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.TookTooLong: 504,
     errors.StoreFailure: 500,
     errors.StoreAway: 503,
     errors.StoreBusy: 503,
@@ -54,6 +55,7 @@ TITLES: dict[int, str] = {
     429: "Not so fast",
     500: "Something broke on our side",
     503: "The shop is busy",
+    504: "That takes too long",
     507: "The disk is full",
 }
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 
 import duckdb
 from msgspec import Struct
 
-from shopkeeper.domain.errors import InvalidInput, ShopkeeperError, StoreDamaged, StoreFailure, StoreFull
+from shopkeeper.domain.errors import (
+    InvalidInput,
+    ShopkeeperError,
+    StoreDamaged,
+    StoreFailure,
+    StoreFull,
+    TookTooLong,
+)
+from shopkeeper.domain.patience import Patience
 from shopkeeper.stores.contract.lake import Manifest
 from shopkeeper.stores.lake.manifest import REBUILD, changed, missing
 
@@ -90,6 +100,42 @@ def translated(folder: Path, listed: Manifest) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise _meaning(error, folder, listed) from None
+
+
+@contextmanager
+def asking(engine: duckdb.DuckDBPyConnection, asker: Patience) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor for one question, which is stopped when the one who asks waits no longer. Raises TookTooLong then."""
+    if not asker.left:
+        raise _too_long(asker)
+    duck = engine.cursor()
+    over = threading.Event()
+
+    def stop() -> None:
+        over.set()
+        duck.interrupt()
+
+    timer = threading.Timer(asker.left, stop) if asker.left < inf else None
+    try:
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        yield duck
+    except duckdb.InterruptException:
+        if not over.is_set():
+            raise
+        raise _too_long(asker) from None
+    finally:
+        if timer is not None:
+            timer.cancel()
+            timer.join()  # a cursor that is closed is not to be stopped
+        duck.close()
+
+
+def _too_long(asker: Patience) -> TookTooLong:
+    return TookTooLong(
+        f"what was asked of the lake took longer than {asker.seconds:,.4g} seconds and was stopped",
+        hint="ask of fewer customers or of a shorter time; Python and the command line wait as long as it takes",
+    )
 
 
 def _meaning(error: duckdb.Error, folder: Path, listed: Manifest) -> ShopkeeperError:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from shopkeeper.domain.errors import InvalidInput, StoreDamaged
+from shopkeeper.domain.patience import patience, waiting
 from shopkeeper.stores.contract.lake import Manifest
 from shopkeeper.stores.lake import engine, sample, sql
 from shopkeeper.stores.lake.manifest import REBUILD, files_of, missing
@@ -58,7 +59,8 @@ class Reader:
         duck = engine.connect(self._folder, self._power, reads=[])
         try:
             for table, select in sample.SELECTS.items():
-                rows = self.query(select, sample.parameters(select, share))
+                with waiting(0):  # the next who asks would only begin anew
+                    rows = self.query(select, sample.parameters(select, share))
                 duck.register("gathered", rows)
                 duck.execute(f"CREATE TABLE {table} AS SELECT * FROM gathered")
                 duck.unregister("gathered")
@@ -70,17 +72,14 @@ class Reader:
     def _asked(
         self, engine_: duckdb.DuckDBPyConnection, question: str, parameters: Mapping[str, Any] | None
     ) -> pa.Table:
-        with engine.translated(self._folder, self.manifest):
-            duck = engine_.cursor()
-            try:
-                statements = duck.extract_statements(question)
-                if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                    raise InvalidInput(
-                        "a question to the lake is one SELECT", hint="begin with SELECT or WITH"
-                    )
-                return duck.sql(question, params=dict(parameters) if parameters else None).to_arrow_table()
-            finally:
-                duck.close()
+        with (
+            engine.translated(self._folder, self.manifest),
+            engine.asking(engine_, patience()) as duck,
+        ):
+            statements = duck.extract_statements(question)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise InvalidInput("a question to the lake is one SELECT", hint="begin with SELECT or WITH")
+            return duck.sql(question, params=dict(parameters) if parameters else None).to_arrow_table()
 
     def close(self) -> None:
         """Let go of files and memory."""

@@ -12,6 +12,7 @@ from litestar.middleware import ASGIMiddleware
 
 from shopkeeper.domain.actor import NOBODY
 from shopkeeper.domain.errors import NotPermitted, NotSignedIn
+from shopkeeper.domain.patience import waiting
 from shopkeeper.web.access import cookies
 from shopkeeper.web.access.declared import ANYONE, FOR_PROGRAMS, SAFE, SIGNED_IN, needs
 from shopkeeper.web.access.present import Seen, current
@@ -51,7 +52,8 @@ class Admission(ASGIMiddleware):
         if needed not in (ANYONE, SIGNED_IN) and not seen.actor.may(needed):  # type: ignore[arg-type]
             where = scope.get("path_template") or "this address"
             await sync_to_thread(seen.shop.require, needed, f"open {where}")
-        await next_app(scope, receive, send)
+        with waiting(self.shop.settings.question_seconds):
+            await next_app(scope, receive, send)
 
     async def _seen(self, scope: Any, headers: dict[str, str]) -> Seen:
         """Who asks: a key goes before a session, and a wrong key is not helped by a right session."""
