@@ -73,3 +73,14 @@ def test_a_mistake_is_pointed_at(cli, known):
     wrong = cli("customers", "ordres >= 1", "--shop", known)
     assert wrong.exit_code == 2
     assert "orders" in wrong.output
+
+
+def test_flows_between_segments(cli, known):
+    assert cli("segment", "save", "buyers", "orders >= 1", "--shop", known).exit_code == 0
+    told = cli("segment", "flows", "buyers", "--per", "week", "--shop", known)
+    assert told.exit_code == 0, told.output
+    with shopkeeper.open(known) as shop:
+        size = shop.segment("buyers").segment.size
+    assert f"{size:,} customer" in told.stdout
+    assert "at its end" in told.stdout
+    assert "did you mean 'buyers'" in cli("segment", "flows", "buyer", "--shop", known).output

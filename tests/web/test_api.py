@@ -111,6 +111,7 @@ def test_openapi_describes_every_address_and_every_answer_can_be_read_by_it(clie
         "/api/v1/insight/compare",
         "/api/v1/insight/channels",
         "/api/v1/insight/overlaps",
+        "/api/v1/insight/flows",
         "/api/v1/insight/suggestions",
         "/api/v1/insight/regulars",
         "/api/v1/insight/advocates",

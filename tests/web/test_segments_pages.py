@@ -250,3 +250,35 @@ def test_beside_a_worker_it_is_the_worker_that_saves(shop, visit):
         paused = http.post("/segments/early", data={"csrf": data["csrf"], "what": "pause"})
         assert paused.status_code in {200, 409}
     assert [one.name for one in shop.segments()] == ["early"]
+
+
+def test_where_its_customers_came_from_and_went(segmented, visit):
+    with visit(segmented, "analyst") as http:
+        assert 'hx-get="/segments/keen/flows"' in http.get("/segments/keen").text
+        piece = http.get("/segments/keen/flows?per=week", headers={"hx-request": "true"}).text
+        assert "<html" not in piece
+        assert "Keen &lt;b&gt;ones&lt;/b&gt;" in piece
+        assert "<b>ones" not in piece
+        assert piece.count("<path") >= 1
+        size = segmented.segment("keen").segment.size
+        assert f'<td class="n">{size:,}</td></tr>' in piece
+        alone = http.get("/segments/keen/flows?chosen=1").text
+        assert "<html" in alone
+        assert "Keen online</label>" in alone
+        assert http.get("/segments/keen/flows?with=nobody").status_code == 400
+        assert "Unknown length of a period" in http.get("/segments/keen/flows?per=year").text
+        assert http.get("/segments/nobody/flows").status_code == 404
+
+
+def test_flows_for_programs(segmented, visit):
+    secret = segmented.add_api_key("flows", ["report"]).secret
+    with visit(segmented, None) as http:
+        asked = {"segments": ["keen", "keen-online"], "per": "week", "periods": 3}
+        told = http.post(f"{API}/flows", json=asked, headers={"authorization": f"Bearer {secret}"})
+        assert told.status_code == 200, told.text
+        assert told.json()["segments"] == ["keen", "keen-online"]
+        assert sum(one["at_end"] for one in told.json()["traffic"][-2:]) >= 1
+        wrong = http.post(
+            f"{API}/flows", json={"segments": ["kene"]}, headers={"authorization": f"Bearer {secret}"}
+        )
+        assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, "unknown_name")

@@ -23,6 +23,7 @@ def commands(group: typer.Typer) -> None:
     """Add the commands of this file to those about segments."""
     group.command()(compare)
     group.command()(channels)
+    group.command()(flows)
     group.command()(suggest)
 
 
@@ -89,6 +90,59 @@ def _parts(console: Console, found: ChannelsPart, currency: str) -> None:
     )  # fmt: skip
     console.print(fill(made, rows))
     points(console, (*found.hidden, *(crossing.sentence for crossing in found.crossings), *found.notes))
+
+
+def flows(
+    segments: Annotated[
+        list[str],
+        typer.Argument(
+            help="Names of saved segments; who is in several stands in the first.", metavar="NAME..."
+        ),
+    ],
+    *,
+    per: Annotated[str, typer.Option(help="'month' or 'week'.")] = "month",
+    periods: Annotated[int, typer.Option(min=1, max=26, help="How many of them.")] = 6,
+    folder: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """How customers moved between segments: how many stood in one at the beginning and in another at the end."""
+    with opened(folder) as shop:
+        found, zone = (
+            shop.segment_flows(*segments, per=per, periods=periods),
+            ZoneInfo(shop.settings.time_zone),
+        )
+    console = screen()
+    heading(console, f"{count(found.customers, 'customer')} in any of them at any time")
+    days = [day(at, zone) for at in found.boundaries]
+    made = table("from", "to", "moved from", "to", ("customers", "right"), ("of those", "right"))
+    rows = (
+        (
+            days[one.period], days[one.period + 1], one.source or "none of them", one.target or "none of them",
+            f"{one.customers:,}", percent(one.share),
+        )
+        for one in found.flows
+        if one.source != one.target
+    )  # fmt: skip
+    console.print(fill(made, rows))
+    kept_up = table(
+        "from",
+        "segment",
+        ("at its beginning", "right"),
+        ("entered", "right"),
+        ("left", "right"),
+        ("at its end", "right"),
+    )
+    lines = (
+        (
+            days[one.period],
+            one.segment,
+            f"{one.at_start:,}",
+            f"{one.entered:,}",
+            f"{one.left:,}",
+            f"{one.at_end:,}",
+        )
+        for one in found.traffic
+    )
+    console.print(fill(kept_up, lines))
 
 
 def suggest(*, folder: ShopOption = DEFAULT_SHOP) -> None:

@@ -15,11 +15,11 @@ from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.insight import ReadBack, Suggestions, Worth
 from shopkeeper.domain.size import Size
 from shopkeeper.domain.traits import Trait
-from shopkeeper.shop import insights, reading_back
+from shopkeeper.shop import insights, movements, reading_back
 from shopkeeper.shop.places import Places
 
 if TYPE_CHECKING:
-    from shopkeeper.know.insight import ChannelsPart, Comparison, Overlaps
+    from shopkeeper.know.insight import ChannelsPart, Comparison, Flows, Overlaps
 
 _SIZES = ("", "estimate", "exact")
 
@@ -67,6 +67,17 @@ class InsightVerbs:
         self._may(Permission.REPORT, "see overlaps of segments")
         found = insights.overlaps(self.places, self.traits(), segments)
         self._note("see overlaps of segments", detail=f"{len(segments)} segments")
+        return found
+
+    def segment_flows(self, *segments: str, per: str = "month", periods: int = 6) -> Flows:
+        """How customers moved between saved segments over the last months (or weeks), the present one so far.
+
+        Who is in several stands in the first of them. It is told of as far back as all of them are kept up; whoever was
+        found in one when it was first brought to everybody was in it before.
+        """
+        self._may(Permission.REPORT, "see flows between segments")
+        found = movements.flows(self.places, segments, per, periods)
+        self._note("see flows between segments", detail=f"{len(found.segments)} segments")
         return found
 
     def known_values(self) -> dict[str, tuple[str, ...]]:

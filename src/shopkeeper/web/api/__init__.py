@@ -40,6 +40,7 @@ API: tuple[Any, ...] = (
     insight.compare,
     insight.channels,
     insight.overlaps,
+    insight.flows,
     insight.suggestions,
     advocacy.regulars,
     advocacy.advocates,

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, field
 
 from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.insight import ReadBack, Suggestions
-from shopkeeper.shop.told import ChannelsPart, Comparison, Overlaps
+from shopkeeper.shop.told import ChannelsPart, Comparison, Flows, Overlaps
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.api.shapes import CONFLICT, INVALID, NOT_PERMITTED, PREFIX
 
@@ -50,6 +50,14 @@ class Several(Struct, frozen=True, forbid_unknown_fields=True):
     segments: Annotated[tuple[_Group, ...], Meta(min_length=1, max_length=62)]
 
 
+class Moving(Struct, frozen=True, forbid_unknown_fields=True):
+    """Saved segments by name, and over how many months or weeks; who is in several stands in the first."""
+
+    segments: Annotated[tuple[Annotated[str, Meta(max_length=96)], ...], Meta(min_length=1, max_length=8)]
+    per: Literal["month", "week"] = "month"
+    periods: Annotated[int, Meta(ge=1, le=26)] = 6
+
+
 @post(
     _HERE + "/condition", sync_to_thread=True, status_code=200, responses=_ANSWERS, tags=["insight"],
     operation_id="read_condition", opt=_SEES,
@@ -84,6 +92,15 @@ def channels(shop: Shop, data: JSONBody[One]) -> ChannelsPart:
 def overlaps(shop: Shop, data: JSONBody[Several]) -> Overlaps:
     """Who is in which of several groups at once."""
     return shop.overlaps(*data.segments)
+
+
+@post(
+    _HERE + "/flows", sync_to_thread=True, status_code=200, responses=_ANSWERS, tags=["insight"],
+    operation_id="flows_between_segments", opt=_SEES,
+)  # fmt: skip
+def flows(shop: Shop, data: JSONBody[Moving]) -> Flows:
+    """How customers moved between saved segments."""
+    return shop.segment_flows(*data.segments, per=data.per, periods=data.periods)
 
 
 @get(

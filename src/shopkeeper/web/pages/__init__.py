@@ -51,6 +51,7 @@ PAGES: tuple[Any, ...] = (
     segment.comparison,
     segment.channels,
     segment.overlaps,
+    segment.flows,
     rules.identity_rules,
     rules.apply_rules,
     rules.identity_junk,

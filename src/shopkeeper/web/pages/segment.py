@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 from litestar import MediaType, Request, get, post
 from litestar.params import PathParameter, QueryParameter
@@ -17,6 +18,7 @@ from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.door import Form, text
 from shopkeeper.web.pages.segments import TONES
 from shopkeeper.web.render import render
+from shopkeeper.web.sankey import picture
 from shopkeeper.web.segmented import segmented
 from shopkeeper.web.status import status_of
 
@@ -33,6 +35,9 @@ _FIRST = 25
 _CHANGES = ("activate", "pause", "archive")
 _BESIDE = 40
 """Segments that one is laid beside at most."""
+_FLOWING = 4
+"""Segments that flows are shown beside at first, and at most."""
+_FLOWING_MOST = 7
 DONE = {
     "saved": "Saved.",
     "activate": "It is in use: customers enter and leave as things happen.",
@@ -143,6 +148,37 @@ def overlaps(request: Request[Any, Any, Any], shop: Shop, name: Name) -> Respons
     )
     titles = {one.name: one.title for one in others}
     return _piece_of(request, "overlaps", name=name, pairs=pairs, titles=titles, wrong=wrong, left=left)
+
+
+@get(_ONE + "/flows", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt=_SEE)
+def flows(
+    request: Request[Any, Any, Any],
+    shop: Shop,
+    name: Name,
+    beside: Annotated[list[str] | None, QueryParameter(name="with")] = None,
+    per: Annotated[str, QueryParameter(max_length=10)] = "month",
+    chosen: Annotated[str, QueryParameter(max_length=1)] = "",
+) -> Response[Any]:
+    """Where its customers came from and went, beside other segments: those asked for, else the largest."""
+    one = _known(shop, name).segment
+    others = sorted(_others(shop, name), key=lambda other: -other.size)[:_BESIDE]
+    known = {other.name: other for other in others}
+    asked = [other.name for other in others[:_FLOWING]] if beside is None and not chosen else beside or []
+    if unknown := [other for other in asked if other not in known]:
+        raise UnknownName("segment", unknown[0][:96], known)
+    found = wrong = None
+    try:
+        # Who is in several stands in the first: in this one, else in the smallest.
+        found = shop.segment_flows(name, *sorted(asked, key=lambda other: known[other].size), per=per)
+    except (InvalidInput, Conflict) as error:
+        wrong = error
+    titles = {other.name: other.title for other in (one, *others)}
+    zone = ZoneInfo(shop.settings.time_zone)
+    days = [f"{at.astimezone(zone):%-d %b %Y}" for at in found.boundaries] if found else []
+    return _piece_of(
+        request, "flows", name=name, found=found, wrong=wrong, others=others, beside=asked, per=per, days=days,
+        titles=titles, picture=picture(found, titles) if found else None, most=_FLOWING_MOST,
+    )  # fmt: skip
 
 
 def _known(shop: Shop, name: str) -> SegmentHistory:
