@@ -30,6 +30,7 @@ DESCRIBED: dict[str, str] = {
     "alarms_per_year": "How often a year a customer who has not left may be called fading; fewer means later.",
     "predictions_weeks": "Weeks for which one prediction a week is kept; one a day for 31 days, one a month before.",
     "predictions_years": "Years after which earlier predictions are removed altogether.",
+    "audience_days": "Days for which it is kept who entered and left segments; 0 for ever.",
     "question_seconds": "Seconds after which a page or the HTTP API gives up a question to the lake; 0 for never.",
     "inbox_limit_mb": "Megabytes of what was handed in that may wait before senders are told to come again.",
     "identity_most": "Per kind of identifier, how many of another it may meet in a year (devices: a week).",
@@ -63,6 +64,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     alarms_per_year: float = 0.25
     predictions_weeks: int = 53
     predictions_years: int = 10
+    audience_days: int = 1096
     question_seconds: int = 60
     inbox_limit_mb: int = 2048
     identity_most: dict[str, int] = {}
@@ -116,6 +118,7 @@ def checked(settings: Settings) -> Settings:
         raise InvalidInput(
             "session_idle_hours and session_days are at least 1", hint="the defaults are 12 and 7"
         )
+    _check_least("audience_days", settings.audience_days, 0)
     _check_least("question_seconds", settings.question_seconds, 0)
     _check_least("predictions_weeks", settings.predictions_weeks, 0)
     _check_least("predictions_years", settings.predictions_years, 1)

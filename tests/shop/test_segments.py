@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+import msgspec
 import pytest
 from tests.events import DAY, event, order, put
 
@@ -351,3 +352,58 @@ def test_who_objects_to_profiling_is_neither_compared_nor_compared_with(people: 
     found = people.compare("orders >= 1")
     assert (found.group, found.rest) == (1, 1), "Ben beside Cleo"
     assert people.size("orders >= 1").customers == 1
+
+
+def test_the_exit_of_the_erased_stays_for_a_month_so_that_followers_let_go_and_then_goes(
+    people: Shop,
+) -> None:
+    people.save_segment("buyers", "orders >= 1")
+    people.erase("user_id:anna")
+    people.refresh()
+    assert told(people)[-1][0::3] == ("Exited", "erasure")
+    later(people, days=31)
+    people.refresh()
+    assert [cause for *_, cause in told(people)] == ["backfill"]
+
+
+def test_entries_and_exits_are_kept_as_long_as_the_setting_says_and_flows_still_know_who_was_in(
+    people: Shop,
+) -> None:
+    people.save_segment("buyers", "orders >= 1")
+    people.save_segment("fresh", "days_since_order < 60")
+    people.places.settings = msgspec.structs.replace(people.settings, audience_days=20)
+    later(people, days=40)
+    people.refresh()
+    assert [one for one in told(people) if one[3] == "backfill"] == []
+    assert len(inside(people, "buyers")) == 2
+    last = people.segment_flows("buyers", per="week").traffic[-1]
+    assert (last.at_start, last.at_end) == (2, 2)
+    fresh = people.segment_flows("fresh", per="week", periods=2).traffic
+    assert [fresh[0].at_start, fresh[-1].at_end] == [1, 0]
+
+
+def test_the_timeline_tells_of_segments_entered_and_left_between_what_was_heard(people: Shop) -> None:
+    people.save_segment("looked", "events('Product Viewed', days => 2) >= 1", title="Looked <b>")
+    put(people, event("Product Viewed", "n", 0, ids={"user_id": "dora"}, product_id="p1"))
+    later(people, days=3)
+    whole = people.timeline("user_id:dora").entries
+    assert [one.name for one in whole] == ["Audience Exited", "Audience Entered", "Product Viewed"]
+    assert whole[0].sentence == "left the segment ‘Looked <b>’ as time went by"
+    assert whole[1].details == {"segment": "looked", "cause": "event"}
+    for limit in (1, 2):
+        seen, cursor = [], None
+        while True:
+            page = people.timeline("user_id:dora", cursor=cursor, limit=limit)
+            seen += page.entries
+            if (cursor := page.next) is None:
+                break
+        assert seen == list(whole)
+    only = people.timeline("user_id:dora", names=("Audience Entered",)).entries
+    assert [one.name for one in only] == ["Audience Entered"]
+    assert [one.name for one in people.timeline("user_id:dora", names=("Product Viewed",)).entries] == [
+        "Product Viewed"
+    ]
+    with pytest.raises(InvalidInput, match="cursor"):
+        people.timeline("user_id:dora", cursor="x.y")
+    exported = people.export("user_id:dora")["segments"]
+    assert [one["event"] for one in exported] == ["Audience Entered", "Audience Exited"]

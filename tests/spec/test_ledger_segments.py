@@ -149,3 +149,24 @@ def test_who_is_erased_leaves_and_nothing_else_of_them_stays(ledger: Ledger) -> 
         ]
         assert reader.behaviours([5, 6]) == {6: b"y"}
         assert reader.due(9, 9) == [6]
+
+
+def test_what_entered_and_left_is_deleted_from_the_oldest_on_and_exits_of_the_erased_by_themselves(
+    ledger: Ledger,
+) -> None:
+    def work(tx: LedgerWriter) -> None:
+        tx.put_segment(ONE)
+        first = tx.numbers("last_audience", 6)
+        for at, cause in enumerate(("event", "erasure", "event", "time", "erasure", "event")):
+            tx.note_audience([Entry(first + at, at, 1, 1, 5, at % 2 == 0, cause)])
+
+    ledger.write(work)
+    with ledger.read() as reader:
+        assert reader.erased_exits(4) == [2]
+        assert reader.erased_exits(5) == [2, 5]
+    assert ledger.write(lambda tx: tx.prune_audience(2, 1)) == 1
+    assert ledger.write(lambda tx: tx.prune_audience(2, 9)) == 1
+    assert ledger.write(lambda tx: tx.prune_audience(2, 9)) == 0
+    ledger.write(lambda tx: tx.drop_audience([5]))
+    with ledger.read() as reader:
+        assert [row.id for row in reader.audience(0, 9)] == [3, 4, 6]

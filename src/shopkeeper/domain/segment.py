@@ -30,6 +30,9 @@ CAUSES: Final[dict[str, str]] = {
 }
 """Why somebody entered or left."""
 
+AUDIENCE: Final = ("Audience Entered", "Audience Exited")
+"""What it is called that somebody entered, and that somebody left."""
+
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?", re.ASCII)
 _TITLE: Final = 120
 _SENTENCE: Final = 600

@@ -20,6 +20,7 @@ from shopkeeper.know.traits import TRAITS as KNOWN
 from shopkeeper.predict.traits import TRAITS as FORETOLD
 from shopkeeper.settings import Settings
 from shopkeeper.shop import (
+    audiences,
     bringing,
     doctoring,
     feeding,
@@ -30,6 +31,7 @@ from shopkeeper.shop import (
     refusals,
     reporting,
     showing,
+    timelines,
 )
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.verbs_access import AccessVerbs
@@ -185,6 +187,7 @@ class Shop(
         predicted = predicting.predict(self.places, progress, anew=full)
         lap("predict")
         keep_up(self.places, progress)
+        audiences.prune(self.places)
         lap("segments")
         feeding.feed(self.places, _TRAITS, predicted, progress)
         if full:
@@ -209,9 +212,11 @@ class Shop(
     def timeline(
         self, who: str | int, *, cursor: str | None = None, limit: int = 50, names: tuple[str, ...] = ()
     ) -> Timeline:
-        """What happened with a customer, latest first; ``names`` keeps only those events."""
+        """What happened with a customer, latest first, entering and leaving segments among it (``Audience Entered``,
+        ``Audience Exited``); ``names`` keeps only those events.
+        """
         self._may(Permission.LOOK_UP, "see a timeline")
-        customer, found = showing.timeline(self.places, who, cursor, limit, names, sees=self.actor.sees)
+        customer, found = timelines.timeline(self.places, who, cursor, limit, names, sees=self.actor.sees)
         self._note("see a timeline", customer, f"{len(found.entries)} events")
         return found
 

@@ -12,6 +12,7 @@ from shopkeeper.domain.customer import plain
 from shopkeeper.domain.errors import Conflict, NotFound
 from shopkeeper.domain.event import Logged as Read
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
+from shopkeeper.domain.segment import AUDIENCE
 from shopkeeper.know.fold import unpack
 from shopkeeper.resolve.graph import observe
 from shopkeeper.shop import backups, erasing
@@ -22,8 +23,10 @@ from shopkeeper.shop.predicting.recalling import of_customer
 from shopkeeper.shop.showing import resolve
 from shopkeeper.shop.unnaming import unname
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
+from shopkeeper.stores.contract.segments import Entry
 
 _AT_ONCE = 50_000
+_CHANGES = 1_000
 
 
 class ErasureReceipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +85,25 @@ def export(places: Places, who: str | int) -> dict[str, Any]:
             "record": _readable(plain(unpack(record[0].body))) if record else {},
             "predictions": _of_oneself(msgspec.json.decode(foretold.body)) if foretold else {},
             "predicted_earlier": msgspec.to_builtins(of_customer(places, f"c{customer}").points),
+            "segments": _segments(reader, customer),
             "identity": _settled(reader, customer, nodes),
         }
+
+
+def _segments(reader: LedgerReader, customer: int) -> list[dict[str, Any]]:
+    """Which segments the person entered and left, oldest first."""
+    called = {row.id: row.name for row in reader.segments()}
+    found: list[Entry] = []
+    while page := reader.audience_of([customer], found[-1].id if found else None, _CHANGES):
+        found += page
+    return [
+        {
+            "event": AUDIENCE[0] if row.entered else AUDIENCE[1],
+            "segment": called[row.segment],
+            "at": instant(row.at).isoformat(),
+        }
+        for row in reversed(found)
+    ]
 
 
 def _settled(reader: LedgerReader, customer: int, nodes: list[int]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from shopkeeper.domain.condition.tree import Period
 from shopkeeper.domain.condition.zone import Zone, first_of
 from shopkeeper.domain.errors import InvalidInput, UnknownName
 from shopkeeper.know.live import definitions
+from shopkeeper.shop.audiences import SINCE
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.watching import TRAITS
 from shopkeeper.stores.contract.ledger import LedgerReader
@@ -52,19 +53,47 @@ def _read(reader: LedgerReader, segment: int, name: str, columns: dict[str, list
     everybody found was in it when that began; where it found nobody, that is taken for when the segment was saved.
     """
     at, began, first = 0, 0, 0
+    kept_since = int(reader.setting(SINCE) or 0)
+    inside: dict[int, bool] = {}
     while rows := reader.audience(at, _AT_ONCE, segment):
         at = rows[-1].id
         if not began:
             first = rows[0].version
             saved = min(one.at for one in reader.segment_versions(segment))
-            began = rows[0].at if rows[0].cause == "backfill" else saved
+            began = rows[0].at if rows[0].cause == "backfill" else max(saved, kept_since)
         for row in rows:
             found = row.cause == "backfill" and row.version == first and row.entered
+            inside.setdefault(row.customer, not row.entered)
             columns["customer"].append(row.customer)
             columns["segment"].append(name)
             columns["at"].append(began if found else row.at)
             columns["entered"].append(row.entered)
+    if kept_since and kept_since >= began:
+        began = kept_since
+        _were_in(reader, segment, name, began, inside, columns)
     return began
+
+
+def _were_in(
+    reader: LedgerReader,
+    segment: int,
+    name: str,
+    began: int,
+    inside: dict[int, bool],
+    columns: dict[str, list[Any]],
+) -> None:
+    """Add those who were in it when earlier entries were deleted: who left later, or is in it without an entry."""
+    at = 0
+    while page := reader.members_in(segment, at, _AT_ONCE):
+        at = page[-1].customer
+        for one in page:
+            inside.setdefault(one.customer, one.since < began)
+    for customer, was in inside.items():
+        if was:
+            columns["customer"].append(customer)
+            columns["segment"].append(name)
+            columns["at"].append(began)
+            columns["entered"].append(True)
 
 
 def boundaries(places: Places, per: str, periods: int, since: datetime) -> tuple[datetime, ...]:

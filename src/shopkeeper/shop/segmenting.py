@@ -9,6 +9,7 @@ from shopkeeper.domain.clock import DAY, day_number, day_of, instant
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.segment import (
+    AUDIENCE,
     Audience,
     AudienceChange,
     AudienceDay,
@@ -179,7 +180,7 @@ def audience(places: Places, name: str | None, cursor: int | None, limit: int) -
 def _change(row: Entry, called: dict[int, str]) -> AudienceChange:
     return AudienceChange(
         id=row.id,
-        event="Audience Entered" if row.entered else "Audience Exited",
+        event=AUDIENCE[0] if row.entered else AUDIENCE[1],
         at=instant(row.at),
         segment=called[row.segment],
         version=row.version,

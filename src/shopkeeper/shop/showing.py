@@ -197,7 +197,7 @@ def timeline(
     *,
     sees: Sees = EVERY_CLASS,
 ) -> tuple[str, Timeline]:
-    """Whose it is, and a page of what happened, latest first."""
+    """Whose it is, and a page of what was heard, latest first."""
     limit = _bounded(limit)
     with places.ledger.read() as reader:
         customer = resolve(places, reader, who)
@@ -210,7 +210,7 @@ def timeline(
         _entry(places, row, one, goods, stores, sees) for row, one in zip(rows[:limit], said, strict=True)
     )
     last = rows[limit - 1] if len(rows) > limit else None
-    return f"c{customer}", Timeline(entries, _cursor((last.occurred_at, last.seq)) if last else None)
+    return f"c{customer}", Timeline(entries, cursor_at((last.occurred_at, last.seq)) if last else None)
 
 
 def find(
@@ -234,7 +234,7 @@ def find(
     rows = tuple(row(places, r, called_[r.customer]) for r in page[:limit])
     last = page[limit - 1] if len(page) > limit else None
     return CustomerPage(
-        rows, total, _cursor((last.sort, last.customer)) if last else None, places.clock.now()
+        rows, total, cursor_at((last.sort, last.customer)) if last else None, places.clock.now()
     )
 
 
@@ -374,7 +374,8 @@ def _bounded(limit: int) -> int:
     return limit
 
 
-def _cursor(place: tuple[float, int]) -> str:
+def cursor_at(place: tuple[float, int]) -> str:
+    """A place in a list as a text to go on from."""
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode("ascii").rstrip("=")
 
 

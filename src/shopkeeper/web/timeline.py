@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from shopkeeper.domain import events as _declared  # noqa: F401 - fills the table of events
 from shopkeeper.domain.event import EVENTS
+from shopkeeper.domain.segment import AUDIENCE
 
 if TYPE_CHECKING:
     from shopkeeper.domain.profile import TimelineEntry
@@ -40,6 +41,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("store", "In store", "store", ("Store ", "Beacon ", "Answer ")),
     Kind("social", "Social", "heart", ("Social ", "Review ", "Customer Referred")),
     Kind("offers", "Offers", "tag", ("Offer ", "Reward ")),
+    Kind("segments", "Segments", "group", ("Audience ",)),
     Kind("profile", "Profile", "person", ("Identified", "Identify", "Profile ", "Consent ")),
 )
 """The order is that of the filter; an event goes to the first kind that fits."""
@@ -98,4 +100,4 @@ def names_of(kind: str) -> tuple[str, ...]:
     >>> names_of("service"), names_of("")
     (('Contact Closed', 'Contact Opened'), ())
     """
-    return tuple(sorted(name for name in EVENTS if kind and kind_of(name).name == kind))
+    return tuple(sorted(name for name in (*EVENTS, *AUDIENCE) if kind and kind_of(name).name == kind))

@@ -97,6 +97,10 @@ class SegmentReader(Protocol):
         """Days (since 1970, UTC) from an instant on: how many entered a segment, and how many left."""
         ...
 
+    def erased_exits(self, before: int) -> list[int]:
+        """Numbers of the exits of erased customers up to an instant."""
+        ...
+
     def behaviours(self, customers: Sequence[int]) -> dict[int, bytes]:
         """What is kept of some customers for segments."""
         ...
@@ -155,6 +159,14 @@ class SegmentWriter(SegmentReader, Protocol):
 
     def note_audience(self, rows: Sequence[Entry]) -> None:
         """Keep what entered and left."""
+        ...
+
+    def prune_audience(self, before: int, limit: int) -> int:
+        """Delete the oldest of what entered and left before an instant, so many at most; returns how many went."""
+        ...
+
+    def drop_audience(self, ids: Sequence[int]) -> None:
+        """Delete some of it."""
         ...
 
     def keep_behaviours(self, rows: Sequence[tuple[int, bytes]]) -> None:

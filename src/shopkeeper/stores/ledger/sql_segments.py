@@ -80,6 +80,11 @@ class SegmentReads:
         )
         return [(int(day), int(in_), int(out)) for day, in_, out in self.session.rows(sql, (segment, since))]
 
+    def erased_exits(self, before: int) -> list[int]:
+        """Exits of the erased."""
+        sql = "SELECT id FROM audience WHERE cause = 'erasure' AND at < ? ORDER BY id"
+        return [row[0] for row in self.session.rows(sql, (before,))]
+
     def behaviours(self, customers: Sequence[int]) -> dict[int, bytes]:
         """What is kept of some customers."""
         sql = "SELECT customer, body FROM behaviour WHERE customer IN (...)"
@@ -165,6 +170,19 @@ class SegmentWrites(SegmentReads):
         """Keep what entered and left."""
         sql = f"INSERT INTO audience ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?)"
         self.session.many(sql, [(*row[:5], int(row.entered), row.cause) for row in rows])
+
+    def prune_audience(self, before: int, limit: int) -> int:
+        """Delete the oldest. They were numbered as time went by."""
+        upto = 0
+        for number, at in self.session.rows("SELECT id, at FROM audience ORDER BY id LIMIT ?", (limit,)):
+            if at >= before:
+                break
+            upto = number
+        return self.session.run("DELETE FROM audience WHERE id <= ?", (upto,)) if upto else 0
+
+    def drop_audience(self, ids: Sequence[int]) -> None:
+        """Delete some."""
+        change_among(self.session, "DELETE FROM audience WHERE id IN (...)", ids)
 
     def keep_behaviours(self, rows: Sequence[tuple[int, bytes]]) -> None:
         """Keep what segments need."""
