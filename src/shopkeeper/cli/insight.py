@@ -160,4 +160,9 @@ def suggest(*, folder: ShopOption = DEFAULT_SHOP) -> None:
     console.print(fill(made, rows))
     for group in found.groups:
         console.print(text(f"a group that shows by itself: {group.title}, {percent(group.share)} of buyers"))
+        if group.condition:
+            near = (
+                f"{percent(group.recall)} of it meet it, {percent(group.precision)} of those who do are of it"
+            )
+            console.print(text(f"  comes near to it: {group.condition} ({near})"))
     console.print(text(found.note))

@@ -74,7 +74,7 @@ class Suggestion(Struct, frozen=True, kw_only=True):
 
 
 class Group(Struct, frozen=True, kw_only=True):
-    """Customers who show as a group by how they buy. It has no condition: it says where to look."""
+    """Customers who show as a group by how they buy. ``condition`` comes near to it, where a few questions do."""
 
     key: str
     title: str
@@ -83,6 +83,17 @@ class Group(Struct, frozen=True, kw_only=True):
     """Of the buyers who were looked at."""
     habits: tuple[str, ...]
     """What sets it apart, strongest first."""
+    condition: str = ""
+    """Empty where no few questions tell its customers from others."""
+    english: str = ""
+    met: int = 0
+    """Customers of whom the condition is true."""
+    precision: float = 0.0
+    """Of those, how many are of the group; counted over customers by whom it was not made."""
+    recall: float = 0.0
+    """Of the group, how many meet the condition."""
+    saved: str = ""
+    """The name of a segment that has this very condition."""
 
 
 class Suggestions(Struct, frozen=True, kw_only=True):

@@ -21,9 +21,10 @@ from shopkeeper.domain.condition.english import english
 from shopkeeper.domain.condition.profiling import OBJECTS
 from shopkeeper.domain.condition.tree import Behaviour
 from shopkeeper.domain.errors import Conflict, UnknownName
-from shopkeeper.domain.insight import Group, Suggestion, Suggestions, Worth
+from shopkeeper.domain.insight import Suggestion, Suggestions, Worth
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.segments import Setting, answers
+from shopkeeper.shop import grouping
 from shopkeeper.shop.asking import refreshed, saved_conditions, setting_of
 from shopkeeper.shop.places import Places
 
@@ -342,7 +343,8 @@ def suggestions(places: Places, traits: Sequence[Trait]) -> Suggestions:
     saved = {condition.text: name for name, condition in told.setting.segments.items()}
     made = kept(places, told, ("suggestions",), lambda: _suggested(places, told))
     rows = tuple(msgspec.structs.replace(row, saved=saved.get(row.condition, "")) for row in made.rows)
-    return msgspec.structs.replace(made, rows=rows)
+    groups = tuple(msgspec.structs.replace(one, saved=saved.get(one.condition, "")) for one in made.groups)
+    return msgspec.structs.replace(made, rows=rows, groups=groups)
 
 
 def _suggested(places: Places, told: Known) -> Suggestions:
@@ -365,12 +367,9 @@ def _suggested(places: Places, told: Known) -> Suggestions:
             )
         )  # fmt: skip
     found = clusters(people)
-    groups = tuple(
-        Group(
-            key=one.key, title=one.name, customers=one.customers, share=one.share,
-            habits=tuple(words for words, _ in one.habits),
-        )
-        for one in found.clusters
+    groups = grouping.groups(
+        people, found, told.condition, lambda some: masks_of(places, told, people, some),
+        lambda one: english(one.tree, told.setting.traits, told.setting.currency),
     )  # fmt: skip
     return Suggestions(as_of=told.as_of, rows=tuple(rows), groups=groups, note=found.note)
 

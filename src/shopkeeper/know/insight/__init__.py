@@ -8,6 +8,7 @@ from shopkeeper.know.insight.channels import ChannelsPart, by_segment, parts, re
 from shopkeeper.know.insight.clusters import Clusters, clusters
 from shopkeeper.know.insight.comparison import compare
 from shopkeeper.know.insight.derived import derived
+from shopkeeper.know.insight.described import described
 from shopkeeper.know.insight.facts import Bar, Comparison, Fact
 from shopkeeper.know.insight.flows import Flows, flows
 from shopkeeper.know.insight.overlaps import Overlaps, overlaps
@@ -31,6 +32,7 @@ __all__ = [
     "clusters",
     "compare",
     "derived",
+    "described",
     "flows",
     "grid",
     "overlaps",

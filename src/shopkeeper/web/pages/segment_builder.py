@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shopkeeper.domain.errors import ShopkeeperError
+    from shopkeeper.domain.insight import Group, Suggestion
     from shopkeeper.shop import Shop
 
 _HERE = "/segment-builder"
@@ -54,13 +55,15 @@ def builder(
             "name": one.name, "title": one.title, "sentence": one.sentence, "condition": one.condition, "of": of,
         }  # fmt: skip
     elif suggestion:
-        found = next((row for row in shop.suggestions().rows if row.key == suggestion), None)
+        made = shop.suggestions()
+        offered: list[Suggestion | Group] = [*made.rows, *(group for group in made.groups if group.condition)]
+        found = next((row for row in offered if row.key == suggestion), None)
         if found is None:
             raise NotFound(
                 "nothing is suggested under that name", hint="thresholds and offers change with the data"
             )
         given |= {
-            "name": found.key.replace("_", "-"), "title": found.title, "sentence": found.sentence,
+            "name": found.key.replace("_", "-"), "title": found.title, "sentence": getattr(found, "sentence", ""),
             "condition": found.condition,
         }  # fmt: skip
     return build(request, shop, given)
