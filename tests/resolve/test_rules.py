@@ -239,6 +239,9 @@ def test_a_change_of_the_rules_is_rehearsed_and_holds_once_it_is_applied(tmp_pat
         assert (rehearsed.applied, rehearsed.shared, rehearsed.split) == (False, 1, 5)
         put(shop, order("o5", ids={"phone": "+447700900123", "email": "p5@firm.com"}))
         assert same(shop, "email:p0@firm.com", "email:p5@firm.com"), "not applied, not in force"
+        assert shop.identity_rules(lately=True).split == 5, "not rehearsed again so soon"
+        assert shop.identity_rules().split == 6
+        assert shop.identity_rules(lately=True).split == 6
         made = shop.identity_rules(apply=True)
         assert (made.applied, made.shared, made.split) == (True, 1, 6)
         assert made.events == 6

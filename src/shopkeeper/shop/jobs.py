@@ -327,7 +327,7 @@ def _settle(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
 
 
 def _rules(shop: Shop, told: dict[str, Any], _: Progress) -> Any:
-    return shop.identity_rules(apply=bool(told["apply"]))
+    return shop.identity_rules(apply=bool(told["apply"]), lately=bool(told.get("lately")))
 
 
 def _junk(shop: Shop, told: dict[str, Any], progress: Progress) -> Any:

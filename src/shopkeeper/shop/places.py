@@ -62,6 +62,8 @@ class Places:
         """The model by which two records are weighed, as ``shop.weighing`` read it."""
         self.live_records: Any = None
         """Everybody's records in memory, where ``shop.matching`` was asked for likely matches."""
+        self.rehearsed: Any = None
+        """What a change of the rules of identity would do, as ``shop.ruling`` found."""
         self.refusals: Any = None
         """Unions that guards refused, as ``shop.refusals`` found them."""
         self._meet()

@@ -120,14 +120,15 @@ class IdentityVerbs:
         self._note_change("link people", detail=f"{made.merged} merged, {made.split} parted")
         return made
 
-    def identity_rules(self, *, apply: bool = False) -> Ruling:
+    def identity_rules(self, *, apply: bool = False, lately: bool = False) -> Ruling:
         """The rules of identity in force and those that the settings ask for. A change of the settings holds only once
-        it is applied here; without ``apply`` this says what it would part and merge.
+        it is applied here; without ``apply`` this says what it would part and merge. That holds up whoever writes, so
+        with ``lately`` what was found within the last five minutes will do.
         """
         self._may(
             Permission.ADMINISTER if apply else Permission.RESOLVE, "see or change the rules of identity"
         )
-        made = ruling.rules(self.places, apply=apply, actor=self.actor.name)
+        made = ruling.rules(self.places, apply=apply, lately=lately, actor=self.actor.name)
         note = self._note_change if apply else self._note
         note("see or change the rules of identity", detail=f"{made.merged} merged, {made.split} parted")
         return made

@@ -23,11 +23,11 @@ def settled(shop: Shop, ask: Settle) -> Settlement:
     return msgspec.convert(shop.follow(job, patience=_PATIENCE), Settlement)
 
 
-def ruled(shop: Shop, *, apply: bool) -> Ruling:
-    """What other rules would change, or did."""
+def ruled(shop: Shop, *, apply: bool, lately: bool = False) -> Ruling:
+    """What other rules would change, or did; ``lately`` for a page, which is opened more often than that changes."""
     if not shop.worked():
-        return shop.identity_rules(apply=apply)
-    job = shop.hand_over("identity rules", apply=apply)
+        return shop.identity_rules(apply=apply, lately=lately)
+    job = shop.hand_over("identity rules", apply=apply, lately=lately)
     return msgspec.convert(shop.follow(job, patience=_PATIENCE), Ruling)
 
 

@@ -27,8 +27,10 @@ CLOCK: Final = "segments_clock"
 _COUNTER: Final = "last_segment"
 _ACTIVE: Final = frozenset({"backfilling", "live"})
 _MOST_KEPT: Final = 10_000
-_UNDERSTOOD: Final[dict[str, Condition]] = {}
-"""Conditions by their text: reading one again costs a hundred times as much as all the rest."""
+_UNDERSTOOD: Final[dict[tuple[int, str], Condition]] = {}
+"""Conditions by the traits they were read against and their text: reading one again costs a hundred times as much as
+all the rest.
+"""
 
 
 class Versions(dict[int, dict[int, VersionRow]]):
@@ -55,6 +57,8 @@ class Known(Struct):
     """By name."""
     versions: Versions
     traits: Mapping[str, Trait]
+    mark: int
+    """Tells these traits from others."""
 
     def row(self, name: str) -> SegmentRow:
         """A segment by name. Raises UnknownName."""
@@ -73,14 +77,15 @@ class Known(Struct):
 
     def understood(self, version: VersionRow) -> Condition:
         """A version's condition, of those who do not object to profiling."""
-        found = _UNDERSTOOD.get(version.condition)
+        key = (self.mark, version.condition)
+        found = _UNDERSTOOD.get(key)
         if found is None:
             found = check(version.condition, self.traits)
             if OBJECTS in self.traits:
                 found = of_those_who_do_not_object(found)
             if len(_UNDERSTOOD) >= _MOST_KEPT:
                 _UNDERSTOOD.clear()
-            _UNDERSTOOD[version.condition] = found
+            _UNDERSTOOD[key] = found
         return found
 
     def asks(self, row: SegmentRow) -> set[str]:
@@ -101,7 +106,13 @@ def known(reader: LedgerReader, traits: Iterable[Trait], *, whole: bool = True) 
     if whole:
         versions.read()
     rows = {row.name: row for row in reader.segments()}
-    return Known(rows, versions, {trait.name: trait for trait in traits})
+    of = {trait.name: trait for trait in traits}
+    return Known(
+        rows,
+        versions,
+        of,
+        hash(tuple((one.name, one.kind, one.day, one.values, one.formula) for one in of.values())),
+    )
 
 
 def in_force(all_: Known) -> list[InForce]:

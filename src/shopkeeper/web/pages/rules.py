@@ -62,7 +62,7 @@ def _page(
 ) -> Response[Any]:
     rules = None
     try:
-        rules = ruled(shop, apply=False)
+        rules = ruled(shop, apply=False, lately=True)
     except StoreBusy as error:
         wrong = wrong or error
     page = render(
