@@ -27,7 +27,7 @@ from shopkeeper.domain.errors import (
 )
 from shopkeeper.domain.patience import waiting
 from shopkeeper.domain.size import Amounts, difference, proportion, total
-from shopkeeper.know.segments import totals
+from shopkeeper.know.segments import Question, totals
 from shopkeeper.predict.traits import TRAITS as FORETOLD
 from shopkeeper.shop import asking
 from shopkeeper.shop.narrowing import narrowed
@@ -278,9 +278,14 @@ def test_whoever_waits_no_longer_is_told_what_to_narrow(text, hint):
     assert hint in refused.value.hint
 
 
-def test_a_table_is_not_waited_for_longer_than_whoever_asks_will(asked):
-    with waiting(1e-9):
-        for ask in (asked.customers, asked.size):
-            with pytest.raises(TookTooLong):
-                ask("orders() >= 1")
+def test_a_count_is_not_waited_for_longer_than_whoever_asks_will(asked, monkeypatch):
+    endless = Question(
+        "SELECT count(*) AS n FROM range(100000000000) AS a, range(1000) AS b WHERE a.range % 7 = b.range", {}
+    )
+    with monkeypatch.context() as slow, waiting(0.2):
+        slow.setattr(asking, "totals", lambda *_, **__: endless)
+        for options in ({}, {"estimate": True}):
+            with pytest.raises(TookTooLong) as refused:
+                asked.size("orders() >= 1", **options)
+            assert "say since when in orders()" in refused.value.hint
     assert asked.size("orders() >= 1").customers == 5

@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
-from typing import NamedTuple
+
+_seconds: ContextVar[float] = ContextVar("patience", default=inf)
 
 
-class Patience(NamedTuple):
-    """Until when somebody waits, by the monotonic clock, and how long that is altogether."""
+def patience() -> float:
+    """Seconds that whoever asks here and now waits for the answer to one question.
 
-    until: float = inf
-    seconds: float = inf
-
-    @property
-    def left(self) -> float:
-        """Seconds that are left; none, where it is over."""
-        return max(0.0, self.until - time.monotonic())
-
-
-_patience: ContextVar[Patience] = ContextVar("patience", default=Patience())  # noqa: B039 - it is frozen
-
-
-def patience() -> Patience:
-    """That of whoever asks here and now.
-
-    >>> patience().left
+    >>> patience()
     inf
     """
-    return _patience.get()
+    return _seconds.get()
 
 
 @contextmanager
 def waiting(seconds: float) -> Iterator[None]:
-    """Whoever asks in this context waits so many seconds for all of it; 0 for ever.
+    """Whoever asks in this context waits so many seconds for each answer; 0 for ever.
 
     >>> with waiting(60):
-    ...     50 < patience().left <= 60
-    True
+    ...     patience()
+    60
     """
-    token = _patience.set(Patience(time.monotonic() + seconds, seconds) if seconds else Patience())
+    token = _seconds.set(seconds or inf)
     try:
         yield
     finally:
-        _patience.reset(token)
+        _seconds.reset(token)

@@ -106,8 +106,8 @@ class Lake(Protocol):
         customers, about ``SAMPLE_CUSTOMERS`` of them or as many as have ``SAMPLE_EVENTS`` events; everybody, where that
         is about everybody. The first such question after a change gathers the sample, which takes a while.
 
-        A question takes as long as whoever asks will wait (``domain.patience``); then it is stopped, and TookTooLong
-        raised.
+        A question takes no longer than whoever asks will wait (``domain.patience``); then it is stopped, and
+        TookTooLong raised.
 
         Raises InvalidInput for anything else and for anything beyond these tables, StoreDamaged where a file is missing
         or changed.

@@ -21,7 +21,6 @@ from shopkeeper.domain.errors import (
     StoreFull,
     TookTooLong,
 )
-from shopkeeper.domain.patience import Patience
 from shopkeeper.stores.contract.lake import Manifest
 from shopkeeper.stores.lake.manifest import REBUILD, changed, missing
 
@@ -103,18 +102,17 @@ def translated(folder: Path, listed: Manifest) -> Iterator[None]:
 
 
 @contextmanager
-def asking(engine: duckdb.DuckDBPyConnection, asker: Patience) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor for one question, which is stopped when the one who asks waits no longer. Raises TookTooLong then."""
-    if not asker.left:
-        raise _too_long(asker)
+def asking(engine: duckdb.DuckDBPyConnection, patience: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor for one question, which is stopped after so many seconds. Raises TookTooLong then."""
     duck = engine.cursor()
-    over = threading.Event()
+    answered, over = threading.Event(), threading.Event()
 
     def stop() -> None:
-        over.set()
-        duck.interrupt()
+        while not answered.wait(0.05):  # an interrupt before the engine has begun is lost
+            over.set()
+            duck.interrupt()
 
-    timer = threading.Timer(asker.left, stop) if asker.left < inf else None
+    timer = threading.Timer(patience, stop) if patience < inf else None
     try:
         if timer is not None:
             timer.daemon = True
@@ -123,19 +121,16 @@ def asking(engine: duckdb.DuckDBPyConnection, asker: Patience) -> Iterator[duckd
     except duckdb.InterruptException:
         if not over.is_set():
             raise
-        raise _too_long(asker) from None
+        raise TookTooLong(
+            f"what was asked of the lake took longer than {patience:,.4g} seconds and was stopped",
+            hint="ask of fewer customers or of a shorter time; Python and the command line wait as long as it takes",
+        ) from None
     finally:
+        answered.set()
         if timer is not None:
             timer.cancel()
             timer.join()  # a cursor that is closed is not to be stopped
         duck.close()
-
-
-def _too_long(asker: Patience) -> TookTooLong:
-    return TookTooLong(
-        f"what was asked of the lake took longer than {asker.seconds:,.4g} seconds and was stopped",
-        hint="ask of fewer customers or of a shorter time; Python and the command line wait as long as it takes",
-    )
 
 
 def _meaning(error: duckdb.Error, folder: Path, listed: Manifest) -> ShopkeeperError:
