@@ -83,6 +83,8 @@ class Group(Struct, frozen=True, kw_only=True):
     """Of the buyers who were looked at."""
     habits: tuple[str, ...]
     """What sets it apart, strongest first."""
+    name: str = ""
+    """What a segment of it may be called by programs."""
     condition: str = ""
     """Empty where no few questions tell its customers from others."""
     english: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -46,8 +47,17 @@ def groups(
             if min(precision, recall) >= _NEAR:
                 group = Group(
                     key=group.key, title=group.title, customers=group.customers, share=group.share,
-                    habits=group.habits, condition=condition.text, english=say(condition), met=int(met.sum()),
-                    precision=precision, recall=recall,
+                    habits=group.habits, name=_slug(one.name), condition=condition.text, english=say(condition),
+                    met=int(met.sum()), precision=precision, recall=recall,
                 )  # fmt: skip
         made.append(group)
     return tuple(made)
+
+
+def _slug(title: str) -> str:
+    """A title as a segment's name.
+
+    >>> _slug("Buys online, buys with coupons (2)")
+    'buys-online-buys-with-coupons-2'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60].strip("-")

@@ -9,6 +9,7 @@ from tests.know.insight.worlds import lake_of
 
 from shopkeeper.domain.condition import check
 from shopkeeper.domain.condition.english import english
+from shopkeeper.domain.segment import named
 from shopkeeper.know.insight.clusters import clusters
 from shopkeeper.know.insight.described import described
 from shopkeeper.know.traits import TRAITS
@@ -35,6 +36,7 @@ def test_groups_come_with_conditions_that_come_near_to_them():
         for one in made:
             assert one.condition.startswith("orders >= 1 and ")
             assert one.english
+            assert named(one.name)
             inside, meeting = found.mask(one.key), met(lake, people, one.condition)
             assert one.met == meeting.sum()
             # What was counted over those not asked agrees with everybody, about.

@@ -63,7 +63,8 @@ def builder(
                 "nothing is suggested under that name", hint="thresholds and offers change with the data"
             )
         given |= {
-            "name": found.key.replace("_", "-"), "title": found.title, "sentence": getattr(found, "sentence", ""),
+            "name": getattr(found, "name", "") or found.key.replace("_", "-"), "title": found.title,
+            "sentence": getattr(found, "sentence", ""),
             "condition": found.condition,
         }  # fmt: skip
     return build(request, shop, given)
