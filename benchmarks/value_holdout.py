@@ -146,7 +146,7 @@ def judge_spend(
             f"  value in the top 10 % {card.value_captured:.3f}"
         )
         rows.append(row(f"{title}: money by {name}, MAE", card.mae, "currency"))
-    worth = unsure_worth(spend, case.shaped(choice.learned.groups), choice.learned.level, choice.spend.groups)
+    worth = unsure_worth(spend, case.shaped(choice.learned.groups), choice.learned, choice.spend.groups)
     covered = worth_coverage(worth, held.money)
     print("  80 % ranges of money cover: " + ", ".join(f"{one.group}: {one.expected:.3f}" for one in covered))
     rows += [

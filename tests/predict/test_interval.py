@@ -151,3 +151,13 @@ def test_an_uncertain_level_widens_and_keeps_the_mean() -> None:
     assert (unsure.square(10.0) > future.square(10.0)).all()
     same = Unsure(future, Level())
     np.testing.assert_allclose(same.at_least(2.0, 10.0), future.at_least(2.0, 10.0))
+
+
+def test_the_time_of_each_group_runs_at_its_own_levels() -> None:
+    groups = (Group(first=0, n=1, level=Level(deviation=0.5)), Group(first=1, n=1, level=Level(mean=np.log(2.0))))
+    learned = Learned(groups=groups, level=Level(deviation=0.1))
+    slow, middle, fast = learned.times(10.0, np.array([0.0, 1.0, 5.0]))
+    assert slow[0] < middle[0] == 10.0 < fast[0] == 10.0 * np.exp(np.sqrt(3.0) / 2.0)
+    assert [one[1:].tolist() for one in (slow, middle, fast)] == [pytest.approx([20.0, 20.0])] * 3
+    plain = Learned(level=Level(deviation=0.1)).times(10.0, np.array([0.0]))
+    assert plain == pytest.approx([10.0 * factor for factor in Level(deviation=0.1).factors])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -26,6 +27,7 @@ from shopkeeper.predict.value.level import (
     Level,
     Unsure,
     Window,
+    at_levels,
     learn_group_level,
     learn_level,
     level_of,
@@ -59,9 +61,18 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
             return Shared(self._of(alone, histories), future.where)
         return self._of(future, group)
 
+    def times(self, t: float, frequency: Floats) -> list[Any]:
+        """Give ``t`` as it would run at each of the levels that may come, per customer where groups were learned."""
+        if not self.groups:
+            return at_levels(t, self.level)
+        return at_levels(t, self._levels, group_of(frequency, [one.first for one in self.groups]))
+
     def _of(self, future: Future, group: Ints) -> Future:
-        levels = tuple(self.level if one.level is None else one.level for one in self.groups)
-        return Unsure(Recalibrated(future, group, self.groups), levels, group)
+        return Unsure(Recalibrated(future, group, self.groups), self._levels, group)
+
+    @property
+    def _levels(self) -> tuple[Level, ...]:
+        return tuple(self.level if one.level is None else one.level for one in self.groups)
 
 
 @dataclass(frozen=True)

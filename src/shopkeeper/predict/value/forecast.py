@@ -249,7 +249,7 @@ def _outlook(
             some=future.at_least(1.0, t), number=centre(future, t), square=future.square(t), per_order=each,
             orders_seen=margin_count, amounts=amounts, factor=factor,
         )
-        for t in (horizon * height for height in terms.orders.level.factors)
+        for t in terms.orders.times(horizon, frequency)
     ]  # fmt: skip
     group = group_of(frequency, [one.first for one in terms.worth])
     distribution = UnsureWorth(at_level, group, terms.worth) if terms.worth else at_level[0]

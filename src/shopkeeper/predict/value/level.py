@@ -163,7 +163,12 @@ class Unsure:
 
     def times(self, t: float | Floats) -> list[Any]:
         """Give ``t`` at each level."""
-        if isinstance(self.level, Level):
-            return [t * factor for factor in self.level.factors]
-        factors = np.array([one.factors for one in self.level])[self.group]
-        return [t * factors[:, place] for place in range(factors.shape[1])]
+        return at_levels(t, self.level, self.group)
+
+
+def at_levels(t: float | Floats, level: Level | tuple[Level, ...], group: Ints | None = None) -> list[Any]:
+    """Give a time as it would run at each level that may come (see `mixed`), per customer where groups differ."""
+    if isinstance(level, Level):
+        return [t * factor for factor in level.factors]
+    factors = np.array([one.factors for one in level])[group]
+    return [t * factors[:, place] for place in range(factors.shape[1])]

@@ -32,7 +32,6 @@ from shopkeeper.predict.value.calibration import Case, Learned
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.interval import Coverage, Group, centre, group_of
-from shopkeeper.predict.value.level import Level
 from shopkeeper.predict.value.model import Future
 from shopkeeper.predict.value.origin import WEEK, Held, Known
 from shopkeeper.predict.value.score import Bootstrap, Range, in_top, ranks, simplest
@@ -210,15 +209,16 @@ def choose_spend(
         for name, own in figures.items()
     )
     spends = [spend.by(pick) for spend in spends]
+    firsts = tuple(group.first for group in learned.groups)
     worths = [
-        worth_of(spend, case.shaped(learned.groups), spend.window * case.level)
+        worth_of(spend, case.shaped(learned.groups), case.at_level(firsts))
         for spend, case in zip(spends, cases, strict=True)
     ]
     frequency = [one.known.past.frequency for one in held]
     coverage: tuple[Coverage, ...] = ()
     if len(held) > 1:
         before = learn_worth(worths[1:], came[1:], frequency[1:])
-        latest = unsure_worth(spends[0], cases[0].shaped(learned.groups), learned.level, before)
+        latest = unsure_worth(spends[0], cases[0].shaped(learned.groups), learned, before)
         coverage = worth_coverage(latest, came[0])
     groups = learn_worth(worths, came, frequency)
     return SpendChoice(pick=pick, best=best, cards=cards, groups=groups, coverage=coverage)
@@ -243,7 +243,7 @@ def amounts_note(pick: str, amounts: GammaGammaFit) -> str:
     )
 
 
-def worth_of(spend: Spend, future: Future, t: float, factor: Floats | float = 1.0) -> Worth:
+def worth_of(spend: Spend, future: Future, t: float | Floats, factor: Floats | float = 1.0) -> Worth:
     """Give the distribution of worth within ``t``; ``factor`` is the mean discount."""
     return worth(
         some=future.at_least(1.0, t),
@@ -256,10 +256,14 @@ def worth_of(spend: Spend, future: Future, t: float, factor: Floats | float = 1.
     )
 
 
-def unsure_worth(spend: Spend, future: Future, level: Level, learned: Sequence[Group]) -> UnsureWorth:
-    """Give the distribution of undiscounted worth in the window, at a level to come; ``future`` is not corrected."""
-    group = group_of(spend.known.past.frequency, [one.first for one in learned])
-    at_level = [worth_of(spend, future, spend.window * factor) for factor in level.factors]
+def unsure_worth(spend: Spend, future: Future, orders: Learned, learned: Sequence[Group]) -> UnsureWorth:
+    """Give the distribution of undiscounted worth in the window, at the levels to come that were learned of orders.
+
+    ``future`` is not corrected; ``learned`` is of worth.
+    """
+    frequency = spend.known.past.frequency
+    group = group_of(frequency, [one.first for one in learned])
+    at_level = [worth_of(spend, future, t) for t in orders.times(spend.window, frequency)]
     return UnsureWorth(at_level, group, learned)
 
 
