@@ -56,6 +56,8 @@ _AHEAD = 12
 _WORTH_PROCESSES = 400_000
 """Events below which other processes cost more than they do."""
 _Made = TypeVar("_Made")
+Draw = Callable[[int, int, int], worlds.World]
+"""Makes a world of some customers, some events and a seed."""
 
 
 def build(
@@ -67,11 +69,12 @@ def build(
     processes: int | None = None,
     lake: bool = False,
     say: Callable[[str], None] = lambda _: None,
+    draw: Draw = worlds.draw,
 ) -> dict[str, float]:
     """Make a shop in a missing or empty folder; returns seconds by step.
 
-    Without ``processes`` there is one a processor, and none beside this one for a shop so small that starting them
-    would cost more than they do.
+    ``draw`` makes the world, which may have another number of events than was asked for. Without ``processes`` there is
+    one a processor, and none beside this one for a shop so small that starting them would cost more than they do.
     """
     # Here, since a process that only makes pieces reads this file and needs neither.
     from bulk_templates import Door
@@ -92,7 +95,10 @@ def build(
     with tempfile.TemporaryDirectory(dir=into.parent, prefix="arrays-") as scratch:
         arrays = Path(scratch)
         door = Door(into / "secret.key")
-        templates = _drawn(arrays, door, customers, events, seed)
+        drawn = draw(customers, events, seed)
+        events = drawn.events
+        templates = _kept(arrays, door, drawn)
+        del drawn
         lap("draw")
         begun = (arrays, into / "secret.key", pickle.dumps(catalogue), templates)
         hand = begin(*begun)
@@ -138,14 +144,13 @@ def build(
     return seconds
 
 
-def _drawn(arrays: Path, door: Door, customers: int, events: int, seed: int) -> list[Template]:
-    """Draw a world into a folder, with room for keys and bodies; returns its templates."""
-    drawn = worlds.draw(customers, events, seed)
+def _kept(arrays: Path, door: Door, drawn: worlds.World) -> list[Template]:
+    """Write a world into a folder, with room for keys and bodies; returns its templates."""
     worlds.save(drawn, arrays)
     templates, which = door.templates(drawn)
     np.save(arrays / "which.npy", which)
     for name, width in (("keys", KEY), ("bodies", BODY)):
-        np.lib.format.open_memmap(arrays / f"{name}.npy", "w+", f"V{width}", (events,)).flush()
+        np.lib.format.open_memmap(arrays / f"{name}.npy", "w+", f"V{width}", (drawn.events,)).flush()
     return templates
 
 
@@ -246,16 +251,23 @@ def kept() -> Path:
 
 
 def large_shop(
-    customers: int, events: int, *, seed: int = 1, lake: bool = False, say: Callable[[str], None] = print
+    customers: int,
+    events: int,
+    *,
+    seed: int = 1,
+    lake: bool = False,
+    say: Callable[[str], None] = print,
+    draw: Draw = worlds.draw,
 ) -> Path:
     """The folder of a kept shop of that size, made where it is missing. Read it; write to a ``copy`` of it."""
-    folder = kept() / f"shop-{customers}-{events}-{seed}{'-lake' if lake else ''}-{_shape()}"
+    world = "" if draw is worlds.draw else f"{draw.__module__}-"
+    folder = kept() / f"shop-{world}{customers}-{events}-{seed}{'-lake' if lake else ''}-{_shape()}"
     with (kept() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             half = folder.with_name(folder.name + ".part")
             shutil.rmtree(half, ignore_errors=True)
-            build(half, customers, events, seed=seed, lake=lake, say=say)
+            build(half, customers, events, seed=seed, lake=lake, say=say, draw=draw)
             half.rename(folder)
     return folder
 

@@ -151,7 +151,7 @@ def draw(customers: int, events: int, seed: int = 1) -> World:
     shares = np.array([k.share for k in KINDS], float)
     kind = rng.choice(len(KINDS), events, p=shares / shares.sum()).astype(np.uint8)
     kind[start[:-1]] = 0
-    about = _about(kind, start, owner)
+    about = referring(kind, start, owner)
     by_seq = np.argsort(at, kind="stable").astype(np.int32)
     seq = np.empty(events, np.int32)
     seq[by_seq] = np.arange(1, events + 1, dtype=np.int32)
@@ -162,7 +162,7 @@ def draw(customers: int, events: int, seed: int = 1) -> World:
     return World(customers, events, start, owner, at, kind, pick, about, seq, by_seq, first_node, has)
 
 
-def _about(kind: np.ndarray, start: np.ndarray, owner: np.ndarray) -> np.ndarray:
+def referring(kind: np.ndarray, start: np.ndarray, owner: np.ndarray) -> np.ndarray:
     """Whose number each event bears; what would refer to nothing becomes a look at a product."""
     place = np.arange(len(kind), dtype=np.int32)
     about = np.full(len(kind), -1, np.int32)

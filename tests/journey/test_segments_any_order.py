@@ -184,7 +184,7 @@ def refresh(shop: Shop, chance: Random) -> None:
     worth = np.array([chance.choice((5.0, 50.0)) for _ in part.customer])
     foretold = Foretold.of([Part(part.customer, {"clv_12m": worth, "p_alive": worth / 100}), part])
     run = next_run(places)
-    write(places, run, foretold, turns(foretold, stands), {})
+    write(places, run, foretold, turns(foretold, stands))
     _put(shop, [happens(chance, places.now(), run + n) for n in range(3)])
     if chance.random() < 0.5:
         _decide(shop, chance)

@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopkeeper.domain.errors import InvalidInput
-from shopkeeper.predict.fading import OWN, POPULATION, STATES, Population, fading, fit_population, gaps
+from shopkeeper.predict.fading import (
+    OWN,
+    POPULATION,
+    STATES,
+    Population,
+    calendar,
+    fading,
+    fit_population,
+    gaps,
+)
+from shopkeeper.predict.fading.rhythm import next_gap
 
 from .conftest import Log
 
@@ -164,3 +174,29 @@ def test_too_few_customers_are_said(count: list[int], mean: list[float]) -> None
 def test_wrong_input_is_refused(terms: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidInput, match=reason):
         fading(**({"count": [3], "mean_gap": [10], "silence": [1]} | terms))
+
+
+@pytest.mark.parametrize("below", [0.02, 0.1, 0.7])
+def test_rare_silences_are_those_whose_chance_is_below_the_limit(below: float) -> None:
+    draw = np.random.default_rng(3)
+    n = 8_000
+    count = draw.integers(0, 40, n).astype(float)
+    following = next_gap(count, count * draw.lognormal(3, 1, n), draw.gamma(1, 1, n), CROWD)
+    silence = np.floor(draw.lognormal(3, 1.5, n))
+    silence[:100] = 0.0
+    rows, chance = following.rare(silence, below)
+    tail = following.tail(silence)
+    assert rows.tolist() == np.flatnonzero(tail < below).tolist()
+    assert 0 < rows.size < n
+    assert chance.tolist() == tail[rows].tolist()
+
+
+@settings(deadline=None, max_examples=60)
+@given(first=st.integers(0, 20_000), years=st.integers(1, 4), shift=st.integers(-60, 60))
+def test_two_visits_that_are_a_season_are_close(first: int, years: int, shift: int) -> None:
+
+    steps = np.linspace(0, 1, calendar.BINS + 1)
+    other = first + round(years * calendar.TURN) + shift
+    for everybody in (calendar.FLAT, tuple(steps**2)):
+        if calendar.season([first, other], everybody) is not None:
+            assert calendar.close(np.array([first]), np.array([other]), everybody).all()

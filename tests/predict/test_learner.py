@@ -253,3 +253,17 @@ def test_all_rows_count_only_what_the_summary_counts(sample: Log) -> None:
     assert (table.customer == past.customer).all()
     for name, column in (("frequency", past.frequency), ("recency", past.recency), ("T", past.T)):
         np.testing.assert_allclose(table.column(name), column)
+
+
+def test_columns_of_some_customers_are_those_of_their_rows() -> None:
+    table = FeatureTable(
+        np.array([3, 5, 9]),
+        ("a", "b"),
+        np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]),
+        {},
+        np.datetime64("2024-01-01"),
+    )
+    wanted = [9, 4, 3]
+    columns = dict(table.columns_of(wanted))
+    assert tuple(columns) == table.names
+    np.testing.assert_array_equal(np.column_stack([*columns.values()]), table.rows_of(wanted).values)

@@ -7,7 +7,7 @@ no trait here and is counted in nobody else's.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -23,6 +23,7 @@ from shopkeeper.shop.predicting.foretold import Foretold, Part
 from shopkeeper.stores.contract.ledger import LedgerReader
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from shopkeeper.predict.advocacy import BrandFit, Brought, Core
@@ -122,11 +123,7 @@ class Columns:
         """Where some customers stand, -1 for who is not here. Ids ascend, as records come."""
         import numpy as np
 
-        ids = np.asarray(self.ids)
-        if not ids.size:
-            return np.full(customers.shape, -1)
-        at = np.minimum(np.searchsorted(ids, customers), ids.size - 1)
-        return np.where(ids[at] == customers, at, -1)
+        return _places(np.asarray(self.ids), customers)
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -148,9 +145,73 @@ class Kept(Struct, frozen=True, kw_only=True):
     refused: dict[str, int] = field(default_factory=dict)
 
 
-def advocate(places: Places, foretold: Foretold) -> tuple[Part, dict[int, dict[str, Any]]]:
-    """The traits of regulars, advocates and brand fit beside what was foretold of value and state, and by customer what
-    they are made of, under names that no trait has.
+class Explained:
+    """What the scores are made of, and who brought whom, under names that no trait has.
+
+    Of a million customers that is more than is kept as plain data at once: it is put together for some at a time.
+    """
+
+    def __init__(
+        self,
+        ids: NDArray[Any],
+        made: Mapping[str, Mapping[str, NDArray[Any]]],
+        scored: Mapping[str, NDArray[np.bool_]],
+        found: Iterable[tuple[int, int]],
+    ) -> None:
+        """``made``: points of each score by part; ``scored``: who has that score; ``found``: who brought whom."""
+        self._ids = ids
+        self._made = made
+        self._scored = scored
+        self._referred: dict[int, dict[str, Any]] = {}
+        for by, who in found:
+            if _places(ids, by) >= 0:
+                self._referred.setdefault(by, {}).setdefault("brought", []).append(who)
+            if _places(ids, who) >= 0:
+                self._referred.setdefault(who, {})["brought_by"] = by
+
+    @classmethod
+    def nothing(cls) -> Explained:
+        """Of nobody."""
+        import numpy as np
+
+        return cls(np.empty(0, np.int64), {}, {}, ())
+
+    def of(self, customers: NDArray[Any]) -> list[dict[str, Any]]:
+        """Of some customers, in their order; empty where there is nothing to explain."""
+        import numpy as np
+
+        told: list[dict[str, Any]] = [{} for _ in range(customers.size)]
+        at = _places(self._ids, customers)
+        for name, parts in self._made.items():
+            rows = np.flatnonzero((at >= 0) & self._scored[name][at])
+            points = zip(*(values[at[rows]].tolist() for values in parts.values()), strict=True)
+            for row, some in zip(rows.tolist(), points, strict=True):
+                told[row][name] = dict(zip(parts, some, strict=True))
+        if self._referred:
+            for row, customer in enumerate(customers.tolist()):
+                told[row] |= self._referred.get(customer, {})
+        return told
+
+    def named(self) -> set[int]:
+        """Customers who are named in what explains others' scores."""
+        found = {one for said in self._referred.values() for one in said.get("brought", ())}
+        return found | {said["brought_by"] for said in self._referred.values() if "brought_by" in said}
+
+
+def _places(ids: NDArray[Any], customers: Any) -> NDArray[Any]:
+    """Where some customers stand among ascending ids, -1 for who is not there."""
+    import numpy as np
+
+    wanted = np.asarray(customers, np.int64)
+    if not ids.size:
+        return np.full(wanted.shape, -1)
+    at = np.minimum(np.searchsorted(ids, wanted), ids.size - 1)
+    return np.where(ids[at] == wanted, at, -1)
+
+
+def advocate(places: Places, foretold: Foretold) -> tuple[Part, Explained]:
+    """The traits of regulars, advocates and brand fit beside what was foretold of value and state, and what they are
+    made of.
 
     Advocates who never ordered are among them.
     """
@@ -164,7 +225,7 @@ def advocate(places: Places, foretold: Foretold) -> tuple[Part, dict[int, dict[s
         goods = _goods(reader)
     if not columns.ids:
         _keep(places, Kept(as_of=places.clock.now(), buyers=0, regulars=0))
-        return Part(np.empty(0, np.int64), {}), {}
+        return Part(np.empty(0, np.int64), {}), Explained.nothing()
     ids = np.asarray(columns.ids)
     regular = _regulars(columns, foretold)
     core, fit = _fits(columns, regular, goods, places.now())
@@ -197,11 +258,17 @@ def advocate(places: Places, foretold: Foretold) -> tuple[Part, dict[int, dict[s
         "regular": which, "brand_fit": fit.score,
         "core_share": np.where(fits, fit.core, np.nan), "full_price_share": np.where(fits, fit.full_price, np.nan),
     }  # fmt: skip
-    explained = _explained(columns, {part.name: parts[part.name] for part in PARTS}, fit, found)
     sums = {"expected": np.round(expected, 2), "variance": np.round(variance, 2)}
-    for place in np.flatnonzero(brought).tolist():
-        told = explained.setdefault(columns.ids[place], {})
-        told["brought_sums"] = {name: float(values[place]) for name, values in sums.items()}
+    explained = Explained(
+        ids.copy(),
+        {
+            "advocacy_parts": {part.name: parts[part.name] for part in PARTS},
+            "brand_fit_parts": fit.points,
+            "brought_sums": sums,
+        },
+        {"advocacy_parts": total > 0, "brand_fit_parts": fits, "brought_sums": brought > 0},
+        zip(found.by.tolist(), found.who.tolist(), strict=True),
+    )
     names = {code: product for product, code in columns.codes.items()}
     _keep(places, Kept(
         as_of=places.clock.now(), buyers=int(ordered.sum()), regulars=int(regular.sum()),
@@ -211,12 +278,6 @@ def advocate(places: Places, foretold: Foretold) -> tuple[Part, dict[int, dict[s
         refused=found.refused | ({"unknown": unknown} if unknown else {}),
     ))  # fmt: skip
     return Part(ids, traits), explained
-
-
-def told_of(explained: Mapping[int, Mapping[str, Any]]) -> set[int]:
-    """Customers who are named in what explains others' scores."""
-    found = {one for said in explained.values() for one in said.get("brought", ())}
-    return found | {said["brought_by"] for said in explained.values() if "brought_by" in said}
 
 
 def read_columns(reader: LedgerReader, scale: float) -> Columns:
@@ -307,26 +368,3 @@ def _fits(
 def _goods(reader: LedgerReader) -> dict[str, Product]:
     goods = map(msgspec.json.Decoder(Product).decode, reader.reference("product"))
     return {one.product_id: one for one in goods if one.list_price or one.core}
-
-
-def _explained(
-    columns: Columns, parts: Mapping[str, NDArray[Any]], fit: BrandFit, found: Brought
-) -> dict[int, dict[str, Any]]:
-    """What the scores are made of, and who brought whom, by customer."""
-    import numpy as np
-
-    told: dict[int, dict[str, Any]] = {}
-    some = np.flatnonzero(np.sum(list(parts.values()), axis=0) > 0)
-    for row in some.tolist():
-        made = {name: float(points[row]) for name, points in parts.items()}
-        told.setdefault(columns.ids[row], {})["advocacy_parts"] = made
-    for row in np.flatnonzero(~np.isnan(fit.score)).tolist():
-        made = {name: float(points[row]) for name, points in fit.points.items()}
-        told.setdefault(columns.ids[row], {})["brand_fit_parts"] = made
-    here = set(columns.ids)
-    for by, who in zip(found.by.tolist(), found.who.tolist(), strict=True):
-        if by in here:
-            told.setdefault(by, {}).setdefault("brought", []).append(who)
-        if who in here:
-            told.setdefault(who, {})["brought_by"] = by
-    return told

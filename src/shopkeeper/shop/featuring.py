@@ -6,7 +6,7 @@ it, too), on an identifier that was known to be the customer's by then. The lake
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from operator import index
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shopkeeper.predict.value.features import FeatureTable
     from shopkeeper.predict.value.summary import PurchaseDays
 
+_MOST_COLUMNS = 1_000
 _KEPT = 4
 """Tables kept, since several models ask for the same days one after the other."""
 _TRADE_WORDS = {
@@ -165,26 +166,50 @@ def table_of(places: Places, asked: Asked) -> FeatureTable:
     customers = np.unique(np.concatenate([traded.customer, bought.customer, did.customer, did.seen_by]))
     day = np.datetime64(int(_days(np.array([asked.end - 1]), zone)[0]), "D")
     orders = from_orders(order_days(traded, zone, places.scale), day)
-    goods_columns, texts = bought.columns(customers)
-    columns: dict[str, NDArray[np.float64]] = {
-        name.replace("amount", "margin"): column
-        for name, column in zip(orders.names, orders.rows_of(customers).values.T, strict=True)
-    }
-    columns |= _trade_columns(traded, customers, asked.end) | goods_columns
-    columns |= did.columns(customers) | known.consent_columns(said, customers)
+    filled = _Filled(customers.size)
+    filled.take(orders.columns_of(customers))
+    filled.take(_trade_columns(traded, customers, asked.end).items())
+    filled.names = [name.replace("amount", "margin") for name in filled.names]
     words = {
         name.replace("amount", "margin"): text.replace("amount", "margin")
         for name, text in orders.words.items()
     }
     words |= _TRADE_WORDS | known.words()
+    del traded, orders
+    goods_columns, texts = bought.columns(customers)
+    filled.take(goods_columns.items())
+    del bought, goods_columns
+    filled.take(did.columns(customers))
+    filled.take(known.consent_columns(said, customers).items())
     return FeatureTable(
         customer=customers,
-        names=tuple(columns),
-        values=np.column_stack([*columns.values()]),
+        names=tuple(filled.names),
+        values=filled.values,
         categories={**texts, "first_channel": (*known.CHANNELS, "other")},
         as_of=day,
         words=words,
     )
+
+
+class _Filled:
+    """A table that columns are written into as they come, so that none is there twice. It lies column by column."""
+
+    def __init__(self, size: int) -> None:
+        import numpy as np
+
+        self.names: list[str] = []
+        self._whole = np.empty((size, _MOST_COLUMNS), order="F")  # what is not written takes no memory
+
+    def take(self, columns: Iterable[tuple[str, NDArray[np.float64]]]) -> None:
+        """Write columns."""
+        for name, column in columns:
+            self._whole[:, len(self.names)] = column
+            self.names.append(name)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """What was written."""
+        return self._whole[:, : len(self.names)]
 
 
 def _days(at: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
@@ -209,10 +234,10 @@ def _trade_columns(traded: Trade, customers: NDArray[np.int64], end: int) -> dic
     import numpy as np
 
     from shopkeeper.domain.clock import DAY
-    from shopkeeper.know.features import BACK, CHANNELS, ORDER
+    from shopkeeper.know.features import BACK, CHANNELS, ORDER, places
 
     size = customers.size
-    row = np.searchsorted(customers, traded.customer)
+    row = places(customers, traded.customer)
 
     def count(where: NDArray[np.bool_], of: Any = None) -> NDArray[np.float64]:
         weights = None if of is None else of[where]

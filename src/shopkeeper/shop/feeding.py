@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +16,7 @@ from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
 from shopkeeper.resolve.busy import busiest
 from shopkeeper.shop import erasing
+from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting.foretold import Foretold, arrow
 from shopkeeper.stores.contract.lake import LakeChange
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _CHUNK = 50_000
+_RECORDS = 20_000
+"""Records whose traits are there as Python's objects at once."""
 
 
 def feed(places: Places, traits: Sequence[Trait], predicted: Foretold, progress: Progress | None) -> int:
@@ -41,7 +46,7 @@ def feed_with(
     erasing.finish(places)
     # The ledger is looked at once the lake is ours: whoever waits for another writer holds no old state open, and
     # nothing that was erased meanwhile is written again.
-    with lake.change() as change, places.ledger.read() as reader:
+    with without_collecting(), lake.change() as change, places.ledger.read() as reader:
         began = places.clock.now()
         watermark = lake.manifest().watermark
         last = int(reader.setting("cursor") or 0)
@@ -88,25 +93,22 @@ def _log_batch(rows: Sequence[Any]) -> pa.RecordBatch:
 
 
 def _snapshots(reader: LedgerReader, change: LakeChange, customers: pa.Table) -> None:
-    import pyarrow as pa
-
-    members = [row for chunk in reader.all_members() for row in chunk]
-    nodes, owners, kinds, shared = zip(*members, strict=True) if members else ((), (), (), ())
-    change.replace(
-        "identities",
-        pa.table(
-            {
-                "node": pa.array(nodes, pa.int64()),
-                "customer": pa.array(owners, pa.int64()),
-                "kind": pa.array(kinds, pa.string()),
-                "shared": pa.array(shared, pa.bool_()),
-            }
-        ),
-    )
+    change.replace("identities", _identities(reader))
     change.replace("customers", customers)
     for kind, table in (("product", "products"), ("store", "stores"), ("spend", "spend")):
         records = [msgspec.json.decode(body, type=RECORDS[kind]) for body in reader.reference(kind)]
         change.replace(table, _reference_table(kind, records))
+
+
+def _identities(reader: LedgerReader) -> pa.Table:
+    import pyarrow as pa
+
+    kinds = {"node": pa.int64(), "customer": pa.int64(), "kind": pa.string(), "shared": pa.bool_()}
+    parts = [pa.table({name: pa.array([], kind) for name, kind in kinds.items()})]
+    for chunk in reader.all_members():
+        columns = zip(kinds.items(), zip(*chunk, strict=True), strict=True)
+        parts.append(pa.table({name: pa.array(values, kind) for (name, kind), values in columns}))
+    return pa.concat_tables(parts)
 
 
 def customers_table(
@@ -123,28 +125,53 @@ def trait_table(
     traits: Sequence[Trait],
     predicted: Foretold,
 ) -> pa.Table:
-    """Some customers with every trait and prediction."""
+    """Some customers with every trait and prediction.
+
+    Only some records at a time are there as Python's numbers, which take ten times the room of columns.
+    """
+    import numpy as np
     import pyarrow as pa
 
     now = places.now()
-    ids: list[int] = []
-    columns: dict[str, list[Any]] = {trait.name: [] for trait in traits if trait.of is not None}
-    derived = [(columns[t.name].append, t.of, t.kind == "money") for t in traits if t.of is not None]
-    told_of: list[int] = []
     money = places.money
-    for customer, record in records:
-        ids.append(customer)
-        for add, of, is_money in derived:
-            value = of(record, now)
-            add(money(value) if is_money and value is not None else value)
-        told_of.append(-1 if objects(record) else customer)
-    arrays: dict[str, Any] = {"id": pa.array(ids, pa.int64())}
+    ids, told_of = array("q"), array("q")
+    made: dict[str, list[pa.Array]] = {trait.name: [] for trait in traits if trait.of is not None}
+    lists: dict[str, list[Any]] = {name: [] for name in made}
+    derived = [(lists[t.name], t.of, t.kind == "money") for t in traits if t.of is not None]
+    kinds = {trait.name: arrow(trait.kind) for trait in traits}
+    rest = iter(records)
+    while some := _read_off(islice(rest, _RECORDS), ids, told_of, derived, now, money):
+        for name, values in lists.items():
+            made[name].append(pa.array(values, kinds[name]))
+            values.clear()
+        if some < _RECORDS:
+            break
+    arrays: dict[str, Any] = {"id": pa.array(np.frombuffer(ids, np.int64))}
     for trait in traits:
         if trait.of is None:
-            arrays[trait.name] = predicted.take(told_of, trait.name)
+            arrays[trait.name] = predicted.take(np.frombuffer(told_of, np.int64), trait.name)
         else:
-            arrays[trait.name] = pa.array(columns[trait.name], arrow(trait.kind))
+            arrays[trait.name] = pa.chunked_array(made[trait.name], kinds[trait.name])
     return pa.table(arrays)
+
+
+def _read_off(
+    records: Iterable[tuple[int, Customer]],
+    ids: array[int],
+    told_of: array[int],
+    derived: Sequence[tuple[list[Any], Callable[[Customer, int], Any], bool]],
+    now: int,
+    money: Callable[[float], float],
+) -> int:
+    """Read everything off one record after another, each while it is at hand; returns how many there were."""
+    count = len(ids)
+    for customer, record in records:
+        ids.append(customer)
+        for values, of, is_money in derived:
+            value = of(record, now)
+            values.append(money(value) if is_money and value is not None else value)
+        told_of.append(-1 if objects(record) else customer)
+    return len(ids) - count
 
 
 def _reference_table(kind: str, records: Sequence[msgspec.Struct]) -> pa.Table:

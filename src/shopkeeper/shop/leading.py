@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,13 +29,16 @@ def ahead(places: Places, traits: Sequence[Trait]) -> int:
 
 def _customers(places: Places, reader: LedgerReader, traits: Sequence[Trait]) -> pa.Table:
     """Everybody: from the lake as it is and, of whom the ledger knows more, from there, where these are few."""
+    import pyarrow as pa
+
     manifest = places.lake.manifest()
     there = places.lake.query("SELECT * FROM customers LIMIT 0").schema.names
     few = manifest.as_of is not None and {trait.name for trait in traits} <= set(there)
     if few and changed(reader, manifest.watermark, manifest.turn) is not None:
         return customers(places, None, traits).replace_schema_metadata(None)
-    predicted: dict[int, dict[str, Any]] = {}
+    predicted = [Foretold.of_rows({}).table]
     for chunk in reader.all_records():
-        for customer, one in reader.predictions([row.customer for row in chunk]).items():
-            predicted[customer] = msgspec.json.decode(one.body)
-    return customers_table(places, reader, traits, Foretold.of_rows(predicted))
+        said = reader.predictions([row.customer for row in chunk])
+        rows = {customer: msgspec.json.decode(one.body) for customer, one in said.items()}
+        predicted.append(Foretold.of_rows(rows).table)
+    return customers_table(places, reader, traits, Foretold(pa.concat_tables(predicted)))

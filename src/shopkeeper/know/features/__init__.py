@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shopkeeper.know.features.asked import Asked
+from shopkeeper.know.features.asked import Asked, places
 from shopkeeper.know.features.consent import columns as consent_columns
 from shopkeeper.know.features.consent import consents
 from shopkeeper.know.features.consent import words as _of_consents
@@ -31,6 +31,7 @@ __all__ = [
     "consents",
     "deeds",
     "goods",
+    "places",
     "trade",
     "words",
 ]

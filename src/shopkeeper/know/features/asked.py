@@ -65,4 +65,21 @@ class Asked(Struct, frozen=True, kw_only=True):
             "rates": spans(self.currency, self.rates) if "$rates" in sql else [], **more,
         }  # fmt: skip
         table = query(sql, {name: value for name, value in named.items() if f"${name}" in sql})
-        return {name: table[name].to_numpy(zero_copy_only=False) for name in table.schema.names}
+        columns = dict(zip(table.schema.names, table.columns, strict=True))
+        del table  # so that what is an array already is not kept as a column as well
+        return {name: columns.pop(name).to_numpy(zero_copy_only=False) for name in [*columns]}
+
+
+def places(customers: Ints, wanted: Ints) -> Ints:
+    """Where each of ``wanted`` stands among ``customers`` (ascending, none left out).
+
+    Ids are dense, and then looking them up in a table is several times as quick as a search.
+
+    >>> places(np.array([3, 5, 9]), np.array([9, 3, 3])).tolist()
+    [2, 0, 0]
+    """
+    if not customers.size or wanted.size < customers.size // 4 or customers[-1] > 8 * customers.size:
+        return np.searchsorted(customers, wanted)
+    table = np.empty(int(customers[-1]) + 1, dtype=np.int32)
+    table[customers] = np.arange(customers.size, dtype=np.int32)
+    return np.asarray(table[wanted], dtype=np.int64)

@@ -1,12 +1,12 @@
 """What customers did besides ordering, counted in windows of weeks up to an instant, and how long ago each was last.
 
-Rows are counted by node, kind of deed and window, and joined to customers when there are few. What machines do with
-e-mails counts as nothing.
+Rows are counted by node and kind of deed, all windows at once, and joined to customers when there are few. What
+machines do with e-mails counts as nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -15,7 +15,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from shopkeeper.domain.clock import DAY, instant
-from shopkeeper.know.features.asked import Asked, Ints
+from shopkeeper.know.features.asked import Asked, Ints, places
 from shopkeeper.know.overview import Query
 
 _SOCIAL: Final = (
@@ -49,7 +49,6 @@ _MORE: Final = {"others": "other events, orders among them", "complaints": "comp
 """What is counted in other ways."""
 WINDOWS: Final = (4, 13, 52)
 _WEEK: Final = 7 * DAY
-_BANDS: Final = len(WINDOWS) + 1
 
 _WORDS: Final = {name: words for name, (words, _) in KINDS.items()} | _MORE
 
@@ -65,38 +64,46 @@ def words() -> dict[str, str]:
 
 
 class Deeds(Struct, frozen=True):
-    """Counts as they were asked: by customer, kind of deed and window; and categories looked at by customer."""
+    """Counts as they were asked: a row for each node and kind of deed; and categories looked at by customer.
+
+    Attributes:
+        end: the instant, microseconds.
+        customer: whose node it is.
+        kind: place of the kind among the words.
+        counts: within each window, and ever.
+        last: when it was last done, microseconds.
+        seen_by: customers who looked at products lately.
+        seen: at how many categories.
+    """
 
     end: int
     customer: Ints
-    code: Ints
-    n: Ints
+    kind: NDArray[np.int8]
+    counts: tuple[NDArray[np.int32], ...]
     last: Ints
     seen_by: Ints
     seen: Ints
 
-    def columns(self, customers: Ints) -> dict[str, NDArray[np.float64]]:
-        """Columns for these customers (ascending, none left out), by name; how long ago is NaN where never."""
-        names = list(_WORDS)
-        row = np.searchsorted(customers, self.customer)
-        shape = (customers.size, len(names), _BANDS)
-        size = customers.size * len(names)
-        # Flat, since that is many times as quick.
-        each = np.bincount(row * (len(names) * _BANDS) + self.code, weights=self.n, minlength=size * _BANDS)
-        counts = np.cumsum(each.astype(np.float64).reshape(shape), axis=2)
-        last = np.full(size, -1, dtype=np.int64)
-        np.maximum.at(last, row * len(names) + self.code // _BANDS, self.last)
-        last = last.reshape(shape[:2])
-        since = np.where(last >= 0, (self.end - last) / _WEEK, np.nan)
-        columns: dict[str, NDArray[np.float64]] = {}
-        for place, name in enumerate(names):
-            for number, weeks in enumerate(WINDOWS):
-                columns[f"{name}_{weeks}w"] = counts[:, place, number]
-            columns[f"{name}_ever"] = counts[:, place, -1]
-            columns[f"{name}_since"] = since[:, place]
-        categories = np.zeros(customers.size)
+    def columns(self, customers: Ints) -> Iterator[tuple[str, NDArray[np.float64]]]:
+        """Columns for these customers (ascending, none left out), by name and one after the other, since together they
+        are large; how long ago is NaN where never.
+        """
+        size = customers.size
+        row = places(customers, self.customer)
+        order = np.argsort(self.kind, kind="stable")
+        ends = np.cumsum(np.bincount(self.kind, minlength=len(_WORDS)))
+        for place, name in enumerate(_WORDS):
+            rows = order[(ends[place - 1] if place else 0) : ends[place]]
+            who = row[rows]
+            named = [*(f"{name}_{weeks}w" for weeks in WINDOWS), f"{name}_ever"]
+            for title, count in zip(named, self.counts, strict=True):
+                yield title, np.bincount(who, weights=count[rows], minlength=size).astype(np.float64)
+            last = np.full(size, -1, dtype=np.int64)
+            np.maximum.at(last, who, self.last[rows])
+            yield f"{name}_since", np.where(last >= 0, (self.end - last) / _WEEK, np.nan)
+        categories = np.zeros(size)
         categories[np.searchsorted(customers, self.seen_by)] = self.seen
-        return columns | {"categories_seen": categories}
+        yield "categories_seen", categories
 
 
 def deeds(query: Query, asked: Asked) -> Deeds:
@@ -104,34 +111,43 @@ def deeds(query: Query, asked: Asked) -> Deeds:
     sets = {f"w{weeks}": instant(asked.end - weeks * _WEEK) for weeks in WINDOWS}
     found = asked.ask(query, _sql(asked), **sets)
     seen = asked.ask(query, _seen(asked), w13=sets["w13"])
-    customer, code, n, last = (found[name].astype(np.int64) for name in ("customer", "code", "n", "last"))
-    seen_by, categories = seen["customer"].astype(np.int64), seen["n"].astype(np.int64)
-    return Deeds(asked.end, customer, code, n, last, seen_by, categories)
+    return Deeds(
+        end=asked.end,
+        customer=found["customer"].astype(np.int64, copy=False),
+        kind=found["kind"].astype(np.int8, copy=False),
+        counts=tuple(found[name].astype(np.int32, copy=False) for name in _COUNTS),
+        last=found["last"].astype(np.int64, copy=False),
+        seen_by=seen["customer"].astype(np.int64, copy=False),
+        seen=seen["n"].astype(np.int64, copy=False),
+    )
+
+
+_COUNTS: Final = (*(f"w{weeks}" for weeks in WINDOWS), "ever")
 
 
 def _sql(asked: Asked) -> str:
-    codes = " ".join(
-        f"WHEN '{event}' THEN {place * _BANDS}"
-        for place, (_, events) in enumerate(KINDS.values())
-        for event in events
+    kinds = " ".join(
+        f"WHEN '{event}' THEN {place}" for place, (_, events) in enumerate(KINDS.values()) for event in events
     )
-    code = f"CASE e.name {codes} ELSE {len(KINDS) * _BANDS} END"
-    band = " ".join(f"WHEN e.occurred_at >= $w{weeks} THEN {band}" for band, weeks in enumerate(WINDOWS))
-    complaints = f"""
-    UNION ALL
-    SELECT e.node, {(len(KINDS) + 1) * _BANDS} + CASE {band} ELSE {_BANDS - 1} END, count(*), max(e.occurred_at)
-    FROM events AS e
-    WHERE e.name = 'Contact Opened' AND e.reason = 'complaint' AND {asked.seen("e")}
-    GROUP BY 1, 2"""
+    counts = ", ".join(
+        f"count(CASE WHEN e.occurred_at >= $w{weeks} THEN 1 END) AS w{weeks}" for weeks in WINDOWS
+    )
+    counts += ", count(*) AS ever, max(e.occurred_at) AS last"
+    whole = ", ".join(f"CAST(b.{name} AS INTEGER) AS {name}" for name in _COUNTS)
     return f"""
 WITH {asked.who},
 by_node AS (
-    SELECT e.node, {code} + CASE {band} ELSE {_BANDS - 1} END AS code, count(*) AS n, max(e.occurred_at) AS last
+    SELECT e.node, CASE e.name {kinds} ELSE {len(KINDS)} END AS kind, {counts}
     FROM events AS e
     WHERE NOT coalesce(e.machine, FALSE) AND {asked.seen("e")}
-    GROUP BY 1, 2{complaints}
+    GROUP BY 1, 2
+    UNION ALL
+    SELECT e.node, {len(KINDS) + 1}, {counts}
+    FROM events AS e
+    WHERE e.name = 'Contact Opened' AND e.reason = 'complaint' AND {asked.seen("e")}
+    GROUP BY 1, 2
 )
-SELECT w.customer, CAST(b.code AS INTEGER) AS code, b.n, epoch_us(b.last) AS last
+SELECT w.customer, CAST(b.kind AS TINYINT) AS kind, {whole}, epoch_us(b.last) AS last
 FROM by_node AS b JOIN who AS w ON w.node = b.node
 """
 

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from shopkeeper.know.features.asked import Asked, Ints
+from shopkeeper.know.features.asked import Asked, Ints, places
 from shopkeeper.know.overview import Query
 
 WORDS = {
@@ -39,7 +39,7 @@ class Goods(Struct, frozen=True):
 
     def columns(self, customers: Ints) -> tuple[dict[str, NDArray[np.float64]], dict[str, tuple[str, ...]]]:
         """Columns for these customers (ascending, none left out), and the texts of those that are codes."""
-        row = np.searchsorted(customers, self.customer)
+        row = places(customers, self.customer)
         size = customers.size
 
         def total(of: NDArray[Any]) -> NDArray[np.float64]:
@@ -126,7 +126,9 @@ GROUP BY 1, 2
         query, sql, categories=list(categories), numbers=list(range(len(categories))), countries=list(countries),
         void=void.tolist(),
     )  # fmt: skip
-    whole = [found[name].astype(np.int64) for name in ("customer", "category", "country", "first")]
+    whole = [
+        found[name].astype(np.int64, copy=False) for name in ("customer", "category", "country", "first")
+    ]
     # Sums of many threads differ in the last digits.
     sums = [
         np.asarray(np.round(found[name].astype(np.float64), 4), np.float64)

@@ -6,7 +6,7 @@ order cancelled or told anew later stands as it stood. Margin is counted as in t
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
@@ -86,10 +86,10 @@ class Trade(Struct, frozen=True):
     """
 
     customer: Ints
-    kind: Ints
+    kind: NDArray[np.int8]
     at: Ints
     ordered_at: Ints
-    channel: Ints
+    channel: NDArray[np.int8]
     amount: NDArray[np.float64]
     margin: NDArray[np.float64]
     void: Ints
@@ -99,25 +99,26 @@ def trade(query: Query, asked: Asked) -> Trade:
     """Ask the lake what of orders stood at the instant."""
     found = asked.ask(query, _sql(asked))
     void = found["kind"] == VOID
-    order = np.lexsort((found["seq"], found["at"], found["customer"]))
+    off = np.sort(found["seq"][void].astype(np.int64))
+    order = np.lexsort((found.pop("seq"), found["at"], found["customer"]))
     order = order[~void[order]]
-    kept = {name: column[order] for name, column in found.items()}
-    whole = {
-        name: kept[name].astype(np.int64) for name in ("customer", "kind", "at", "ordered_at", "channel")
-    }
+    kept = {name: found.pop(name)[order] for name in [*found]}
+    whole = {name: kept[name].astype(np.int64, copy=False) for name in ("customer", "at", "ordered_at")}
+    whole["kind"] = kept["kind"].astype(np.int8)
     return Trade(
         **whole | {"ordered_at": _ordered(whole)},
-        amount=kept["amount"].astype(np.float64),
-        margin=np.round(
-            kept["margin"].astype(np.float64), 4
-        ),  # sums of many threads differ in the last digits
-        void=np.sort(found["seq"][void].astype(np.int64)),
+        channel=kept["channel"].astype(np.int8),
+        amount=kept["amount"].astype(np.float64, copy=False),
+        # Sums of many threads differ in the last digits.
+        margin=np.round(kept["margin"].astype(np.float64, copy=False), 4),
+        void=off,
     )
 
 
-def _ordered(rows: dict[str, Ints]) -> Ints:
+def _ordered(rows: dict[str, Any]) -> Ints:
     """Of what belongs to no known order, when the latest order before it was placed."""
-    customer, ordered = rows["customer"], rows["ordered_at"].copy()
+    customer: Ints = rows["customer"]
+    ordered: Ints = rows["ordered_at"].copy()
     lost = np.flatnonzero(ordered < 0)
     orders = np.flatnonzero(rows["kind"] == ORDER)
     if not lost.size or not orders.size:

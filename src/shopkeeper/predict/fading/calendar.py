@@ -18,6 +18,7 @@ from math import ceil, comb, floor, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shopkeeper.predict.value.history import Floats
 
@@ -29,6 +30,7 @@ BINS: Final = 24
 FLAT: Final = tuple(i / BINS for i in range(BINS + 1))
 """Everybody's distribution over the year, cumulative by half months, where it is not known."""
 _CHANCE: Final = 0.05
+_ROUNDING: Final = 1e-9
 _MOST_VISITS: Final = 40
 _SPREAD: Final = 14.0
 _COUNTED: Final = 2.0
@@ -74,6 +76,19 @@ def season(firsts: Sequence[int], everybody: Sequence[float] = FLAT) -> Season |
             if (found := _season(inside)) is not None:
                 return found
     return None
+
+
+def close(
+    one: NDArray[np.int64], other: NDArray[np.int64], everybody: Sequence[float] = FLAT
+) -> NDArray[np.bool_]:
+    """Of many customers with two visits: whether ``season`` may find one. Most are told apart by this.
+
+    >>> close(np.array([0, 0]), np.array([367, 500])).tolist()
+    [True, False]
+    """
+    places = [np.interp(days % TURN / TURN * BINS, np.arange(BINS + 1), everybody) for days in (one, other)]
+    apart = np.abs(places[0] - places[1])
+    return np.asarray(np.minimum(apart, 1.0 - apart) <= _CHANCE / 2 + _ROUNDING)
 
 
 def _season(inside: Sequence[int]) -> Season | None:

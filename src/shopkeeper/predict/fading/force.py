@@ -136,10 +136,9 @@ def _level(bought: Purchases, everyone: Population, aim: float, leaving: Floats)
     now, ever = (np.bincount(one, minlength=len(STAGES)) + 1.0 for one in (stage[recent], stage))
     weight *= (now / now.sum() / (ever / ever.sum()))[stage[rows]]
     following = next_gap(bought.count[rows], bought.total[rows], bought.cv2[rows], everyone)
-    tail = following.tail(gap.astype(float))
     wanted = aim * float((weight * gap).sum()) / YEAR
-    may = tail < COMMON
-    needed = (tail / (aim * leaving[stage[rows]] * following.typical / YEAR))[may]
+    may, tail = following.rare(gap.astype(float), COMMON)
+    needed = tail / (aim * leaving[stage[rows[may]]] * following.take(may).typical / YEAR)
     if not needed.size:
         return 1.0
     order = np.argsort(needed)

@@ -28,6 +28,10 @@ _MOST_GAPS: Final = 9.0
 _SHAPES: Final = (0.1, 100.0)
 _SPREADS: Final = (-1.0, 7.0)
 """Bounds of ln q."""
+_WORTH_A_GRID: Final = 5_000
+_STEP: Final = 0.05
+_SURELY: Final = 1.0 - 1e-6
+"""Leaves room for rounding on the safe side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,31 @@ class Next:
 
         longer = self.shape * silence
         return np.asarray(betaincc(self.shape, self.past, longer / (longer + self.scale)))
+
+    def rare(self, silence: Floats, below: float) -> tuple[NDArray[np.int64], Floats]:
+        """The rows whose silence has a chance below a limit, and their chances.
+
+        Most silences are nothing unusual, and the exact chance is dear: where it is no less than that of a more regular
+        or quicker customer on a grid, and that one's is above the limit, it is not worked out.
+        """
+        from scipy.special import betaincc, betainccinv
+
+        rows = np.arange(self.shape.size)
+        if rows.size > _WORTH_A_GRID:
+            # The chance that a Beta(a, b) variable is above y rises with a and falls with b and y.
+            least, steps = self.shape.min(), (np.log(self.shape), np.log(self.past))
+            a, b = (np.floor((step - step.min()) / _STEP).astype(np.int64) for step in steps)
+            cells, cell = np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)
+            lower = least * np.exp(_STEP * (cells // (int(b.max()) + 1)))
+            upper = self.past.min() * np.exp(_STEP * (cells % (int(b.max()) + 1) + 1))
+            usual = betainccinv(lower * _SURELY, upper / _SURELY, min(below / _SURELY, 1.0))[cell]
+            longer = self.shape * silence
+            rows = np.flatnonzero(~(longer < usual * (longer + self.scale) * _SURELY))
+        part = self.take(rows)
+        longer = part.shape * silence[rows]
+        chance = betaincc(part.shape, part.past, longer / (longer + part.scale))
+        found = chance < below
+        return rows[found], np.asarray(chance[found])
 
     def quantile(self, tail: Floats) -> Floats:
         """The silence in days whose tail is this."""

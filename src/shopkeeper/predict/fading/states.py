@@ -15,6 +15,7 @@ Nothing is expected of who has lapsed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -142,9 +143,8 @@ def limits(bought: Purchases, rhythm: Rhythm, *, every: bool = True) -> Limits:
     needed[bought.last] = True
     rest = np.flatnonzero(~needed)
     if rest.size:
-        needed[rest[following.take(rest).tail(bought.gap[rest + 1].astype(float)) < _NEAR * rhythm.most]] = (
-            True
-        )
+        unusual, _ = following.take(rest).rare(bought.gap[rest + 1].astype(float), _NEAR * rhythm.most)
+        needed[rest[unusual]] = True
     after = np.full(size, _FAR)
     rows = np.flatnonzero(needed)
     if rows.size:
@@ -159,7 +159,7 @@ def limits(bought: Purchases, rhythm: Rhythm, *, every: bool = True) -> Limits:
         for times in (1.0, LAPSED_TIMES)
     )
     season = np.full(size, np.nan)
-    for start, stop in _may_be_seasonal(bought):
+    for start, stop in _may_be_seasonal(bought, rhythm.year):
         firsts: list[int] = []
         found: calendar.Season | None = None
         asked = False
@@ -177,14 +177,21 @@ def limits(bought: Purchases, rhythm: Rhythm, *, every: bool = True) -> Limits:
     return Limits(fading, lapsed, season)
 
 
-def _may_be_seasonal(bought: Purchases) -> list[tuple[int, int]]:
-    """Rows of the customers worth a look at the calendar: few visits over more than half a year."""
+def _may_be_seasonal(bought: Purchases, year: Sequence[float]) -> list[tuple[int, int]]:
+    """Rows of the customers worth a look at the calendar: few visits over more than half a year, and of two that they
+    lie close on the circle of the year.
+    """
     if not bought.starts.size:
         return []
     last = bought.last
     visits = np.add.reduceat(bought.begins.astype(np.int64), bought.starts)
     span = bought.total[last]
     worth = (visits >= 2) & (span > calendar.TURN / 2) & (visits <= 3.0 * (span / calendar.TURN + 1.0))
+    pairs = np.flatnonzero(worth & (visits == 2))
+    if pairs.size:
+        again = np.flatnonzero(bought.begins & (bought.gap > calendar.VISIT))
+        second = again[np.searchsorted(again, bought.starts[pairs])]
+        worth[pairs] = calendar.close(bought.day[bought.starts[pairs]], bought.day[second], year)
     return [(int(bought.starts[i]), int(last[i]) + 1) for i in np.flatnonzero(worth)]
 
 

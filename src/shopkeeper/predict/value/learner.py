@@ -220,14 +220,13 @@ class Learner(msgspec.Struct, frozen=True, kw_only=True):
         coded = [place for place, name in enumerate(names) if name in texts]
         fold = (np.random.default_rng(self.seed + 1).permutation(people) % self.folds)[who[rows]]
 
-        def dataset() -> Any:
-            return lightgbm.Dataset(
-                data, actual[rows], init_score=np.log(base[rows]), feature_name=[*map(str, range(data.shape[1]))],
-                categorical_feature=coded, params=settings, free_raw_data=True,
-            )  # fmt: skip
-
+        binned = lightgbm.Dataset(
+            data, actual[rows], init_score=np.log(base[rows]), feature_name=[*map(str, range(data.shape[1]))],
+            categorical_feature=coded, params=settings, free_raw_data=True,
+        )  # fmt: skip
+        del data
         trial = lightgbm.cv(
-            settings, dataset(), num_boost_round=self.rounds,
+            settings, binned, num_boost_round=self.rounds,
             folds=[(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(self.folds)],
             callbacks=[lightgbm.early_stopping(20, verbose=False)],
         )  # fmt: skip
@@ -239,7 +238,7 @@ class Learner(msgspec.Struct, frozen=True, kw_only=True):
         if not gain > _MORE:
             why = "nothing known of the customers improves on the model's forecast, which stands"
             return self._standing(table, floor, (*notes, why))
-        grown = lightgbm.train(settings, dataset(), num_boost_round=trees)
+        grown = lightgbm.train(settings, binned, num_boost_round=trees)
         gains = np.asarray(grown.feature_importance("gain"), dtype=np.float64)
         shares = gains / max(float(gains.sum()), 1e-300)
         ranked = [int(place) for place in np.argsort(-shares, kind="stable") if shares[place] > 0]

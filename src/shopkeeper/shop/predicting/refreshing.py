@@ -11,7 +11,8 @@ import msgspec
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.report import Score
 from shopkeeper.domain.value import Run
-from shopkeeper.shop.advocating import advocate, told_of
+from shopkeeper.shop.advocating import advocate
+from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.comparing import as_json, drifts
@@ -34,7 +35,11 @@ def predict(places: Places, progress: Progress | None = None, *, anew: bool = Fa
 
     ``anew`` holds a tournament of models however lately there was one.
     """
-    tell = progress or _silent
+    with without_collecting():
+        return _predict(places, progress or _silent, anew=anew)
+
+
+def _predict(places: Places, tell: Progress, *, anew: bool) -> Foretold:
     began = perf_counter()
     tell("predict", 0.0)
     with places.ledger.read() as reader:
@@ -53,13 +58,13 @@ def predict(places: Places, progress: Progress | None = None, *, anew: bool = Fa
     foretold = Foretold.of([worth, rhythm, advocates])
     tell("predict", 0.7)
     run = next_run(places)
-    write(places, run, foretold, turns(foretold, stands), explained)
+    write(places, run, foretold, turns(foretold, stands), explained.of)
     _keep(places, run, foreseen, tested, foretold, beside, orders, began, read_whole=read_whole)
     make_current(places, run, stands)
     with places.ledger.read() as reader:
         erased_meanwhile = reader.setting("erasures") != erasures
     if erased_meanwhile:
-        _forget_unknown(places, {*foretold.ids.tolist(), *told_of(explained)})
+        _forget_unknown(places, {*foretold.ids.tolist(), *explained.named()})
     runs.prune(places)
     tell("predict", 1.0)
     return foretold

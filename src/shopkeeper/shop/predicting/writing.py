@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,13 @@ from shopkeeper.stores.contract.rows import Prediction
 _CHUNK = 20_000
 _TAKEN = "run_taken"
 """The ledger's setting that keeps the highest number a run took."""
+
+Beside = Callable[[Any], Sequence[dict[str, Any]]]
+"""What is kept beside what is foretold of some customers, by their ids, in their order."""
+
+
+def _nothing_beside(customers: Any) -> Sequence[dict[str, Any]]:
+    return [{}] * len(customers)
 
 
 def next_run(places: Places) -> int:
@@ -36,18 +43,17 @@ def next_run(places: Places) -> int:
     return places.ledger.write(work)
 
 
-def write(
-    places: Places, run: int, foretold: Foretold, turns: Any, beside: Mapping[int, dict[str, Any]]
-) -> None:
+def write(places: Places, run: int, foretold: Foretold, turns: Any, beside: Beside = _nothing_beside) -> None:
     """Write a run's predictions beside those in force, some at a time.
 
-    ``turns`` says when time alone changes each; ``beside`` is, by customer, what explains them.
+    ``turns`` says when time alone changes each; ``beside`` what explains those of some customers.
     """
     encode = msgspec.json.Encoder().encode
     at = 0
     for rows in foretold.rows(_CHUNK):
-        when = turns[at : at + len(rows)].tolist()
-        part = [_prediction(row, turn, beside, encode) for row, turn in zip(rows, when, strict=True)]
+        here = slice(at, at + len(rows))
+        parts = zip(rows, turns[here].tolist(), beside(foretold.ids[here]), strict=True)
+        part = [_prediction(row, turn, more, encode) for row, turn, more in parts]
         at += len(rows)
         places.ledger.write(lambda tx, part=part: tx.predict(part, run=run))  # type: ignore[misc]
 
@@ -70,9 +76,7 @@ def make_current(places: Places, run: int, stands: Standings) -> None:
     places.ledger.write(work)
 
 
-def _prediction(
-    row: dict[str, Any], turns_at: int, beside: Mapping[int, dict[str, Any]], encode: Any
-) -> Prediction:
+def _prediction(row: dict[str, Any], turns_at: int, more: dict[str, Any], encode: Any) -> Prediction:
     customer = row.pop("customer")
-    body = encode(row | beside[customer]) if customer in beside else encode(row)
+    body = encode(row | more if more else row)
     return Prediction(customer, row["clv_12m"], row["p_alive"], row["state"] or "", body, turns_at)
