@@ -95,7 +95,7 @@ class Killing:
         self.server = Server(where)
         self.story = Story()
         self.plan = Plan(
-            port=self.server.port, key=self.key, requests=0, seconds=60.0, batch=BATCH, connections=6,
+            port=self.server.port, key=self.key, requests=0, seconds=240.0, batch=BATCH, connections=6,
             customers=200, strangers=0.05, run="kill", seed=seed,
         )  # fmt: skip
         self.answered: set[int] = set()

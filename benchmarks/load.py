@@ -55,6 +55,8 @@ class Plan(Struct, kw_only=True):
     """Requests of the same run to send first, once more: what an earlier run was not answered."""
     seed: int = 1
     gzip: bool = True
+    answers: str = ""
+    """Where given, a file that grows by a line with each answer's status, for whoever waits for one."""
 
 
 class Result(Struct, kw_only=True):
@@ -248,6 +250,9 @@ class Line(asyncio.Protocol):
         self.number = -1
         status = buffer[9:12].decode()
         run.answers[status] += 1
+        if run.plan.answers:
+            with Path(run.plan.answers).open("a") as told:
+                told.write(status + "\n")
         if status == "200":
             run.took.append(time.perf_counter() - self.due)
             run.answered.append(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -39,7 +40,7 @@ class Server:
         self.log: IO[bytes] | int = subprocess.DEVNULL if quiet else 2
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, patience: float = 60.0) -> None:
+    def start(self, patience: float = 240.0) -> None:
         """Start it; returns when it answers."""
         self.process = subprocess.Popen(
             [sys.executable, "-c", _SERVE, "serve", "--shop", self.where, "--port", str(self.port)],
@@ -101,7 +102,7 @@ class Server:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
 
-    def _at_rest(self, patience: float = 20.0) -> None:
+    def _at_rest(self, patience: float = 240.0) -> None:
         """Wait until the inbox, where it is a file, holds nothing that the worker could be at."""
         file = Path(self.where) / "gate.db"
         if not file.exists():
@@ -111,7 +112,7 @@ class Server:
             while gate.execute("SELECT 1 FROM inbox LIMIT 1").fetchall() and time.monotonic() < until:
                 time.sleep(0.05)
 
-    def stop(self, patience: float = 60.0) -> None:
+    def stop(self, patience: float = 240.0) -> None:
         """Let it finish, as an operator would."""
         if self.process is None or self.process.poll() is not None:
             return
@@ -186,10 +187,12 @@ def with_source(where: str | Path, **values: Any) -> str:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        return int(line.getsockname()[1])
+    """A port that nobody listens on now, below those that connections are given: it stays free between two starts."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as line, contextlib.suppress(OSError):
+            line.bind(("127.0.0.1", port))
+            return port
 
 
 def stolen() -> tuple[float, float]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from shopkeeper.domain.report import Report
@@ -44,6 +45,11 @@ def _compile_once() -> None:
 _compile_once()
 # As the command line does (cli/__init__.py); with a process per core, threads only get in each other's way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# An example may take as long as a busy machine makes it take.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -49,7 +49,7 @@ class Server:
         return self._server.get_postmaster_info().socket_dir
 
     def _control(self, *words: str) -> None:
-        self._wheel.pg_ctl(list(words), pgdata=self.folder, user=self._server.system_user, timeout=30)
+        self._wheel.pg_ctl(list(words), pgdata=self.folder, user=self._server.system_user, timeout=120)
 
 
 @contextmanager

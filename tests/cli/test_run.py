@@ -101,7 +101,7 @@ def test_serve_answers_until_it_is_stopped(sample_folder):
             assert json.load(answer)["status"] == "ok"
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=20)
+        server.communicate(timeout=120)
     assert server.returncode in {0, 130}
 
 
@@ -133,7 +133,7 @@ def test_a_demo_ends_at_a_page_and_takes_in_what_is_sent_to_it(tmp_path):
             assert len(shop.timeline("user_id:somebody-new").entries) == 1
     finally:
         server.send_signal(signal.SIGINT)
-        said, _ = server.communicate(timeout=30)
+        said, _ = server.communicate(timeout=120)
     assert server.returncode in {0, 130}
     assert "leaked" not in said
 

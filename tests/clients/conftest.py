@@ -28,7 +28,7 @@ collect_ignore = ["scripts"]  # programs of their own
 HERE = Path(__file__).parent
 SCRIPTS = HERE / "scripts"
 PACKAGES = HERE / "package.json"
-PATIENCE = 40.0
+PATIENCE = 120.0
 
 
 class Faults:
@@ -84,7 +84,7 @@ class Faults:
         if self._second is None:
             self._second = asyncio.Event()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._second.wait(), 10)
+                await asyncio.wait_for(self._second.wait(), PATIENCE)
                 self.overtaken = True
 
     def deliveries(self):
@@ -146,7 +146,7 @@ def live(tmp_path):
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
         with Worker(shop.places):
             thread.start()
-            assert server.ready.wait(30)
+            assert server.ready.wait(PATIENCE)
             yield Live(shop, f"http://127.0.0.1:{door.getsockname()[1]}", key, faults)
             server.should_exit = True
             thread.join()
@@ -166,7 +166,7 @@ def run_client():
             env=os.environ | told,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=2 * PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -5,7 +5,7 @@
  * written before. powercut.py reads the log.
  *
  * Where POWERCUT_TROUBLE names a file that is there, its first letter says what ails the disk: f: it is full, r: it
- * became read-only, s: its syncs fail.
+ * became read-only, s: its syncs fail. Whoever is told so notes its number in that file's neighbour, "<name>.felt".
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -82,6 +82,16 @@ static void note(uint32_t op, uint64_t inode, uint64_t offset, uint64_t length, 
     errno = before;
 }
 
+/* Note that this process was told of the trouble: a test waits for that. */
+static void felt(void) {
+    char path[PATH_MAX], line[32];
+    int fd, length = snprintf(line, sizeof line, "%d\n", (int)getpid());
+    snprintf(path, sizeof path, "%s.felt", trouble_file);
+    if ((fd = real_open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)) < 0) return;
+    if (real_write(fd, line, (size_t)length) < 0) abort();
+    real_close(fd);
+}
+
 /* Fail with the right error where the disk is ill in one of these ways. */
 static int ails(const char *ways) {
     static const int errors[] = {['f'] = ENOSPC, ['r'] = EROFS, ['s'] = EIO};
@@ -91,6 +101,7 @@ static int ails(const char *ways) {
     if (read(fd, &way, 1) != 1) way = 0;
     real_close(fd);
     if (!way || !strchr(ways, way)) return 0;
+    felt();
     errno = errors[(int)way];
     return 1;
 }

@@ -214,7 +214,7 @@ def test_what_the_server_answered_200_survives_a_power_cut(
 @pytest.mark.parametrize("way", ["full", "read-only", "syncs fail"])
 def test_an_ill_disk_is_said_and_outlived(tmp_path: Path, recorder: Path, bench: Any, way: str) -> None:
     """Senders are told to come again, the server stays up, and once the disk is well all goes on; nothing is lost."""
-    folder, trouble = tmp_path / "shop", tmp_path / "trouble"
+    folder, trouble, felt = tmp_path / "shop", tmp_path / "trouble", tmp_path / "trouble.felt"
     shopkeeper.create(folder).close()
     killing = bench.Killing(folder, seed=4)
     recorded = Recorded(recorder, folder, tmp_path)
@@ -234,8 +234,10 @@ def test_an_ill_disk_is_said_and_outlived(tmp_path: Path, recorder: Path, bench:
         # Now while the worker is at it, with more waiting than it takes at once.
         with killing.server.worker_paused():
             killing.round(None, 200)
+            felt.unlink()
             trouble.write_text(way[0])
-        time.sleep(0.5)
+        workers = {str(pid) for pid in killing.server.children()}
+        _wait(lambda: felt.exists() and not workers.isdisjoint(felt.read_text().split()))
         trouble.unlink()
         killing.round(None, 20)
         story = killing.end()
@@ -252,11 +254,18 @@ def test_postgres_is_restarted_under_load_and_nothing_is_lost(tmp_path: Path, be
         shopkeeper.create(folder, ledger=postgres.address()).close()
         killing = bench.Killing(folder, seed=6)
 
+        answers = tmp_path / "answers"
+        killing.plan.answers = str(answers)
+
         def restarted() -> None:
-            time.sleep(0.1)
+            _wait(lambda: answers.read_text().count("200") >= 150)
             postgres.crash()
-            time.sleep(0.3)
+            _wait(lambda: "503" in answers.read_text())
             postgres.start()
+
+        def all_answered() -> bool:
+            killing.round(None, 20)
+            return not killing.unanswered
 
         try:
             killing.round(None, 50)
@@ -264,10 +273,7 @@ def test_postgres_is_restarted_under_load_and_nothing_is_lost(tmp_path: Path, be
             killing.round(None, 2_000, meanwhile=restarted)
             assert "503" in killing.story.other_answers, "it was away while requests came"
             assert set(killing.story.other_answers) == {"503"}
-            for _ in range(20):
-                killing.round(None, 20)
-                if not killing.unanswered:
-                    break
+            _wait(all_answered)
             assert killing.server.pid == answering
             story = killing.end()
         finally:
@@ -289,7 +295,7 @@ def _cursor(folder: Path) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def _wait(done: Callable[[], bool], patience: float = 60.0) -> None:
+def _wait(done: Callable[[], bool], patience: float = 120.0) -> None:
     until = time.monotonic() + patience
     while not done():
         assert time.monotonic() < until, "it takes too long"

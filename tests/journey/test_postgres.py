@@ -167,7 +167,7 @@ def test_hearing_waits_for_what_another_worker_holds(tmp_path: Path, postgres: s
             with ThreadPoolExecutor(1) as pool:
                 heard = pool.submit(shop.hear)
                 Worker(beside.places).drain()
-                assert heard.result(timeout=30).deliveries == 0
+                assert heard.result(timeout=120).deliveries == 0
             assert shop.health()["events"] == 20
 
 
@@ -196,12 +196,12 @@ def _hand_in(shop: Shop, deliveries: int, calls: int) -> int:
         )
         shop.places.hearing.hand_in(delivery, calls, done)
     for _ in range(deliveries):
-        assert left.acquire(timeout=30)
+        assert left.acquire(timeout=120)
     assert failed == []
     return deliveries
 
 
-def _wait(ready, seconds: float = 40.0) -> None:
+def _wait(ready, seconds: float = 120.0) -> None:
     import time
 
     end = time.monotonic() + seconds

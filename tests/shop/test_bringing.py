@@ -27,6 +27,15 @@ def write(folder: Path, name: str, text: str) -> Path:
     return folder / name
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """A program that a shell starts in the background ignores interrupts, and so does what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_an_interrupted_import_leaves_nothing_and_the_shop_goes_on(shop: Shop, tmp_path: Path) -> None:
     lines = "".join(f"{n},2026-04-01,p1,1,1.25,{n}\n" for n in range(1, 60_001))
     file = write(tmp_path, "orders.csv", "order_id,date,product_id,quantity,unit_price,customer_id\n" + lines)

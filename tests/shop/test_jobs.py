@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,9 @@ def test_an_import_and_a_refresh_are_done_and_followed(shop: Shop, tmp_path: Pat
 
 def test_live_work_goes_on_while_a_job_runs(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     go = threading.Event()
-    monkeypatch.setitem(jobs.VERBS, "refresh", lambda *_: go.wait(20))
-    with Worker(shop.places):
+    monkeypatch.setitem(jobs.VERBS, "refresh", lambda *_: go.wait())
+    with Worker(shop.places), ExitStack() as at_the_end:
+        at_the_end.callback(go.set)  # also where the test fails
         job = shop.hand_over("refresh")
         until(lambda: shop.jobs()[0].state == "running")
         hand(shop, known("1"), bought("2"))
@@ -164,15 +166,16 @@ def test_what_somebody_waits_for_does_not_wait_behind_a_long_job(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go = threading.Event()
-    monkeypatch.setitem(jobs.VERBS, "refresh", lambda *_: go.wait(20))
-    with Worker(shop.places):
+    monkeypatch.setitem(jobs.VERBS, "refresh", lambda *_: go.wait())
+    with Worker(shop.places), ExitStack() as at_the_end:
+        at_the_end.callback(go.set)  # also where the test fails
         hand(shop, known("1"), bought("2"))
         until(lambda: shop.health()["events"] == 2)
         job = shop.hand_over("refresh")
         until(lambda: shop.jobs()[0].state == "running")
         waits = shop.hand_over("backup")
         looked = shop.hand_over("settle", what="leave", identifiers=["user_id:7"])
-        shop.follow(looked, patience=10)
+        shop.follow(looked, patience=120)
         assert {job.id: job.state for job in shop.jobs()} == {
             job: "running", waits: "waiting", looked: "done",
         }  # fmt: skip

@@ -71,7 +71,10 @@ def test_one_that_dies_leaves_the_reading_to_whoever_asked(
     ask(beside, kept)
     assert beside.answer() is not None
     assert beside.pid is not None
+    assert beside._process is not None
+    monkeypatch.setattr(reading_ahead, "_AGAIN", 3600.0)
     os.kill(beside.pid, signal.SIGKILL)
+    beside._process.wait(120)
     beside.ask(kept)
     assert beside.answer() is None
     assert beside.pid is None
@@ -104,7 +107,7 @@ def test_it_ends_with_the_process_that_began_it(shop: Shop, beside: ReadingAhead
     assert beside._process is not None
     assert beside._line is not None
     beside._line.close()  # as when we die, whatever of
-    assert beside._process.wait(10) == 0
+    assert beside._process.wait(120) == 0
 
 
 @pytest.mark.parametrize("deaths", [0, 2])
@@ -133,7 +136,7 @@ def test_a_worker_takes_the_same_in_with_it_and_without(
             if len(asked) <= deaths:
                 os.kill(self.pid, signal.SIGKILL)
                 assert self._process is not None
-                self._process.wait(10)  # it may have answered before, and be asked again while it dies
+                self._process.wait(120)  # it may have answered before, and be asked again while it dies
         return done
 
     monkeypatch.setattr(ReadingAhead, "ask", counting)

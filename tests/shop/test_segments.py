@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import msgspec
 import pytest
+from tests.deliveries import until
 from tests.events import DAY, event, order, put
 
 from shopkeeper.domain.actor import Actor
@@ -301,10 +301,7 @@ def test_the_worker_keeps_them_up(people: Shop) -> None:
         clock = people.clock
         assert isinstance(clock, FixedClock)
         clock.at += timedelta(days=2)
-        for _ in range(200):
-            if inside(people, "lapsing"):
-                break
-            time.sleep(0.02)
+        until(lambda: inside(people, "lapsing"))
     assert inside(people, "lapsing") == [of(people, "ben")]
 
 

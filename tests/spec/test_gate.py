@@ -33,7 +33,7 @@ def put(gate: Gate, *deliveries: NewDelivery) -> None:
     for one in deliveries:
         gate.inbox.put(one, done)
     for _ in deliveries:
-        assert left.acquire(timeout=20), "a delivery was neither kept nor refused"
+        assert left.acquire(timeout=120), "a delivery was neither kept nor refused"
     assert failed == []
 
 

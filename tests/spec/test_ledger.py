@@ -93,7 +93,7 @@ def test_a_failed_write_does_not_take_its_neighbours_along(ledger: Ledger) -> No
     gate = threading.Event()
 
     def slow(tx: LedgerWriter) -> None:
-        gate.wait(10)
+        gate.wait(120)
 
     def fail(tx: LedgerWriter) -> None:
         tx.keep("bad", "1")
@@ -104,11 +104,11 @@ def test_a_failed_write_does_not_take_its_neighbours_along(ledger: Ledger) -> No
         good = [pool.submit(ledger.write, lambda tx, i=i: tx.keep(f"good{i}", "1")) for i in range(1)]
         bad = pool.submit(ledger.write, fail)
         gate.set()
-        waiting.result(10)
+        waiting.result(120)
         for one in good:
-            one.result(10)
+            one.result(120)
         with pytest.raises(RuntimeError):
-            bad.result(10)
+            bad.result(120)
     with ledger.read() as reader:
         assert reader.setting("good0") == "1"
         assert reader.setting("bad") is None

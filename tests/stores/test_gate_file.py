@@ -35,7 +35,7 @@ def put(inbox: object, *bodies: bytes) -> list[Exception | None]:
     for place, body in enumerate(bodies):
         inbox.put(delivery(body), telling(place))  # type: ignore[attr-defined]
     for _ in bodies:
-        assert everybody.acquire(timeout=20)
+        assert everybody.acquire(timeout=120)
     return [heard[place] for place in range(len(bodies))]
 
 
@@ -144,7 +144,7 @@ def test_the_queue_in_memory_is_bounded_and_empties_again() -> None:
     go, kept = threading.Event(), []
 
     def keep(deliveries: object) -> None:
-        go.wait(20)
+        go.wait(120)
         kept.extend(deliveries)  # type: ignore[call-overload]
 
     appender = Appender(keep, lambda: 0, queued=10_000)

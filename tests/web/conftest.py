@@ -77,7 +77,7 @@ def serving(shop):
     server = Announced(uvicorn.Config(create_app(shop), log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
     thread.start()
-    assert server.ready.wait(30)
+    assert server.ready.wait(120)
     address = f"http://127.0.0.1:{door.getsockname()[1]}"
     name, value = session_of(shop)
     SESSIONS[address] = {"name": name, "value": value, "url": address}
@@ -117,7 +117,7 @@ def open_page(browser):
             context.add_cookies([cookie for at, cookie in SESSIONS.items() if address.startswith(at)])
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)  # only what never happens takes so long
         page.on("request", note)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)

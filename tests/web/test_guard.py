@@ -140,5 +140,5 @@ def test_serve_answers_until_it_is_interrupted(tmp_path):
             assert httpx.get(address, headers={"host": "evil.example"}).status_code == 421
         finally:
             server.send_signal(signal.SIGINT)
-            rest = server.communicate(timeout=20)[1]
+            rest = server.communicate(timeout=120)[1]
     assert "evil" not in rest

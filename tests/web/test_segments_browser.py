@@ -207,7 +207,7 @@ def test_an_error_is_shown_at_its_place(pages, open_page):
     assert box.get_attribute("aria-invalid") is None
     box.fill("")
     page.wait_for_function("() => !document.querySelector('.cond-row')")
-    assert "Nothing is asked yet" in page.locator("#english").inner_text()
+    page.locator("#english", has_text="Nothing is asked yet").wait_for()
 
 
 def test_the_keyboard_alone_builds_and_saves(segmented, pages, open_page):
