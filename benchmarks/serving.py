@@ -109,7 +109,9 @@ class Server:
             return
         until = time.monotonic() + patience
         with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as gate:
-            while gate.execute("SELECT 1 FROM inbox LIMIT 1").fetchall() and time.monotonic() < until:
+            while gate.execute("SELECT 1 FROM inbox LIMIT 1").fetchall():
+                if time.monotonic() > until:
+                    raise RuntimeError("the worker does not take in what waits")
                 time.sleep(0.05)
 
     def stop(self, patience: float = 240.0) -> None:

@@ -43,9 +43,13 @@ class SmallDisk(SqliteGate):
     """A gate whose disk has room for so many pages more, as far as its appender can tell."""
 
     pages: int | None = None
+    read_only = False
+    """Whether SQLite can only read now; whoever connects meanwhile can only read for ever."""
 
     def connection(self) -> sqlite3.Connection:
         made = super().connection()
+        if self.read_only:
+            made.execute("PRAGMA query_only=ON")
         self.appending = made
         return made
 
@@ -107,11 +111,28 @@ def test_a_full_disk_is_told_and_once_there_is_room_all_is_well_again(tmp_path: 
 def test_a_file_that_cannot_be_written_is_told_to_everybody_who_waits(tmp_path: Path) -> None:
     gate = SmallDisk(tmp_path / "gate.db")
     assert put(gate.inbox, b"first") == [None]
+    gate.read_only = True
     gate.appending.execute("PRAGMA query_only=ON")
     told = put(gate.inbox, b"a", b"b")
     assert all(isinstance(error, StoreFailure) for error in told)
-    gate.appending.execute("PRAGMA query_only=OFF")
+    gate.read_only = False
     assert put(gate.inbox, b"second") == [None]
+    gate.close()
+
+
+def test_who_connected_while_the_disk_could_only_be_read_writes_once_it_is_well(tmp_path: Path) -> None:
+    gate = SmallDisk(tmp_path / "gate.db")
+    gate.read_only = True
+    (told,) = put(gate.inbox, b"lost")
+    assert isinstance(told, StoreFailure)
+    gate.read_only = False
+    assert put(gate.inbox, b"kept") == [None]
+    gate.read_only = True
+    with pytest.raises(StoreFailure):
+        gate.inbox.forget(1)
+    gate.read_only = False
+    gate.inbox.forget(1)
+    assert gate.inbox.backlog(0).deliveries == 0
     gate.close()
 
 

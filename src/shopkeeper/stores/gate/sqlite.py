@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from shopkeeper.domain.errors import StoreBusy, StoreFailure
+from shopkeeper.domain.errors import StoreBusy, StoreFailure, StoreFull
 from shopkeeper.stores.contract.gate import (
     Backlog,
     Done,
@@ -152,8 +152,12 @@ class SqliteInbox:
     def _keep(self, deliveries: Sequence[NewDelivery]) -> None:
         if self._appending is None:
             self._appending = self._gate.connection()
-        with _transaction(self._appending) as session:
-            sql_inbox.append(session, deliveries)
+        try:
+            with _transaction(self._appending) as session:
+                sql_inbox.append(session, deliveries)
+        except StoreFailure as error:
+            self._appending = _if_of_use(self._appending, error)
+            raise
 
     def _held(self) -> int:
         with self._gate.session() as session:
@@ -163,8 +167,20 @@ class SqliteInbox:
     def _writing(self) -> Iterator[SqliteSession]:
         if self._forgetting is None:
             self._forgetting = self._gate.connection()
-        with _transaction(self._forgetting) as session:
-            yield session
+        try:
+            with _transaction(self._forgetting) as session:
+                yield session
+        except StoreFailure as error:
+            self._forgetting = _if_of_use(self._forgetting, error)
+            raise
+
+
+def _if_of_use(connection: sqlite3.Connection, error: StoreFailure) -> sqlite3.Connection | None:
+    """The connection, unless its file could not be used: one made while the disk is read-only stays read-only."""
+    if isinstance(error, (StoreBusy, StoreFull)):
+        return connection
+    connection.close()
+    return None
 
 
 @contextlib.contextmanager
