@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,13 +34,20 @@ def cli(monkeypatch) -> Cli:
     return call
 
 
-@pytest.fixture
-def new_shop(tmp_path, cli) -> Path:
-    """The folder of a new, empty shop."""
-    folder = tmp_path / "corner"
-    done = cli("init", folder, "--name", "Corner shop", "--currency", "EUR", "--time-zone", "Europe/Berlin")
+@pytest.fixture(scope="session")
+def corner(tmp_path_factory) -> Path:
+    """The folder of a new, empty shop. Copy it; do not open it."""
+    folder = tmp_path_factory.mktemp("corner") / "corner"
+    words = ["--name", "Corner shop", "--currency", "EUR", "--time-zone", "Europe/Berlin"]
+    done = CliRunner().invoke(app, ["init", str(folder), *words], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return folder
+
+
+@pytest.fixture
+def new_shop(tmp_path, corner) -> Path:
+    """The folder of a new, empty shop of one's own."""
+    return shutil.copytree(corner, tmp_path / "corner")
 
 
 @pytest.fixture

@@ -59,6 +59,11 @@ def told(name: str, ids: dict[str, str], said: dict[str, str], at: int = 0) -> A
 
 @pytest.fixture
 def people(shop: Shop) -> list[dict[str, str]]:
+    """Who moved into the shop."""
+    return move_in(shop)
+
+
+def move_in(shop: Shop) -> list[dict[str, str]]:
     """Two hundred people; every third is known by a newsletter and, mistyped, by a store, with nothing in common."""
     chance = random.Random(3)
     everybody = [person(chance, n) for n in range(200)]

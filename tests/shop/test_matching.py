@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from tests.events import DAY, event, order, put
-from tests.shop.test_linking import people as people  # noqa: PLC0414 - a fixture of this file, too
-from tests.shop.test_linking import told
+from tests.shop.test_linking import move_in, told
 
+import shopkeeper
 from shopkeeper.domain.actor import Actor
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted, StoreBusy, UnknownName
 from shopkeeper.shop import Shop, matching
 
 
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory, empty_shop: Path) -> tuple[Path, list[dict[str, str]]]:
+    """The folder of a shop whose people are linked, to be copied, and the people."""
+    folder = tmp_path_factory.mktemp("town") / "shop"
+    with shopkeeper.open(shutil.copytree(empty_shop, folder)) as shop:
+        everybody = move_in(shop)
+        shop.link_people()
+    return folder, everybody
+
+
 @pytest.fixture
-def linked(shop: Shop, people: Any) -> Shop:
-    shop.link_people()
-    return shop
+def linked(town: Any, tmp_path: Path) -> Iterator[Shop]:
+    with shopkeeper.open(shutil.copytree(town[0], tmp_path / "linked")) as shop:
+        yield shop
+
+
+@pytest.fixture
+def people(town: Any) -> list[dict[str, str]]:
+    return copy.deepcopy(town[1])
 
 
 def as_role(shop: Shop, role: str) -> Shop:
@@ -110,7 +129,7 @@ def test_a_model_trained_anew_is_followed(linked: Shop, people: Any) -> None:
     assert linked.places.live_records.index is not before
 
 
-def test_what_cannot_be_looked_for_is_said(shop: Shop, linked: Shop) -> None:
+def test_what_cannot_be_looked_for_is_said(linked: Shop) -> None:
     with pytest.raises(InvalidInput, match="either a customer or particulars"):
         linked.match()
     with pytest.raises(InvalidInput, match="either a customer or particulars"):

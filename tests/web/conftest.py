@@ -102,30 +102,79 @@ def served():
     return serving
 
 
+class Watch:
+    """What pages complained about, and what they asked of other hosts: there should be nothing."""
+
+    def __init__(self):
+        self.complaints = []
+        self.foreign = []
+
+    def over(self, page):
+        page.set_default_timeout(60_000)  # only what never happens takes so long
+        page.on("request", self._asked)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._said)
+        return page
+
+    def _asked(self, request):
+        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            self.foreign.append(request.url)
+
+    def _said(self, message):
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+
+def cookies_of(address):
+    """Those of an administrator of the shop at an address."""
+    return [cookie for at, cookie in SESSIONS.items() if address.startswith(at)]
+
+
 @pytest.fixture
 def open_page(browser):
     """Opens pages; afterwards nothing may have been complained about and nothing asked of another host."""
-    contexts, complaints, foreign = [], [], []
-
-    def note(request):
-        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            foreign.append(request.url)
+    contexts, watch = [], Watch()
 
     def opened(address, *, signed_in=True, **options):
         context = browser.new_context(**(DESK | options))
         if signed_in:
-            context.add_cookies([cookie for at, cookie in SESSIONS.items() if address.startswith(at)])
+            context.add_cookies(cookies_of(address))
         contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)  # only what never happens takes so long
-        page.on("request", note)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
+        page = watch.over(context.new_page())
         page.goto(address)
         return page
 
     yield opened
     for context in contexts:
         context.close()
-    assert not complaints
-    assert not foreign
+    assert (watch.complaints, watch.foreign) == ([], [])
+
+
+@pytest.fixture(scope="session")
+def tab(browser):
+    """One tab, and who watches over it: opening one takes the processor longer than showing three pages."""
+    watch = Watch()
+    context = browser.new_context(**DESK)
+    yield watch.over(context.new_page()), watch
+    context.close()
+
+
+@pytest.fixture
+def turn_to(tab):
+    """Turns one and the same tab to pages, as ``open_page`` opens them: for tests that only look."""
+    page, watch = tab
+
+    def turned(address, *, viewport=DESK["viewport"], color_scheme="light"):
+        page.context.clear_cookies()
+        page.context.add_cookies(cookies_of(address))
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme)
+        page.goto(address)
+        return page
+
+    yield turned
+    page.goto("about:blank")  # asks no more
+    noted = (watch.complaints[:], watch.foreign[:])
+    watch.complaints.clear()
+    watch.foreign.clear()
+    assert noted == ([], [])

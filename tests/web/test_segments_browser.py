@@ -33,8 +33,12 @@ def pages(segmented, served):
         yield address
 
 
-def serious(page):
-    violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+"""What a dark page can fail where the same page in the light did not."""
+
+
+def serious(page, **options):
+    violations = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
     found = [v for v in violations if v["impact"] in {"serious", "critical"}]
     return [(v["id"], [node["target"] for node in v["nodes"][:3]]) for v in found]
 
@@ -263,19 +267,18 @@ def test_a_segment_is_changed_and_laid_beside_others(segmented, pages, open_page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_them_and_nothing_is_wider_than_the_screen(pages, open_page, scheme):
+def test_everybody_can_use_them_and_nothing_is_wider_than_the_screen(pages, turn_to, scheme):
     for path in ("/segments", "/segments/keen", "/segments/keen/comparison", "/segment-builder?of=keen"):
-        page = open_page(pages + path, color_scheme=scheme)
+        page = turn_to(pages + path, color_scheme=scheme)
         page.wait_for_load_state("networkidle")
-        for summary in page.query_selector_all("details summary"):
-            summary.click()
-        assert serious(page) == [], path
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert serious(page, **(COLOURS if scheme == "dark" else {})) == [], path
         for size in (PHONE, DESK):
             page.set_viewport_size(size)
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
     typed(page).fill(MIXED)
     page.wait_for_function("() => document.querySelectorAll('.cond-row').length === 7")
-    assert serious(page) == []
+    assert serious(page, **(COLOURS if scheme == "dark" else {})) == []
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     page.get_by_role("button", name="Add a condition").first.click()

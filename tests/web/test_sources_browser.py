@@ -24,20 +24,23 @@ def fed(shop, visit):
     return shop
 
 
-def serious(page):
-    violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+"""What a dark page can fail where the same page in the light did not."""
+
+
+def serious(page, **options):
+    violations = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
     found = [v for v in violations if v["impact"] in {"serious", "critical"}]
     return [(v["id"], [node["target"] for node in v["nodes"][:3]]) for v in found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_them_and_nothing_is_wider_than_the_screen(fed, served, open_page, scheme):
+def test_everybody_can_use_them_and_nothing_is_wider_than_the_screen(fed, served, turn_to, scheme):
     with served(fed) as address:
         for path in PAGES:
-            page = open_page(address + path, color_scheme=scheme)
-            for summary in page.query_selector_all("details summary"):
-                summary.click()
-            assert serious(page) == [], path
+            page = turn_to(address + path, color_scheme=scheme)
+            page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+            assert serious(page, **(COLOURS if scheme == "dark" else {})) == [], path
             page.set_viewport_size(PHONE)
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
             page.goto("about:blank")  # asks no more
