@@ -161,7 +161,7 @@ def tab(browser):
 
 @pytest.fixture
 def turn_to(tab):
-    """Turns one and the same tab to pages, as ``open_page`` opens them: for tests that only look."""
+    """Turns one and the same tab to pages, as ``open_page`` opens them: for whoever stays who they are."""
     page, watch = tab
 
     def turned(address, *, viewport=DESK["viewport"], color_scheme="light"):
@@ -169,6 +169,7 @@ def turn_to(tab):
         page.context.add_cookies(cookies_of(address))
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme)
+        page.mouse.move(0, 0)  # over nothing
         page.goto(address)
         return page
 

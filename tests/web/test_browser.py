@@ -59,8 +59,8 @@ def test_nothing_is_wider_than_the_screen(site, buyer, turn_to, path):
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], size
 
 
-def test_a_long_name_does_not_push_the_figures_off_a_phone(site, open_page):
-    page = open_page(site, viewport=PHONE)
+def test_a_long_name_does_not_push_the_figures_off_a_phone(site, turn_to):
+    page = turn_to(site, viewport=PHONE)
     page.evaluate(
         "document.querySelectorAll('.ranks th a').forEach(a => "
         "a.textContent = 'a.very.long.mailbox.of.somebody.without.a.name@subdomain.example.com')"
@@ -69,8 +69,8 @@ def test_a_long_name_does_not_push_the_figures_off_a_phone(site, open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_charts_are_drawn_and_read_out(site, open_page, sample_shop):
-    page = open_page(site)
+def test_charts_are_drawn_and_read_out(site, turn_to, sample_shop):
+    page = turn_to(site)
     assert page.locator("figure[data-chart=months] canvas").count() == 1
     readout = page.locator("figure[data-chart=months] .readout")
     last = readout.inner_text()
@@ -80,8 +80,8 @@ def test_charts_are_drawn_and_read_out(site, open_page, sample_shop):
     page.wait_for_function("text => document.querySelector('.readout').innerText !== text", arg=last)
 
 
-def test_a_search_narrows_while_typing_and_keeps_its_address(site, buyer, open_page):
-    page = open_page(site + "/customers")
+def test_a_search_narrows_while_typing_and_keeps_its_address(site, buyer, turn_to):
+    page = turn_to(site + "/customers")
     before = page.locator("[role=status]").inner_text()
     word = buyer.name.split()[-1]
     page.locator("#search").press_sequentially(word)  # who types slowly sees other answers on the way
@@ -92,8 +92,8 @@ def test_a_search_narrows_while_typing_and_keeps_its_address(site, buyer, open_p
     assert page.locator("#search").input_value() == word
 
 
-def test_sorting_changes_the_rows_without_a_new_page(site, buyer, open_page):
-    page = open_page(site + "/customers")
+def test_sorting_changes_the_rows_without_a_new_page(site, buyer, turn_to):
+    page = turn_to(site + "/customers")
     page.evaluate("window.same = true")
     page.get_by_role("link", name="Orders", exact=True).click()
     page.wait_for_function("id => document.querySelector('#rows a').href.endsWith('/' + id)", arg=buyer.id)
@@ -101,8 +101,8 @@ def test_sorting_changes_the_rows_without_a_new_page(site, buyer, open_page):
     assert page.locator(".chips [aria-current]").inner_text() == "Orders"
 
 
-def test_further_customers_are_added_below(site, open_page, sample_shop):
-    page = open_page(site + "/customers")
+def test_further_customers_are_added_below(site, turn_to, sample_shop):
+    page = turn_to(site + "/customers")
     assert page.locator("#rows tr:not(.more)").count() == 50
     page.get_by_role("link", name="Show more").click()
     page.wait_for_function("() => document.querySelectorAll('#rows tr:not(.more)').length > 50")
@@ -110,8 +110,8 @@ def test_further_customers_are_added_below(site, open_page, sample_shop):
     assert shown == [row.id for row in sample_shop.find(limit=100).rows]
 
 
-def test_the_timeline_goes_back_and_filters(site, buyer, open_page, sample_shop):
-    page = open_page(f"{site}/customers/{buyer.id}")
+def test_the_timeline_goes_back_and_filters(site, buyer, turn_to, sample_shop):
+    page = turn_to(f"{site}/customers/{buyer.id}")
     first = page.locator(".entry").count()
     assert first == 40
     page.get_by_role("link", name="Earlier").click()
@@ -124,8 +124,8 @@ def test_the_timeline_goes_back_and_filters(site, buyer, open_page, sample_shop)
     assert page.locator("#timeline .chips [aria-current]").inner_text() == "Orders"
 
 
-def test_the_keyboard_is_enough(site, open_page):
-    page = open_page(site)
+def test_the_keyboard_is_enough(site, turn_to):
+    page = turn_to(site)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("/")

@@ -63,8 +63,8 @@ def pick(page, words, label, within=None):
     page.locator("#picker").get_by_role("button", name=re.compile(f"^{label}")).first.click()
 
 
-def test_a_condition_is_clicked_together_and_saved(segmented, pages, open_page):
-    page = open_page(pages + "/segment-builder")
+def test_a_condition_is_clicked_together_and_saved(segmented, pages, turn_to):
+    page = turn_to(pages + "/segment-builder")
     pick(page, "orders placed", "Orders")
     assert "1 row or filter is not complete yet" in page.locator("#unfinished").inner_text()
     page.get_by_label("Orders: value").fill("2")
@@ -115,8 +115,8 @@ def test_a_condition_is_clicked_together_and_saved(segmented, pages, open_page):
     assert (saved.condition, saved.state, saved.size) == (text, "live", segmented.size(text).customers)
 
 
-def test_what_was_clicked_a_moment_ago_is_saved_too(segmented, pages, open_page):
-    page = open_page(pages + "/segment-builder")
+def test_what_was_clicked_a_moment_ago_is_saved_too(segmented, pages, turn_to):
+    page = turn_to(pages + "/segment-builder")
     pick(page, "orders placed", "Orders")
     page.get_by_label("Orders: value").fill("2")
     says(page, "orders >= 2")
@@ -129,11 +129,11 @@ def test_what_was_clicked_a_moment_ago_is_saved_too(segmented, pages, open_page)
     assert segmented.segment("hasty").segment.condition == "orders >= 7"
 
 
-def test_a_large_shop_is_estimated_first_and_counted_then(segmented, pages, open_page, monkeypatch):
+def test_a_large_shop_is_estimated_first_and_counted_then(segmented, pages, turn_to, monkeypatch):
     monkeypatch.setattr("shopkeeper.stores.lake.sample.SAMPLE_CUSTOMERS", 60)
     estimate = segmented.read_back("orders >= 1", size="estimate").size
     assert not estimate.exact
-    page = open_page(pages + "/segment-builder")
+    page = turn_to(pages + "/segment-builder")
     page.evaluate(
         "() => { const [n, note] = document.querySelectorAll('#size-n, #size-n-note'); window.seen = [];"
         "new MutationObserver(() => window.seen.push(`${n.textContent}|${note.textContent}`))"
@@ -145,8 +145,8 @@ def test_a_large_shop_is_estimated_first_and_counted_then(segmented, pages, open
     assert said in page.evaluate("window.seen")
 
 
-def test_what_is_typed_shows_as_rows_which_can_be_changed(segmented, pages, open_page):
-    page = open_page(pages + "/segment-builder")
+def test_what_is_typed_shows_as_rows_which_can_be_changed(segmented, pages, turn_to):
+    page = turn_to(pages + "/segment-builder")
     typed(page).fill(MIXED)
     page.wait_for_function("() => document.querySelectorAll('.cond-row').length === 7")
     assert page.locator(".cond-group").count() == 3
@@ -180,8 +180,8 @@ def test_what_is_typed_shows_as_rows_which_can_be_changed(segmented, pages, open
         "main_place like 'S%' or country not in ('France', 'Spain') or mean_gap not between 2.5 and 9",
     ],
 )
-def test_rows_give_back_exactly_the_text_they_were_made_of(pages, open_page, text):
-    page = open_page(pages + "/segment-builder")
+def test_rows_give_back_exactly_the_text_they_were_made_of(pages, turn_to, text):
+    page = turn_to(pages + "/segment-builder")
     typed(page).fill(text)
     page.wait_for_function("() => document.querySelectorAll('.cond-row').length > 0")
     assert page.locator(".cond-sql").count() == 0
@@ -192,8 +192,8 @@ def test_rows_give_back_exactly_the_text_they_were_made_of(pages, open_page, tex
     says(page, text)
 
 
-def test_an_error_is_shown_at_its_place(pages, open_page):
-    page = open_page(pages + "/segment-builder")
+def test_an_error_is_shown_at_its_place(pages, turn_to):
+    page = turn_to(pages + "/segment-builder")
     box = typed(page)
     box.fill("country = '\N{CAT FACE}' and ordrs > 3")
     page.locator("#wrong").wait_for()
@@ -214,8 +214,8 @@ def test_an_error_is_shown_at_its_place(pages, open_page):
     page.locator("#english", has_text="Nothing is asked yet").wait_for()
 
 
-def test_the_keyboard_alone_builds_and_saves(segmented, pages, open_page):
-    page = open_page(pages + "/segment-builder")
+def test_the_keyboard_alone_builds_and_saves(segmented, pages, turn_to):
+    page = turn_to(pages + "/segment-builder")
 
     def tab_to(text, key="Tab"):
         for _ in range(60):
@@ -247,8 +247,8 @@ def test_the_keyboard_alone_builds_and_saves(segmented, pages, open_page):
     assert segmented.segment("by-keyboard").segment.condition == "web_orders >= 2"
 
 
-def test_a_segment_is_changed_and_laid_beside_others(segmented, pages, open_page):
-    page = open_page(pages + "/segments/keen")
+def test_a_segment_is_changed_and_laid_beside_others(segmented, pages, turn_to):
+    page = turn_to(pages + "/segments/keen")
     page.locator("#comparison .seg-facts").first.wait_for()
     page.locator("#channels table").wait_for()
     page.locator("#overlaps table").wait_for()
