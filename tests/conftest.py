@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -59,6 +60,9 @@ def _compile_once() -> None:
 _compile_once()
 # As the command line does (cli/__init__.py); with a process per core, threads only get in each other's way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# What was collected for testing is a million objects that stay: to look through them for garbage as often as a small
+# program does takes a twelfth of the processor's time.
+gc.set_threshold(20_000, 20, 20)
 # An example may take as long as a busy machine makes it take.
 hypothesis.settings.register_profile(
     "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from tests.events import DAY, event, order, put
-from tests.shop.test_linking import people as people  # noqa: PLC0414 - a fixture of this file, too
-from tests.shop.test_linking import told
+from tests.shop.test_linking import move_in, told
 
+import shopkeeper
 from shopkeeper.domain.actor import Actor
 from shopkeeper.domain.identity import Waterfall
 from shopkeeper.shop import Shop, linking
@@ -23,11 +27,26 @@ def adds_up(found: Waterfall) -> bool:
     return math.fsum(bits) == found.weight
 
 
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory, empty_shop: Path) -> tuple[Path, list[dict[str, str]]]:
+    """The folder of a shop whose people are linked, to be copied, and the people."""
+    folder = tmp_path_factory.mktemp("town") / "shop"
+    with shopkeeper.open(shutil.copytree(empty_shop, folder)) as shop:
+        everybody = move_in(shop)
+        put(shop, told("k1", {"user_id": "801"}, everybody[1]), told("k2", {"user_id": "802"}, everybody[2]))
+        shop.link_people()
+    return folder, everybody
+
+
 @pytest.fixture
-def linked(shop: Shop, people: Any) -> Shop:
-    put(shop, told("k1", {"user_id": "801"}, people[1]), told("k2", {"user_id": "802"}, people[2]))
-    shop.link_people()
-    return shop
+def linked(town: Any, tmp_path: Path) -> Iterator[Shop]:
+    with shopkeeper.open(shutil.copytree(town[0], tmp_path / "linked")) as shop:
+        yield shop
+
+
+@pytest.fixture
+def people(town: Any) -> list[dict[str, str]]:
+    return copy.deepcopy(town[1])
 
 
 def test_a_likeness_is_explained_by_a_waterfall_that_adds_up_to_what_linkage_found(linked: Shop) -> None:
