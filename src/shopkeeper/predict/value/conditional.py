@@ -8,13 +8,17 @@ for the number Y of purchases in the next t::
     E(Y)      = P(alive) * E_p[ (1 - (1 + p s)^-(r+x)) / p ]
 
 The first is exact. The second is the published closed form with a Gauss hypergeometric function, written as
-an average of positive terms over p, which Gauss-Jacobi nodes take without overflow or cancellation, for any
-x and t.
+an average of positive terms over p, which Gauss-Jacobi nodes take without overflow or cancellation.
+
+Far ahead (s above 2, as for a heavy buyer of some weeks within years) the terms fall so fast in p that few nodes would
+miss where they do. There expectations are integrals over time of E_p[(1 + p s)^-q], which Euler's transformation turns:
+with p = w/(1 + s (1-w)) it is (1+s)^(c-q) E_w[(1 + s (1-w))^(q-a-c)], w of the same Beta(a, c), c = b+x+m; and
+while q grows with x, q-a-c does not. Source: NIST Digital Library of Mathematical Functions, 15.8.1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -22,11 +26,13 @@ import numpy as np
 
 from shopkeeper.predict.value.history import Floats, Ints, pairs, table
 
-Work = Callable[[Floats, Floats, Floats, Floats, Floats], Floats]
+Work = Callable[["Given", Floats], Floats]
 
 NODES = 24
 _TIME_NODES = 16
 _MANY_TIME_NODES = 48
+_NEAR = 1.0
+_LONG = 3.0
 # exp(-40) is less than the last digit.
 _FAR = 40.0
 _BLOCK = 2048
@@ -113,40 +119,109 @@ class Conditional:
         for start in range(0, x.size, _BLOCK):
             rows = slice(start, start + _BLOCK)
             one = by_x[rows]
-            given[rows] = work(
-                (self.r + x[rows])[:, None], (self.alpha + age[rows])[:, None], times[rows][:, None],
-                p[one], weight[one],
+            known = Given(
+                (self.r + x[rows])[:, None], (self.alpha + age[rows])[:, None], self.a,
+                (self.b + x[rows] + self.m)[:, None], p[one], weight[one],
             )  # fmt: skip
+            given[rows] = work(known, times[rows][:, None])
         return np.asarray(given[where])
 
 
-def _stays(shape: Floats, base: Floats, t: Floats, p: Floats, weight: Floats) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Customers alive, a row each: the rate is Gamma(shape, base), p is Beta(a, kept) with nodes and their weights."""
+
+    shape: Floats
+    base: Floats
+    a: float
+    kept: Floats
+    p: Floats
+    weight: Floats
+
+    def take(self, rows: Ints) -> Given:
+        """Give some of the customers."""
+        return Given(
+            self.shape[rows], self.base[rows], self.a, self.kept[rows], self.p[rows], self.weight[rows]
+        )
+
+    def power(self, more: float, s: Floats, *, staying: bool = False) -> Floats:
+        """Give E_p[(1 + p s)^-(shape + more)], or that times 1 - p: turned where the power is milder so."""
+        q = self.shape + more
+        turned = self.a + self.kept - q
+        here = np.abs(turned) < q
+        u = np.where(here, 1.0 - self.p, self.p)
+        log_u = np.log1p(u * s)
+        lead = np.where(here, (self.kept - q) * np.log1p(s), 0.0)
+        terms = self.weight * np.exp(lead - np.where(here, turned, q) * log_u)
+        if staying:
+            terms = terms * np.where(here, (1.0 + s) * u * np.exp(-log_u), 1.0 - self.p)
+        return np.asarray(terms.sum(axis=1))
+
+
+def _stays(known: Given, t: Floats) -> Floats:
     """Chance that somebody alive stays: of purchases at a rate, the first one that is the last is at p times that."""
-    return np.asarray((weight * np.exp(-shape * np.log1p(p * (t / base)))).sum(axis=1))
+    return known.power(0.0, t / known.base)
 
 
-def _mean(shape: Floats, base: Floats, t: Floats, p: Floats, weight: Floats) -> Floats:
-    """Expected purchases of somebody alive; nodes of p along the second axis."""
-    gone = np.expm1(-shape * np.log1p(p * (t / base)))
-    return np.asarray(-(weight * gone / p).sum(axis=1))
+def _mean(known: Given, t: Floats) -> Floats:
+    """Expected purchases of somebody alive."""
+    return _near_or_far(known, t, _mean_near, _mean_far)
 
 
-def _discounted(shape: Floats, base: Floats, t: Floats, p: Floats, weight: Floats, *, rate: float) -> Floats:
-    """Expected discounted purchases of somebody alive, with ever more nodes for a longer reach."""
-    until = np.minimum(t, _FAR / rate)
-    reach = np.log1p(until / base)
-    at, step = legendre(_TIME_NODES if float(until.max(initial=0.0)) * rate < 1.0 else _MANY_TIME_NODES)
-    total = np.zeros(shape.shape[0])
-    for position, share in zip(at, step, strict=True):
-        growth = np.expm1(reach * position)
-        intensity = (weight * np.exp(-(shape + 1.0) * np.log1p(p * growth))).sum(axis=1)
-        total += (share * reach * (growth + 1.0) * np.exp(-rate * base * growth))[:, 0] * intensity
-    return np.asarray(shape[:, 0] * total)
+def _mean_far(known: Given, t: Floats) -> Floats:
+    return _mean_near(known, _NEAR * known.base) + _discounted(known, t, rate=0.0, after=_NEAR)
 
 
-def _falling_square(shape: Floats, base: Floats, t: Floats, p: Floats, weight: Floats) -> Floats:
+def _mean_near(known: Given, t: Floats) -> Floats:
+    gone = np.expm1(-known.shape * np.log1p(known.p * (t / known.base)))
+    return np.asarray(-(known.weight * gone / known.p).sum(axis=1))
+
+
+def _near_or_far(known: Given, t: Floats, near: Work, far: Work) -> Floats:
+    """Work where few nodes see all, or by parts of time."""
+    late = (t > _NEAR * known.base)[:, 0]
+    if not late.any():
+        return near(known, t)
+    answer, rows, others = np.empty(late.size), np.flatnonzero(late), np.flatnonzero(~late)
+    answer[rows] = far(known.take(rows), t[rows])
+    answer[others] = near(known.take(others), t[others])
+    return answer
+
+
+def _discounted(known: Given, t: Floats, *, rate: float, after: float = 0.0) -> Floats:
+    """Expected discounted purchases of somebody alive, those later than ``after`` times base."""
+    total = np.zeros(known.shape.shape[0])
+    for growth, share in _parts(known, t, rate, after):
+        total += (share * np.exp(-rate * known.base * growth))[:, 0] * known.power(1.0, growth)
+    return np.asarray(known.shape[:, 0] * total)
+
+
+def _parts(known: Given, t: Floats, rate: float, after: float) -> Iterator[tuple[Floats, Floats]]:
+    """Give nodes of (time ahead) / base and their shares, even in ln(base + time); more for a long reach."""
+    until = np.minimum(t, _FAR / rate) if rate > 0 else t
+    begin = np.log1p(after)
+    reach = np.log1p(until / known.base) - begin
+    long = float(until.max(initial=0.0)) * rate >= 1.0 or float(reach.max(initial=0.0)) > _LONG
+    for position, share in zip(*legendre(_MANY_TIME_NODES if long else _TIME_NODES), strict=True):
+        growth = np.expm1(begin + reach * position)
+        yield growth, share * reach * (growth + 1.0)
+
+
+def _falling_square(known: Given, t: Floats) -> Floats:
     """Half of E(Y (Y - 1)) of somebody alive."""
-    s = t / base
+    return _near_or_far(known, t, _square_near, _square_far)
+
+
+def _square_far(known: Given, t: Floats) -> Floats:
+    total = np.zeros(known.shape.shape[0])
+    for growth, share in _parts(known, t, 0.0, _NEAR):
+        total += (share * growth)[:, 0] * known.power(2.0, growth, staying=True)
+    shape = known.shape[:, 0]
+    return _square_near(known, _NEAR * known.base) + shape * (shape + 1.0) * total
+
+
+def _square_near(known: Given, t: Floats) -> Floats:
+    s, shape, p = t / known.base, known.shape, known.p
     y = p * s
     log_y = np.log1p(y)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -154,7 +229,7 @@ def _falling_square(shape: Floats, base: Floats, t: Floats, p: Floats, weight: F
     limit = shape * (shape + 1.0) * (0.5 - (shape + 2.0) * y / 3.0)
     near = (shape + 2.0) * y < 1e-4
     return np.asarray(
-        np.maximum((weight * (1.0 - p) * s * s * np.where(near, limit, exact)).sum(axis=1), 0.0)
+        np.maximum((known.weight * (1.0 - p) * s * s * np.where(near, limit, exact)).sum(axis=1), 0.0)
     )
 
 
