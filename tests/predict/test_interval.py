@@ -154,7 +154,10 @@ def test_an_uncertain_level_widens_and_keeps_the_mean() -> None:
 
 
 def test_the_time_of_each_group_runs_at_its_own_levels() -> None:
-    groups = (Group(first=0, n=1, level=Level(deviation=0.5)), Group(first=1, n=1, level=Level(mean=np.log(2.0))))
+    groups = (
+        Group(first=0, n=1, level=Level(deviation=0.5)),
+        Group(first=1, n=1, level=Level(mean=np.log(2.0))),
+    )
     learned = Learned(groups=groups, level=Level(deviation=0.1))
     slow, middle, fast = learned.times(10.0, np.array([0.0, 1.0, 5.0]))
     assert slow[0] < middle[0] == 10.0 < fast[0] == 10.0 * np.exp(np.sqrt(3.0) / 2.0)
