@@ -172,6 +172,7 @@ def test_an_erased_person_is_in_no_tree_and_in_nothing_that_others_told(friends:
         friends.erase(f"user_id:{name}")
     anna = friends.advocate("user_id:anna")
     assert len(anna.friends) == 1, "at once"
+    assert anna.brought_low is None, "what was expected of them is in no range"
     referrals = [
         one for one in friends.export("user_id:anna")["events"] if one["event"] == "Customer Referred"
     ]
