@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -127,3 +128,8 @@ def test_parameters_have_intervals_where_the_data_give_any() -> None:
         fit.intervals(95)
     amounts = GammaGamma().fit(frequency=[2, 1, 3, 4] * 20, monetary=[20.0, 35.0, 18.0, 60.0] * 20)
     assert set(amounts.intervals()) == {"p", "q", "v"}
+    less_an_order = msgspec.structs.replace(amounts, beta=-0.3, standard_errors={"p": 1e9, "beta": 0.1})
+    told = less_an_order.intervals()
+    assert told["beta"] == pytest.approx((-0.496, -0.104), abs=1e-3)
+    assert told["p"] is not None
+    assert 0 <= told["p"][0] < amounts.p < told["p"][1]

@@ -149,6 +149,16 @@ def test_what_was_missed_at_the_origins_widens_the_doubt() -> None:
     assert low.mean == pytest.approx(0.3)
 
 
+def test_ranges_are_not_drawn_to_a_model_that_was_passed_over_for_being_wrong() -> None:
+    usual = Level(deviation=0.2)
+    # The pick was right five times and expected three times what the model did.
+    found = learn_level([Window(1.0, 1e6, usual, apart=float(np.log(3.0)))] * 5, usual, 3.0)
+    assert found == usual
+    # Where it was the pick that was wrong, the model is heeded.
+    heeded = learn_level([Window(1.0 / 3.0, 1e6, usual, apart=float(np.log(3.0)))] * 5, usual, 3.0)
+    assert heeded.mean == pytest.approx(-np.log(3.0))
+
+
 def test_groups_that_swing_differently_each_get_ranges_that_hold() -> None:
     """Who bought seldom feels the level thrice as much as who buys often."""
     rng = np.random.default_rng(5)

@@ -72,6 +72,18 @@ def test_the_published_tracking_of_cdnow(sample: Log) -> None:
         track(fit, customer=[1], occurred_at=["1997-01-01"])
 
 
+def test_the_holdout_ends_with_the_latest_order_whatever_came_back_later() -> None:
+    log = {
+        "customer": [1, 1, 1, 1],
+        "date": ["2024-01-01", "2024-02-01", "2024-02-03", "2024-03-01"],
+        "amount": [10.0, 20.0, 5.0, -4.0],
+    }
+    found, told = (split(log, end="2024-01-10", until=day, returns="net") for day in (None, "2024-02-03"))
+    assert (found.until, found.amounts.tolist()) == (told.until, [25.0])
+    assert told.amounts.tolist() == [25.0]
+    assert split(log, end="2024-01-10", until="2024-03-01", returns="net").amounts.tolist() == [21.0]
+
+
 def test_a_path_is_what_would_have_been_told_each_day() -> None:
     when = ["2024-01-01", "2024-01-09", "2024-01-09", "2024-02-20"]
     path = day_by_day(when, end="2024-04-01")

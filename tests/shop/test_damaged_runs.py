@@ -92,6 +92,13 @@ def test_a_pointer_to_nowhere_is_as_before_the_first_refresh(said: str, folder: 
         shop.value()
 
 
+def test_a_pointer_to_a_later_run_that_is_nowhere_keeps_no_refresh_from_being_in_force(folder: Path) -> None:
+    (folder / "models" / "current").write_text("2" * 15, "utf-8")
+    with shopkeeper.open(folder) as shop:
+        shop.refresh()
+        assert shop.value().total.customers == 40
+
+
 def test_folders_that_are_no_runs_are_not_taken_for_any(folder: Path) -> None:
     for name in ("9" * 15, "9" * 18, "12x"):
         shutil.copytree(place(folder), folder / "models" / name)

@@ -19,7 +19,7 @@ from shopkeeper.domain.identifier import Identifier
 from shopkeeper.know.features import Asked, trade
 from shopkeeper.know.fold import unpack
 from shopkeeper.predict.value.features import ORDER_WORDS, from_orders
-from shopkeeper.shop.featuring import features_for, order_days
+from shopkeeper.shop.featuring import Filled, features_for, order_days
 
 AS_OF = TODAY - 12
 END = AS_OF * DAY + DAY - 3600 * 1_000_000  # midnight of a winter's day in Berlin; drawn days are in March
@@ -254,6 +254,18 @@ def test_an_instant_needs_a_zone_and_the_shop_a_refresh(story: Any) -> None:
     assert story.features(as_of=instant - timedelta(days=400)).num_rows == 0
     with pytest.raises(Conflict):
         found().features(as_of=day_of(AS_OF))
+
+
+def test_a_table_has_room_for_any_number_of_columns_and_promises_little_more_than_it_needs() -> None:
+    filled = Filled(3)
+    columns = {str(place): np.full(3, float(place)) for place in range(500)}
+    filled.take(columns.items())
+    assert filled.names == list(columns)
+    assert np.array_equal(filled.values, np.column_stack([*columns.values()]))
+    assert filled.values.flags.f_contiguous
+    base = filled.values.base
+    assert base is not None
+    assert base.nbytes < 2 * filled.values.nbytes
 
 
 def test_models_may_ask_before_the_lake_was_fed(story: Any) -> None:

@@ -12,6 +12,7 @@ from tests.events import DAY, order, put
 from shopkeeper.domain.clock import FixedClock
 from shopkeeper.domain.errors import InvalidInput, UnknownName
 from shopkeeper.shop import Shop
+from shopkeeper.shop.audiences import prune
 from shopkeeper.shop.watching import keep_up
 from shopkeeper.web.sankey import HEIGHT, WIDTH, picture
 
@@ -73,6 +74,16 @@ def test_boundaries_are_the_shops_months_and_none_is_before_it_was_kept_up(movin
     assert (late.boundaries[-1] - late.boundaries[0]).total_seconds() < 1
     moving.save_segment("never", "orders >= 1", activate=False)
     assert moving.segment_flows("never").flows == ()
+
+
+@pytest.mark.parametrize("days", [15, 20, 60])
+def test_flows_agree_with_who_is_where_whenever_earlier_ones_were_deleted(moving: Shop, days: int) -> None:
+    """Fifteen days lie between one look and the next, so that some left at the very instant of the cut."""
+    moving.places.settings = msgspec.structs.replace(moving.settings, audience_days=days)
+    prune(moving.places)
+    found = moving.segment_flows(*NAMES, periods=26)
+    last = len(found.boundaries) - 2
+    assert {one.segment: one.at_end for one in found.traffic if one.period == last} == {"young": 2, "old": 6}
 
 
 def test_what_cannot_be_asked(moving: Shop) -> None:

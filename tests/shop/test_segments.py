@@ -400,7 +400,8 @@ def test_the_timeline_tells_of_segments_entered_and_left_between_what_was_heard(
     assert [one.name for one in people.timeline("user_id:dora", names=("Product Viewed",)).entries] == [
         "Product Viewed"
     ]
-    with pytest.raises(InvalidInput, match="cursor"):
-        people.timeline("user_id:dora", cursor="x.y")
+    for forged in ("x.y", ".0", ".9999999999999999999"):
+        with pytest.raises(InvalidInput, match="cursor"):
+            people.timeline("user_id:dora", cursor=forged)
     exported = people.export("user_id:dora")["segments"]
     assert [one["event"] for one in exported] == ["Audience Entered", "Audience Exited"]

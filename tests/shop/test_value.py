@@ -231,8 +231,9 @@ def test_worth_over_any_horizon_grows_with_it_and_is_discounted(shop):
     assert 0 < some.num_rows < same.num_rows
     with pytest.raises(InvalidInput, match="without end"):
         shop.worth(horizon=math.inf, discount=0.0)
-    with pytest.raises(InvalidInput, match="horizon"):
-        shop.worth(horizon=-1)
+    for nonsense in (-1, "a year", math.nan):
+        with pytest.raises(InvalidInput, match="horizon"):
+            shop.worth(horizon=nonsense)
 
 
 @settings(max_examples=60, deadline=None)

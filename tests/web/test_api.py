@@ -144,6 +144,10 @@ def test_openapi_describes_every_address_and_every_answer_can_be_read_by_it(clie
         "/api/v1/identity/rules",
         "/api/v1/identity/junk",
     }
+    asks_the_lake = ("/customers/query", "/customers/size", "/value/worth", "/insight/compare", "/features")
+    for path in asks_the_lake:
+        (method,) = document["paths"][f"/api/v1{path}"].values()
+        assert "504" in method["responses"], path
     shapes = document["components"]["schemas"]
     assert set(shapes["Profile"]["properties"]) == set(Profile.__struct_fields__)
     said = [(path, method) for path, methods in document["paths"].items() for method in methods.values()]

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from shopkeeper.predict.value.features import FeatureTable
     from shopkeeper.predict.value.summary import PurchaseDays
 
-_MOST_COLUMNS = 1_000
+_COLUMNS = 192
+"""For which there is room at first: about 150 there are."""
 _KEPT = 4
 """Tables kept, since several models ask for the same days one after the other."""
 _TRADE_WORDS = {
@@ -166,7 +167,7 @@ def table_of(places: Places, asked: Asked) -> FeatureTable:
     customers = np.unique(np.concatenate([traded.customer, bought.customer, did.customer, did.seen_by]))
     day = np.datetime64(int(_days(np.array([asked.end - 1]), zone)[0]), "D")
     orders = from_orders(order_days(traded, zone, places.scale), day)
-    filled = _Filled(customers.size)
+    filled = Filled(customers.size)
     filled.take(orders.columns_of(customers))
     filled.take(_trade_columns(traded, customers, asked.end).items())
     filled.names = [name.replace("amount", "margin") for name in filled.names]
@@ -191,20 +192,31 @@ def table_of(places: Places, asked: Asked) -> FeatureTable:
     )
 
 
-class _Filled:
+class Filled:
     """A table that columns are written into as they come, so that none is there twice. It lies column by column."""
 
     def __init__(self, size: int) -> None:
         import numpy as np
 
         self.names: list[str] = []
-        self._whole = np.empty((size, _MOST_COLUMNS), order="F")  # what is not written takes no memory
+        # What is not written takes no memory, but is promised: systems refuse a promise beyond what they have.
+        self._whole = np.empty((size, _COLUMNS), order="F")
 
     def take(self, columns: Iterable[tuple[str, NDArray[np.float64]]]) -> None:
         """Write columns."""
         for name, column in columns:
+            if len(self.names) == self._whole.shape[1]:
+                self._widen()
             self._whole[:, len(self.names)] = column
             self.names.append(name)
+
+    def _widen(self) -> None:
+        import numpy as np
+
+        size, room = self._whole.shape
+        wider = np.empty((size, 2 * room), order="F")
+        wider[:, :room] = self._whole
+        self._whole = wider
 
     @property
     def values(self) -> NDArray[np.float64]:

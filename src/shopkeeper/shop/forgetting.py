@@ -236,8 +236,8 @@ def _events(reader: LedgerReader, nodes: list[int]) -> list[Any]:
 
 
 def _of_oneself(said: dict[str, Any]) -> dict[str, Any]:
-    """What is predicted, without the numbers of others whom somebody brought, or who brought them."""
-    return {k: v for k, v in said.items() if k not in ("brought", "brought_by")}
+    """What is predicted, without what is of others: whom somebody brought, their value, and who brought them."""
+    return {k: v for k, v in said.items() if k not in ("brought", "brought_by", "brought_sums")}
 
 
 def _readable(record: dict[str, Any]) -> dict[str, Any]:

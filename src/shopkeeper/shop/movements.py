@@ -92,7 +92,7 @@ def _were_in(
         if was:
             columns["customer"].append(customer)
             columns["segment"].append(name)
-            columns["at"].append(began)
+            columns["at"].append(began - 1)  # before who left at that very instant
             columns["entered"].append(True)
 
 

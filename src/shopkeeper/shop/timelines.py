@@ -94,6 +94,6 @@ def _number(place: str, cursor: str | None) -> int:
     """Before which change to go on: a cursor without one is of a page that had none."""
     if not place:
         return 1 if cursor else _NEVER
-    if not (place.isascii() and place.isdigit()) or len(place) > 19:
+    if not (place.isascii() and place.isdigit()) or len(place) > 19 or not 0 < int(place) <= _NEVER:
         raise InvalidInput("that cursor was not given by this shop", hint="begin without a cursor")
     return int(place)

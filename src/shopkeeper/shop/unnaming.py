@@ -61,6 +61,7 @@ def unbring(tx: LedgerWriter, customers: Collection[int]) -> int:
             rest = dict(said)
             if not gone.isdisjoint(said.get("brought", ())):
                 rest["brought"] = [one for one in said["brought"] if one not in gone]
+                rest.pop("brought_sums", None)  # of an only friend it is what was expected of that one
             if said.get("brought_by") in gone:
                 del rest["brought_by"]
             if rest != said:

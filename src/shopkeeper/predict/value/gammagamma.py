@@ -12,6 +12,8 @@ buys; where the sums of their logarithms are given, each amount counts and they 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
@@ -65,6 +67,8 @@ class GammaGammaFit(SavedFit, frozen=True, kw_only=True, tag_field="model", tag=
     notes: tuple[str, ...] = ()
     beta: float = 0.0
     by_order: bool = False
+
+    signed: ClassVar[tuple[str, ...]] = ("beta",)
 
     @property
     def params(self) -> dict[str, float]:

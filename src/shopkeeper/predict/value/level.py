@@ -24,6 +24,7 @@ from shopkeeper.predict.value.model import Future
 
 _WORTH = 4.0
 _MOST = 0.5
+_WRONG = np.log(2.0)  # as in `bias`: half or twice of what came
 _APART = 0.1  # what is usual of a group's level beside that of all, worth two windows
 _APART_WORTH = 2.0
 _SLOPE_SPREAD = 0.5
@@ -79,7 +80,8 @@ def learn_level(past: Sequence[Window], ahead: Level, windows: float) -> Level:
     """Learn the level to come from the one foretold, ``ahead``, and from past windows, together worth ``windows``.
 
     Windows that overlap are worth less than their number: the time they cover over the length of one. How far the
-    pick's sum lay from the model's is expected to stay, as surely as it did.
+    pick's sum lay from the model's is expected to stay, as surely as it did; unless that was the model's error: where
+    the pick was right and the model off by half or twice, ranges are not drawn to the model that was passed over.
 
     >>> usual = Level(deviation=0.2)
     >>> learn_level([Window(1.0, 1e9, usual), Window(1.1, 1e9, usual)], usual, 2.0)
@@ -88,7 +90,11 @@ def learn_level(past: Sequence[Window], ahead: Level, windows: float) -> Level:
     True
     """
     logs, apart = np.log([one.level for one in past]), np.array([one.apart for one in past])
-    mean = np.array([one.foretold.mean for one in past]) - apart
+    foretold = np.array([one.foretold.mean for one in past])
+    by_model, by_pick = (float(((logs - one) ** 2).mean()) for one in (foretold - apart, foretold))
+    if by_model > max(by_pick, _WRONG**2):
+        apart = np.zeros(apart.size)
+    mean = foretold - apart
     variance = np.array([one.foretold.deviation for one in past]) ** 2
     chance = 2.0 / np.maximum(
         [one.orders for one in past], 1.0

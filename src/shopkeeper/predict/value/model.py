@@ -21,6 +21,8 @@ from shopkeeper.predict.value.answers import Answers, ahead
 from shopkeeper.predict.value.history import Floats, History, Ints, checked
 
 Fit = TypeVar("Fit", bound=msgspec.Struct)
+_WIDEST = 700.0
+"""Of the logarithm of a ratio: numbers end soon after."""
 
 
 class Future(Protocol):
@@ -75,6 +77,9 @@ class OrderModel(Protocol):
 class Estimated(Protocol):
     """Parameters and their standard errors, by name."""
 
+    signed: ClassVar[tuple[str, ...]]
+    """Parameters that may be of either sign: estimated as they are, all others by their logarithms."""
+
     @property
     def params(self) -> dict[str, float]:
         """The parameters."""
@@ -86,6 +91,8 @@ class Estimated(Protocol):
 
 class SavedFit(msgspec.Struct, frozen=True, kw_only=True):
     """A fit that is kept as JSON."""
+
+    signed: ClassVar[tuple[str, ...]] = ()
 
     def to_json(self) -> bytes:
         """Give the fit as JSON. The histories it remembers are not part of it."""
@@ -103,7 +110,8 @@ class SavedFit(msgspec.Struct, frozen=True, kw_only=True):
     def intervals(self: Estimated, level: float = 0.95) -> dict[str, tuple[float, float] | None]:
         """Give a confidence interval of each parameter; None where the data give no standard error.
 
-        Wald intervals of the logarithms, in which the parameters are estimated: both ends are above 0.
+        Wald intervals of the logarithms, in which the parameters are estimated: both ends are above 0. Of a parameter
+        that may be of either sign, of itself.
         """
         from scipy.special import ndtri
 
@@ -113,8 +121,13 @@ class SavedFit(msgspec.Struct, frozen=True, kw_only=True):
         found: dict[str, tuple[float, float] | None] = {}
         for name, value in self.params.items():
             error = self.standard_errors.get(name)
-            width = None if error is None or value <= 0 else math.exp(z * error / value)
-            found[name] = None if width is None else (value / width, value * width)
+            if error is not None and name in self.signed:
+                found[name] = (value - z * error, value + z * error)
+            elif error is None or value <= 0:
+                found[name] = None
+            else:
+                width = math.exp(min(z * error / value, _WIDEST))
+                found[name] = (value / width, value * width)
         return found
 
     @classmethod

@@ -82,8 +82,12 @@ def split(
     how = {"time_zone": time_zone, "returns": returns, "duplicates": duplicates}
     by_then = purchase_days_of(orders, given, end=end, **how)
     whole = purchase_days_of(orders, given, end=until, **how)
+    if until is None and whole.day.size:
+        until = np.datetime64(int(whole.day.max()), "D")
+        if returns == "net":  # what came back after that day is not of the holdout either
+            whole = purchase_days_of(orders, given, end=until, **how)
     known = summarise_days(by_then, end=end, unit=unit)
-    first, last = last_day(end), int(whole.day.max(initial=0)) if until is None else last_day(until)
+    first, last = last_day(end), 0 if until is None else last_day(until)
     if last <= first:
         raise InvalidInput(
             f"the holdout ends on {np.datetime64(last, 'D')}, the calibration on {known.end}",

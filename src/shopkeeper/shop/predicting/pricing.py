@@ -53,7 +53,7 @@ def worth(
     from shopkeeper.predict.value.forecast import forecast
 
     run = last_before(places, as_of)
-    weeks = run.horizon_weeks if horizon is None else float(horizon)
+    weeks = run.horizon_weeks if horizon is None else _weeks(horizon)
     rate = run.discount if discount is None else _yearly(discount)
     without_end = weeks >= _NO_END
     if without_end and rate < _LEAST_DISCOUNT:
@@ -112,6 +112,13 @@ def _together(rows: pa.Table, at_once: float) -> tuple[float, float, float]:
     total = float(rows["value"].to_numpy().sum())
     alone = float((rows["value_sd"].to_numpy() ** 2).sum())
     return total, *range_of_sum(total, alone + (at_once * total) ** 2, LEVEL)
+
+
+def _weeks(horizon: float) -> float:
+    try:
+        return float(horizon)
+    except (TypeError, ValueError):
+        raise InvalidInput(f"horizon is {horizon!r:.40}", hint="give a positive number of weeks") from None
 
 
 def _yearly(discount: Discount | float) -> float:

@@ -88,7 +88,7 @@ def keep(places: Places, run: Run, predictions: pa.Table) -> None:
     aside = place / f".{MANIFEST}"
     aside.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1))
     _put(aside, place / MANIFEST)
-    if (before := _pointed_at(places)) is not None and before > run.run:
+    if (before := current(places)) is not None and before.run > run.run:
         return  # a refresh that began later was done first
     pointer = folder / ".current"
     pointer.write_text(f"{run.run}\n", "ascii")

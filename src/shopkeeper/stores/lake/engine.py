@@ -7,7 +7,6 @@ import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from math import inf
 from pathlib import Path
 
 import duckdb
@@ -112,7 +111,7 @@ def asking(engine: duckdb.DuckDBPyConnection, patience: float) -> Iterator[duckd
             over.set()
             duck.interrupt()
 
-    timer = threading.Timer(patience, stop) if patience < inf else None
+    timer = threading.Timer(patience, stop) if patience <= threading.TIMEOUT_MAX else None
     try:
         if timer is not None:
             timer.daemon = True

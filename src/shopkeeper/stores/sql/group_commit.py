@@ -1,6 +1,7 @@
-"""Group commit: one writer thread joins the writes that wait into one transaction, each in a savepoint of its
-own.
+"""Group commit: one writer thread joins the writes that wait into one transaction.
 
+Each is in a savepoint of its own, but for the first of a transaction where nobody waits and the engine ``spares`` it:
+if that one fails there is nobody else's work yet, and the transaction is undone. Who joins after it has a savepoint.
 A disk sync costs milliseconds whatever it carries; joining lets many callers share one. Nobody hears of success
 before the commit is on disk, and one caller's error undoes that caller's work alone.
 """

@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.advocacy import Advocate, Advocates, Regulars
 from shopkeeper.web.access.declared import OPT
-from shopkeeper.web.api.shapes import CONFLICT, INVALID, NOT_FOUND, NOT_PERMITTED, PREFIX, Who
+from shopkeeper.web.api.shapes import CONFLICT, INVALID, NOT_FOUND, NOT_PERMITTED, PREFIX, TOO_LONG, Who
 
 if TYPE_CHECKING:
     from shopkeeper.shop import Shop
@@ -21,7 +21,7 @@ Most = Annotated[int, QueryParameter(ge=1, le=500, description="customers listed
 
 
 @get(
-    PREFIX + "/insight/regulars", sync_to_thread=True, responses=NOT_PERMITTED | CONFLICT, tags=["insight"],
+    PREFIX + "/insight/regulars", sync_to_thread=True, responses=NOT_PERMITTED | CONFLICT | TOO_LONG, tags=["insight"],
     operation_id="regulars", opt=_SEES,
 )  # fmt: skip
 def regulars(shop: Shop) -> Regulars:
@@ -30,8 +30,8 @@ def regulars(shop: Shop) -> Regulars:
 
 
 @get(
-    PREFIX + "/insight/advocates", sync_to_thread=True, responses=INVALID | NOT_PERMITTED | CONFLICT, tags=["insight"],
-    operation_id="advocates", opt=_SEES,
+    PREFIX + "/insight/advocates", sync_to_thread=True,
+    responses=INVALID | NOT_PERMITTED | CONFLICT | TOO_LONG, tags=["insight"], operation_id="advocates", opt=_SEES,
 )  # fmt: skip
 def advocates(shop: Shop, sort: Sort = "value", limit: Most = 25) -> Advocates:
     """Who brings others with the value they brought, what goes before it, and what brand fit foretold."""

@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 
 from shopkeeper.domain.actor import Permission
 from shopkeeper.web.access.declared import OPT
-from shopkeeper.web.api.shapes import INVALID, NOT_PERMITTED, PREFIX
+from shopkeeper.web.api.shapes import INVALID, NOT_PERMITTED, PREFIX, TOO_LONG
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,7 +24,7 @@ PARQUET = "application/vnd.apache.parquet"
     PREFIX + "/features",
     sync_to_thread=True,
     media_type=PARQUET,
-    responses=INVALID | NOT_PERMITTED,
+    responses=INVALID | NOT_PERMITTED | TOO_LONG,
     tags=["customers"],
     operation_id="features",
     opt={OPT: Permission.REPORT},

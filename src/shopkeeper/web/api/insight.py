@@ -12,14 +12,14 @@ from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.insight import ReadBack, Suggestions
 from shopkeeper.shop.told import ChannelsPart, Comparison, Flows, Overlaps
 from shopkeeper.web.access.declared import OPT
-from shopkeeper.web.api.shapes import CONFLICT, INVALID, NOT_PERMITTED, PREFIX
+from shopkeeper.web.api.shapes import CONFLICT, INVALID, NOT_PERMITTED, PREFIX, TOO_LONG
 
 if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
 _HERE = PREFIX + "/insight"
 _SEES = {OPT: Permission.REPORT}
-_ANSWERS = INVALID | NOT_PERMITTED | CONFLICT
+_ANSWERS = INVALID | NOT_PERMITTED | CONFLICT | TOO_LONG
 _Group = Annotated[str, Meta(max_length=20_000, description="a segment's name, or a condition")]
 
 
@@ -104,7 +104,7 @@ def flows(shop: Shop, data: JSONBody[Moving]) -> Flows:
 
 
 @get(
-    _HERE + "/suggestions", sync_to_thread=True, responses=NOT_PERMITTED | CONFLICT, tags=["insight"],
+    _HERE + "/suggestions", sync_to_thread=True, responses=NOT_PERMITTED | CONFLICT | TOO_LONG, tags=["insight"],
     operation_id="suggested_segments", opt=_SEES,
 )  # fmt: skip
 def suggestions(shop: Shop) -> Suggestions:

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.size import Size
 from shopkeeper.web.access.declared import OPT
-from shopkeeper.web.api.shapes import INVALID, NOT_PERMITTED, PREFIX, Cursor
+from shopkeeper.web.api.shapes import INVALID, NOT_PERMITTED, PREFIX, TOO_LONG, Cursor
 
 if TYPE_CHECKING:
     from shopkeeper.shop import Shop
@@ -52,7 +52,7 @@ class SizeQuery(Struct, frozen=True, forbid_unknown_fields=True):
     PREFIX + "/customers/query",
     sync_to_thread=True,
     status_code=200,
-    responses=INVALID | NOT_PERMITTED,
+    responses=INVALID | NOT_PERMITTED | TOO_LONG,
     tags=["customers"],
     operation_id="query_customers",
     opt={OPT: Permission.REPORT},
@@ -77,7 +77,7 @@ def query_customers(shop: Shop, data: JSONBody[CustomerQuery]) -> CustomerRows:
     PREFIX + "/customers/size",
     sync_to_thread=True,
     status_code=200,
-    responses=INVALID | NOT_PERMITTED,
+    responses=INVALID | NOT_PERMITTED | TOO_LONG,
     tags=["customers"],
     operation_id="size_customers",
     opt={OPT: Permission.REPORT},

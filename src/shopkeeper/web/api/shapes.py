@@ -32,6 +32,9 @@ NOT_FOUND = {404: ResponseSpec(ErrorBody, description="nobody is known by that",
 INVALID = {400: ResponseSpec(ErrorBody, description="a parameter is not valid", generate_examples=False)}
 CONFLICT = {409: ResponseSpec(ErrorBody, description="not possible as things are", generate_examples=False)}
 BUSY = {503: ResponseSpec(ErrorBody, description="busy; ask again in a moment", generate_examples=False)}
+TOO_LONG = {
+    504: ResponseSpec(ErrorBody, description="it took too long and was stopped", generate_examples=False)
+}
 NOT_SIGNED_IN = {
     401: ResponseSpec(ErrorBody, description="no session, and no key that works", generate_examples=False)
 }

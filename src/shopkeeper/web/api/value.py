@@ -17,7 +17,16 @@ from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.value import Predicted, ValueReport
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.api.features import PARQUET, as_file
-from shopkeeper.web.api.shapes import CONFLICT, INVALID, NOT_FOUND, NOT_PERMITTED, PREFIX, Cursor, Who
+from shopkeeper.web.api.shapes import (
+    CONFLICT,
+    INVALID,
+    NOT_FOUND,
+    NOT_PERMITTED,
+    PREFIX,
+    TOO_LONG,
+    Cursor,
+    Who,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
 _SEES = {OPT: Permission.REPORT}
+_ANSWERS = INVALID | NOT_PERMITTED | NOT_FOUND | CONFLICT | TOO_LONG
 _Condition = Annotated[str, Meta(max_length=20_000, description="see the reference of conditions")]
 _After = Annotated[str, Meta(pattern=r"^[0-9]{1,18}$", description="`cursor.next` of the answer before")]
 _Most = Annotated[int, Meta(ge=1, le=10_000, description="most customers in one answer")]
@@ -87,7 +97,7 @@ class WorthRows(Struct, frozen=True, kw_only=True):
 
 
 @get(
-    PREFIX + "/value", sync_to_thread=True, responses=NOT_PERMITTED | CONFLICT, tags=["value"],
+    PREFIX + "/value", sync_to_thread=True, responses=NOT_PERMITTED | CONFLICT | TOO_LONG, tags=["value"],
     operation_id="value", opt=_SEES,
 )  # fmt: skip
 def value(shop: Shop) -> ValueReport:
@@ -97,7 +107,7 @@ def value(shop: Shop) -> ValueReport:
 
 @post(
     PREFIX + "/value/predicted", sync_to_thread=True, status_code=200,
-    responses=INVALID | NOT_PERMITTED | NOT_FOUND | CONFLICT, tags=["value"], operation_id="predicted", opt=_SEES,
+    responses=_ANSWERS, tags=["value"], operation_id="predicted", opt=_SEES,
 )  # fmt: skip
 def predicted(shop: Shop, request: _Asks, data: JSONBody[PredictedQuery]) -> Response[PredictedRows]:
     """What the last refresh at or before a day's end predicted of customers; no names. JSON, or a Parquet file."""
@@ -110,7 +120,7 @@ def predicted(shop: Shop, request: _Asks, data: JSONBody[PredictedQuery]) -> Res
 
 @post(
     PREFIX + "/value/worth", sync_to_thread=True, status_code=200,
-    responses=INVALID | NOT_PERMITTED | NOT_FOUND | CONFLICT, tags=["value"], operation_id="worth", opt=_SEES,
+    responses=_ANSWERS, tags=["value"], operation_id="worth", opt=_SEES,
 )  # fmt: skip
 def worth(shop: Shop, request: _Asks, data: JSONBody[WorthQuery]) -> Response[WorthRows]:
     """Orders and contribution margin expected of customers over any horizon, as of any day; no names.
