@@ -56,8 +56,11 @@ def test_every_text_translates_to_spark_and_parses_there(name):
     assert tree is not None
     assert tree.find(sqlglot.exp.Select) is not None
     assert "QUALIFY" not in TEXTS[name].upper()
-    # Functions that sqlglot does not know by name and passes on: Spark has this one.
-    assert {call.name.lower() for call in tree.find_all(sqlglot.exp.Anonymous)} <= {"timestamp_micros"}
+    # Functions that sqlglot does not know by name and passes on: Spark has these.
+    assert {call.name.lower() for call in tree.find_all(sqlglot.exp.Anonymous)} <= {
+        "timestamp_micros",
+        "hash",
+    }
 
 
 def test_translations_that_were_looked_at():

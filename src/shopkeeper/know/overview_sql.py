@@ -28,7 +28,7 @@ _BOOK = "{0}.owner = {1}.owner AND {0}.book = {1}.book AND {0}.order_id = {1}.or
 
 TOLD = f"""
 WITH {_RATES.strip()},
-heard AS (
+facts AS (
     SELECT
         e.seq, e.name, coalesce(e.order_id, '') AS order_id, e.node, e.occurred_at,
         coalesce(nullif(e.currency, ''), $currency) AS currency,
@@ -42,6 +42,16 @@ heard AS (
     FROM events AS e
     LEFT JOIN identities AS i ON i.node = e.node
     WHERE e.name IN ('Order Completed', 'Order Updated', 'Order Lines Added', 'Order Refunded', 'Order Cancelled')
+),
+keyed AS (SELECT *, hash(owner, book, order_id) AS code FROM facts),
+busy AS (SELECT code FROM keyed GROUP BY code HAVING count(*) > 1),
+split AS (
+    SELECT k.*, b.code IS NULL AND k.name = 'Order Completed' AND k.order_id <> '' AS alone
+    FROM keyed AS k
+    LEFT JOIN busy AS b ON b.code = k.code
+),
+heard AS (
+    SELECT * FROM split WHERE NOT alone
 ),
 cancelled AS (
     SELECT DISTINCT owner, book, order_id FROM heard WHERE name = 'Order Cancelled' AND order_id <> ''
@@ -84,6 +94,11 @@ counted AS (
         OR h.seq = o.seq
         OR h.name = 'Order Completed' AND h.order_id = ''
         OR h.name = 'Order Lines Added' AND (o.seq IS NULL OR o.times = 1 OR h.occurred_at >= o.until)
+    UNION ALL
+    SELECT
+        seq, node, currency, amount, place AS bought_at, seq AS of_order, name, occurred_at, place, FALSE AS cancelled
+    FROM split
+    WHERE alone
 ),
 told AS (
     SELECT
@@ -95,7 +110,10 @@ told AS (
         ON r.currency = t.currency AND t.occurred_at >= r.since AND t.occurred_at < r.until
 )"""
 """What counts of orders, refunds and added lines, one row each; see ``know.retelling`` for which. ``factor`` is 0 where
-no rate is known; ``of_order`` is the row of the order that it belongs to, its own where that is not known."""
+no rate is known; ``of_order`` is the row of the order that it belongs to, its own where that is not known.
+
+Nearly every order is told of once and never again: it is ``alone`` and counts as it stands. Windows and joins on its
+number are for the others only, and for the few whose code is another's by chance."""
 
 _AMOUNT = "l.amount * t.factor"
 _MARGIN = f"""CASE
