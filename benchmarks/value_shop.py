@@ -41,9 +41,11 @@ PARTS = (
     ("living", "advance"), ("predicting.refreshing", "order_days"), ("predicting.refreshing", "foresee"),
     ("predicting.refreshing", "rhythms"), ("predicting.refreshing", "advocate"), ("predicting.refreshing", "write"),
     ("predicting.refreshing", "_keep"), ("predicting.refreshing", "make_current"), ("predicting", "predict"),
-    ("feeding", "feed"),
+    ("feeding", "feed"), ("facade", "work_ahead"),
 )  # fmt: skip
-"""Functions of ``shopkeeper.shop`` that a refresh calls, each timed by itself; the last two hold those before them."""
+"""Functions of ``shopkeeper.shop`` that a refresh calls, each timed by itself; ``predict`` holds all before it but the
+first.
+"""
 
 
 class Resident:

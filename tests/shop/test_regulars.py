@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from tests.events import DAY, order, put
 
-from shopkeeper.shop import Shop
+from shopkeeper.shop import Shop, working_ahead
+from shopkeeper.shop.remembering import LOOKED_BACK, REGULARS
 
 
 def orders(name: str, days: list[int], first: dict[str, Any]) -> list[Any]:
@@ -18,7 +20,9 @@ def orders(name: str, days: list[int], first: dict[str, Any]) -> list[Any]:
     ]
 
 
-def test_an_effect_is_found_and_marked_as_association(shop: Shop, tmp_path: Any) -> None:
+def test_an_effect_is_found_and_marked_as_association(
+    shop: Shop, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     draw = np.random.default_rng(2)
     events = []
     for n in range(50):  # every thirty days, mostly first served in the store
@@ -48,3 +52,35 @@ def test_an_effect_is_found_and_marked_as_association(shop: Shop, tmp_path: Any)
     assert any(fact.about == "first_place" and fact.action for fact in found.levers)
     assert "association" in found.notes[0]
     assert "first_place" in {trait.name for trait in shop.traits()}
+    advocates = shop.advocates()
+    monkeypatch.setattr(working_ahead, "MANY", found.buyers)
+    seconds = shop.refresh()
+    assert "answers" in seconds, "as a refresh of many customers does"
+    asked = recorded(shop, monkeypatch)
+    assert shop.regulars() == found
+    assert shop.advocates() == advocates
+    assert asked, "today's counts are asked of the lake"
+    assert not [sql for sql in asked if "order_lines" in sql], "all that is dear was known already"
+    put(shop, *orders("new", [20, 2], {"store": "S1"}))
+    monkeypatch.setattr(working_ahead, "MANY", 1_000)
+    assert "answers" not in shop.refresh()
+    with shop.places.ledger.read() as reader:
+        assert not reader.setting(REGULARS)
+        assert not reader.setting(LOOKED_BACK)
+    asked.clear()
+    assert shop.regulars().buyers == found.buyers + 1
+    assert [sql for sql in asked if "order_lines" in sql], "nothing of an earlier refresh is told"
+
+
+def recorded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is asked of the lake from now on, by somebody who has asked nothing yet."""
+    asked: list[str] = []
+    ask = shop.places.lake.query
+
+    def query(sql: str, parameters: Any = None) -> Any:
+        asked.append(sql)
+        return ask(sql, parameters)
+
+    monkeypatch.setattr(shop.places.lake, "query", query)
+    shop.places.insight = (None, {})
+    return asked

@@ -47,6 +47,7 @@ from shopkeeper.shop.verbs_totals import TotalVerbs
 from shopkeeper.shop.verbs_value import ValueVerbs
 from shopkeeper.shop.verbs_work import WorkVerbs
 from shopkeeper.shop.watching import keep_up
+from shopkeeper.shop.working_ahead import work_ahead
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -193,6 +194,8 @@ class Shop(
         if full:
             self.places.lake.compact()
         lap("lake")
+        if work_ahead(self.places, _TRAITS, progress):
+            lap("answers")
         return seconds
 
     def report(self) -> Report:

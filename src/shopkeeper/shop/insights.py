@@ -27,6 +27,7 @@ from shopkeeper.know.segments import Setting, answers
 from shopkeeper.shop import grouping
 from shopkeeper.shop.asking import refreshed, saved_conditions, setting_of
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.remembering import LOOKED_BACK, remembered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,6 +56,7 @@ class Known(Struct, frozen=True):
     setting: Setting
     as_of: datetime
     generation: int
+    watermark: int = 0
 
     def condition(self, asked: str) -> Condition:
         """A saved segment's condition by its name, or the condition that was written."""
@@ -74,7 +76,7 @@ def known(places: Places, traits: Sequence[Trait]) -> Known:
         setting = msgspec.structs.replace(
             setting_of(places, reader, declared), segments=saved_conditions(reader, declared)
         )
-    return Known(setting, as_of, manifest.generation)
+    return Known(setting, as_of, manifest.generation, manifest.watermark)
 
 
 def kept(places: Places, told: Known, key: tuple[str, ...], make: Callable[[], _T]) -> _T:
@@ -147,11 +149,10 @@ def compare(
         people = people_of(places, told)
         masks = masks_of(places, told, people, asked)
         settings = places.settings
-        facts = derived(people, currency=settings.currency, time_zone=settings.time_zone)
+        facts = derived(people, currency=settings.currency, time_zone=settings.time_zone, only=only)
         if only is not None:
             return compared(
-                people, masks[0], masks[1] if other else None,
-                derived=((key, lists) for key, lists in facts if key in only),
+                people, masks[0], masks[1] if other else None, derived=facts,
                 without={trait.name for trait in people.traits} - set(only), as_of=told.as_of,
             )  # fmt: skip
         return compared(
@@ -168,8 +169,10 @@ def looked_back(places: Places, traits: Sequence[Trait]) -> LookedBack:
     told = known(places, traits)
 
     def make() -> LookedBack:
-        from shopkeeper.shop.looking_back import look_back
+        from shopkeeper.shop.looking_back import LookedBack, look_back
 
+        if (there := remembered(places, told, LOOKED_BACK, "", LookedBack)) is not None:
+            return there
         settings = places.settings
         with places.ledger.read() as reader:
             goods = map(msgspec.json.Decoder(Product).decode, reader.reference("product"))

@@ -13,12 +13,12 @@ from msgspec import Struct
 from shopkeeper.know.insight.derived import DEEDS
 from shopkeeper.know.insight.origins_sql import SQL
 from shopkeeper.know.overview import spans
+from shopkeeper.predict.advocacy import Bringing, Foretold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shopkeeper.know.insight import People
-    from shopkeeper.predict.advocacy import Bringing, Foretold
 
 _YEAR: Final = timedelta(days=365)
 _REFERRED: Final = "Customer Referred"
@@ -55,7 +55,7 @@ def look_back(
     """
     import numpy as np
 
-    from shopkeeper.predict.advocacy import Bringing, bringing
+    from shopkeeper.predict.advocacy import bringing
     from shopkeeper.predict.value.stray import believed
 
     asked: dict[str, Any] = {"rates": spans(currency, ()), "currency": currency}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -13,10 +13,12 @@ from shopkeeper.domain.errors import Conflict
 from shopkeeper.domain.traits import Trait
 from shopkeeper.shop import insights
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.remembering import REGULARS, remembered
 from shopkeeper.shop.valuing import spreading
 
 if TYPE_CHECKING:
-    from shopkeeper.know.insight import Fact
+    from shopkeeper.know.insight import Comparison, Fact
+    from shopkeeper.shop.insights import Known
 
 DEFINITION: Final = (
     "A regular has at least four gaps of their own between days with an order, gaps that vary at most half as much as "
@@ -64,15 +66,7 @@ out: who comes often has more of everything.
 def regulars(places: Places, traits: Sequence[Trait]) -> Regulars:
     """Who comes back regularly and what sets them apart. Raises Conflict before a refresh that knows of regulars."""
     told = insights.known(places, traits)
-    if "regular" not in places.lake.query("SELECT * FROM customers LIMIT 0").column_names:
-        raise Conflict("the last refresh did not know regulars yet", hint="run 'shopkeeper refresh'")
-    row = places.lake.query(
-        "SELECT count(*) AS buyers, sum(CASE WHEN regular THEN 1 ELSE 0 END) AS regulars, "
-        "coalesce(sum(CASE WHEN regular THEN clv_12m END), 0) AS expected, coalesce(sum(clv_12m), 0) AS everything, "
-        "coalesce(sum(CASE WHEN regular THEN clv_sd * clv_sd END), 0) AS variance, "
-        "quantile_disc(CASE WHEN regular THEN first_order END, 0.9) AS began "
-        "FROM customers WHERE orders > 0 AND objects_to_profiling IS NOT TRUE"
-    ).to_pylist()[0]
+    row = _figures(places)
     low, high = spreading(places)(float(row["expected"]), float(row["variance"]))
     found = Regulars(
         as_of=told.as_of, buyers=int(row["buyers"]), regulars=int(row["regulars"] or 0),
@@ -82,12 +76,10 @@ def regulars(places: Places, traits: Sequence[Trait]) -> Regulars:
     )  # fmt: skip
     if found.regulars < FEWEST:
         return _not_enough(found, f"{found.regulars} regulars")
-    since = f"first_order <= date '{row['began'].date().isoformat()}'"
-    one, other = f"regular and {since}", f"orders > 0 and regular is not true and {since}"
-    others = insights.count(places, traits, other)
-    if others < FEWEST:
-        return _not_enough(found, f"{others} other buyers who had the time to become one")
-    seen = insights.compare(places, traits, one, other, only={*FIRST, *LATER})
+    since = _day(row)
+    seen = _remembered(places, told, since) or beside(places, traits, since)
+    if isinstance(seen, int):
+        return _not_enough(found, f"{seen} other buyers who had the time to become one")
     named = _names(places)
     told_apart = (fact for fact in seen.facts if fact.certain and fact.aspect not in ("any", "known"))
     facts = [_apart(fact, named) for fact in told_apart]
@@ -101,6 +93,46 @@ def regulars(places: Places, traits: Sequence[Trait]) -> Regulars:
             *seen.notes,
         ),
     )  # fmt: skip
+
+
+def began(places: Places) -> str | None:
+    """The day by which nine in ten regulars had begun; None where they are too few to be compared."""
+    row = _figures(places)
+    return _day(row) if int(row["regulars"] or 0) >= FEWEST else None
+
+
+def beside(places: Places, traits: Sequence[Trait], since: str) -> Comparison | int:
+    """Regulars beside other buyers who began by a day, or how many others there are, where these are too few."""
+    one, other = (
+        f"{who} and first_order <= date '{since}'"
+        for who in ("regular", "orders > 0 and regular is not true")
+    )
+    others = insights.count(places, traits, other)
+    return others if others < FEWEST else insights.compare(places, traits, one, other, only={*FIRST, *LATER})
+
+
+def _remembered(places: Places, told: Known, since: str) -> Comparison | None:
+    from shopkeeper.know.insight import Comparison
+
+    return remembered(places, told, REGULARS, since, Comparison)
+
+
+def _figures(places: Places) -> dict[str, Any]:
+    """How many there are, what is expected of them, and when nine in ten regulars had begun."""
+    if "regular" not in places.lake.query("SELECT * FROM customers LIMIT 0").column_names:
+        raise Conflict("the last refresh did not know regulars yet", hint="run 'shopkeeper refresh'")
+    found: dict[str, Any] = places.lake.query(
+        "SELECT count(*) AS buyers, sum(CASE WHEN regular THEN 1 ELSE 0 END) AS regulars, "
+        "coalesce(sum(CASE WHEN regular THEN clv_12m END), 0) AS expected, coalesce(sum(clv_12m), 0) AS everything, "
+        "coalesce(sum(CASE WHEN regular THEN clv_sd * clv_sd END), 0) AS variance, "
+        "quantile_disc(CASE WHEN regular THEN first_order END, 0.9) AS began "
+        "FROM customers WHERE orders > 0 AND objects_to_profiling IS NOT TRUE"
+    ).to_pylist()[0]
+    return found
+
+
+def _day(row: dict[str, Any]) -> str:
+    return str(row["began"].date().isoformat())
 
 
 def _not_enough(found: Regulars, why: str) -> Regulars:

@@ -58,6 +58,8 @@ def test_facts_are_those_of_what_happened():
         assert seen["channel"] == [(1, "social"), (3, "email"), (3, "web")]
         assert seen["looked_at"] == [(3, "Lamps")]
         assert seen["clicked"] == [(3, "autumn")]
+        for key, levels in seen.items():
+            assert pairs(people, only={key}) == {key: levels}, "asked of alone, which may be another question"
         assert pairs(people, time_zone="Asia/Tokyo")["weekday"] == [(1, "Monday"), (2, "Wednesday")]
     assert "Email Delivered" not in DEEDS
 
@@ -125,6 +127,7 @@ def test_what_tells_of_our_knowledge_is_left_out_unless_asked_for():
 def test_in_the_sample_shop_the_best_customers_have_much_in_common(sample_shop):
     people = People(sample_shop.query, sample_shop.traits())
     facts = list(derived(people, currency="GBP", time_zone="Europe/London"))
+    assert pairs(people, only={"bought_first"})["bought_first"] == pairs(people)["bought_first"]
     value = people.column("clv_12m")
     told_ = compare(people, value >= np.nanquantile(value, 0.8), derived=facts, definition={"clv_12m"})
     assert told_.tested > 50

@@ -5,7 +5,7 @@ often.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -46,32 +46,42 @@ LABELS: Final = {
 _PARAMETER = re.compile(r"\$([a-z]+)")
 
 
-def derived(people: People, *, currency: str = "", time_zone: str = "UTC") -> Iterator[tuple[str, Lists]]:
-    """Every derived fact of everybody, as (key, who has which level)."""
+def derived(
+    people: People, *, currency: str = "", time_zone: str = "UTC", only: Collection[str] | None = None
+) -> Iterator[tuple[str, Lists]]:
+    """Every derived fact of everybody, or ``only`` some, as (key, who has which level)."""
     asked: dict[str, Any] = {
         "rates": spans(currency, ()), "currency": currency, "zone": time_zone, "deeds": sorted(DEEDS),
     }  # fmt: skip
+
+    def wanted(*keys: str) -> bool:
+        return only is None or any(key in only for key in keys)
 
     def ask(name: str) -> tuple[pa.Table, NDArray[np.int64]]:
         sql = SQL[name]
         table = people.query(sql, {name: asked[name] for name in set(_PARAMETER.findall(sql))} or None)
         return table, people.rows(np.asarray(table["customer"].to_numpy(), np.int64))
 
-    table, rows = ask("goods")
-    yield "bought", _lists(rows, coded(table["level"]))
-    first = np.asarray(table["first"].to_numpy(), np.bool_)
-    yield "bought_first", _lists(np.where(first, rows, -1), coded(table["level"]))
-    table, rows = ask("orders")
-    places = _lists(rows, coded(table["place"]))
-    pairs = np.unique(places.rows * len(places.levels) + places.codes)
-    yield (
-        "bought_at",
-        Lists(pairs // max(len(places.levels), 1), pairs % max(len(places.levels), 1), places.levels),
-    )
-    times = np.asarray(table["times"].to_numpy(), np.int64)
-    for key in ("weekday", "daypart"):
-        yield key, mostly(rows, coded(table[key]), times)
-    for key in ("channel", "looked_at", "clicked"):
+    if wanted("bought"):
+        table, rows = ask("goods")
+        yield "bought", _lists(rows, coded(table["level"]))
+        if wanted("bought_first"):
+            first = np.asarray(table["first"].to_numpy(), np.bool_)
+            yield "bought_first", _lists(np.where(first, rows, -1), coded(table["level"]))
+    elif wanted("bought_first"):
+        table, rows = ask("bought_first")
+        yield "bought_first", _lists(rows, coded(table["level"]))
+    if wanted("bought_at", "weekday", "daypart"):
+        table, rows = ask("orders")
+        if wanted("bought_at"):
+            places = _lists(rows, coded(table["place"]))
+            size = max(len(places.levels), 1)
+            pairs = np.unique(places.rows * size + places.codes)
+            yield "bought_at", Lists(pairs // size, pairs % size, places.levels)
+        times = np.asarray(table["times"].to_numpy(), np.int64)
+        for key in filter(wanted, ("weekday", "daypart")):
+            yield key, mostly(rows, coded(table[key]), times)
+    for key in filter(wanted, ("channel", "looked_at", "clicked")):
         table, rows = ask(key)
         yield key, _lists(rows, coded(table["level"]))
 

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 from shopkeeper.know.overview_sql import TOLD
 
+_GOODS = """
+    LEFT JOIN products AS p ON p.product_id = l.product_id
+    WHERE l.quantity > 0 AND coalesce(p.kind, 'product') = 'product'
+        AND coalesce(nullif(p.category, ''), nullif(l.category, '')) IS NOT NULL"""
+_BOUGHT = f"""
+    FROM order_lines AS l
+    JOIN told AS t ON t.seq = l.seq
+    JOIN identities AS i ON i.node = t.node{_GOODS}
+        AND t.name <> 'Order Refunded' AND NOT t.cancelled"""
+
 SQL: dict[str, str] = {
     "goods": f"""{TOLD},
 shares AS (
     SELECT
         i.customer AS customer, t.occurred_at AS moment, t.seq AS seq, sum(l.amount) AS amount,
-        coalesce(nullif(p.category, ''), nullif(l.category, '')) AS level
-    FROM order_lines AS l
-    JOIN told AS t ON t.seq = l.seq
-    JOIN identities AS i ON i.node = t.node
-    LEFT JOIN products AS p ON p.product_id = l.product_id
-    WHERE t.name <> 'Order Refunded' AND NOT t.cancelled AND l.quantity > 0 AND coalesce(p.kind, 'product') = 'product'
-        AND coalesce(nullif(p.category, ''), nullif(l.category, '')) IS NOT NULL
+        coalesce(nullif(p.category, ''), nullif(l.category, '')) AS level{_BOUGHT}
     GROUP BY 1, 2, 3, 5
 ),
 ranked AS (
@@ -30,6 +34,21 @@ ranked AS (
     FROM shares
 )
 SELECT customer, level, min(nth) = 1 AS first FROM ranked GROUP BY customer, level
+""",
+    "bought_first": f"""{TOLD},
+firsts AS (
+    SELECT i.customer AS customer, arg_min(t.seq, {{'at': t.occurred_at, 'seq': t.seq}}) AS seq{_BOUGHT}
+    GROUP BY i.customer
+),
+shares AS (
+    SELECT
+        f.customer AS customer, coalesce(nullif(p.category, ''), nullif(l.category, '')) AS level,
+        sum(l.amount) AS amount
+    FROM order_lines AS l
+    JOIN firsts AS f ON f.seq = l.seq{_GOODS}
+    GROUP BY 1, 2
+)
+SELECT customer, arg_min(level, {{'amount': -amount, 'level': level}}) AS level FROM shares GROUP BY customer
 """,
     "orders": f"""{TOLD},
 placed AS (
@@ -75,6 +94,7 @@ WHERE e.name = 'Email Link Clicked' AND e.campaign_id <> '' AND NOT coalesce(e.m
 """,
 }
 """Every question by name. ``goods`` tells of each category that a customer bought, and whether it was the first (of one
-order, what weighed most); ``orders`` of places, weekdays and parts of the day with their number of orders (the part is
-empty at midnight sharp: a file that tells days only has every order there); the others of one level a row, each once.
+order, what weighed most), ``bought_first`` of the first alone; ``orders`` of places, weekdays and parts of the day with
+their number of orders (the part is empty at midnight sharp: a file that tells days only has every order there); the
+others of one level a row, each once.
 """
