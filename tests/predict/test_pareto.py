@@ -156,6 +156,10 @@ def test_time_ahead_and_number_may_differ_by_customer() -> None:
     np.testing.assert_allclose(
         some.at_least(k, 20.0), [some.at_least(float(a), 20.0)[i] for i, a in enumerate(k)], rtol=1e-12
     )
+    # Who is alike in all of it shares the work; in another order each still has the own answer.
+    rows = np.array([3, 1, 1, 2, 0, 3, 2])
+    np.testing.assert_array_equal(some.take(rows).at_least(k[rows], t[rows]), some.at_least(k, t)[rows])
+    np.testing.assert_array_equal(some.take(rows).square(t[rows]), some.square(t)[rows])
 
 
 def test_extreme_histories_and_parameters_stay_finite() -> None:

@@ -226,6 +226,22 @@ def pairs(first: Floats, second: Floats) -> tuple[Floats, Floats, Ints]:
     return left[at_left], right[at_right], where
 
 
+def together(first: Floats, *others: Floats) -> tuple[list[Floats], Ints]:
+    """Give the distinct rows of some columns, column by column, and for each entry the index of its row.
+
+    >>> columns, where = together(np.array([1.0, 0.0, 1.0]), np.array([5.0, 5.0, 5.0]), np.array([2.0, 2.0, 2.0]))
+    >>> [column.tolist() for column in columns], where.tolist()
+    ([[0.0, 1.0], [5.0, 5.0], [2.0, 2.0]], [1, 0, 1])
+    """
+    one, where = table(first)
+    found = [one]
+    for other in others:
+        row, values, where = pairs(where.astype(np.float64), other)
+        at = row.astype(np.int64)
+        found = [*(column[at] for column in found), values]
+    return found, where
+
+
 def _present(codes: Ints, width: int) -> tuple[Ints, Ints]:
     """Give the codes that occur, sorted, and for each entry the index of its code; codes are below width."""
     present = np.zeros(width, dtype=np.bool_)

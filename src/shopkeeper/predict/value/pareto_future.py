@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shopkeeper.predict.value.conditional import legendre
-from shopkeeper.predict.value.history import Floats, Ints, pairs, table
+from shopkeeper.predict.value.history import Floats, Ints, pairs, together
 from shopkeeper.predict.value.pareto_ends import log_integral
 
 _NODES = 48
@@ -83,16 +83,11 @@ class ParetoFuture:
     def at_least(self, k: Floats | float, t: float | Floats) -> Floats:
         """Give P(Y >= k) for the next ``t``; ``k`` is at least 1."""
         steps, times = np.asarray(k, dtype=np.float64), np.asarray(t, dtype=np.float64)
-        if times.ndim == 0:
-            x, age, where = pairs(self.frequency, self.T)
-            if steps.ndim:
-                place, steps, again = pairs(where.astype(np.float64), steps)
-                pair = place.astype(np.int64)
-                x, age, where = x[pair], age[pair], again
-        else:
-            x, age = self.frequency, self.T
-            where = np.arange(x.size)
-        steps, times = np.broadcast_to(steps, x.shape), np.broadcast_to(times, x.shape)
+        (x, age, *more), where = together(
+            self.frequency, self.T, *(given for given in (steps, times) if given.ndim)
+        )
+        steps = more.pop(0) if steps.ndim else np.broadcast_to(steps, x.shape)
+        times = more.pop(0) if times.ndim else np.broadcast_to(times, x.shape)
         tail = np.empty(x.size)
         for work, chosen in ((self._some, steps <= 1.0), (self._tail, steps > 1.0)):
             index = np.flatnonzero(chosen)
@@ -112,12 +107,8 @@ class ParetoFuture:
     def _stay(self, t: float | Floats, power: int, rate: float) -> Floats:
         """Integral of u^power exp(-rate u) S(u) over (0, t), in ln(1 + u/(beta+T)), per distinct T."""
         times = np.asarray(t, dtype=np.float64)
-        if times.ndim == 0:
-            age, where = table(self.T)
-        else:
-            age = np.broadcast_to(self.T, np.broadcast_shapes(self.T.shape, times.shape))
-            where = np.arange(age.size)
-        times = np.broadcast_to(times, age.shape)
+        (age, *more), where = together(*(np.broadcast_arrays(self.T, times) if times.ndim else [self.T]))
+        times = more[0] if more else np.broadcast_to(times, age.shape)
         at, share = legendre(_NODES)
         found = np.empty(age.size)
         for start in range(0, age.size, _BLOCK):
