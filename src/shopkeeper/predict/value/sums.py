@@ -22,7 +22,7 @@ def range_of_sum(mean: float, variance: float, level: float) -> tuple[float, flo
     >>> [round(bound) for bound in range_of_sum(100.0, 100.0**2, 0.8)]  # one customer
     [11, 230]
     >>> [round(bound) for bound in range_of_sum(10_000.0, 1_000_000.0, 0.8)]  # a hundred of them
-    [8740, 11297]
+    [8742, 11301]
     """
     from scipy.special import gammaincinv, ndtri
 
