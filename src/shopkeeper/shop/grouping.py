@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from shopkeeper.domain.condition import Condition
 from shopkeeper.domain.insight import Group
 
@@ -45,9 +47,8 @@ def groups(
             precision = both / max(1, int((met & unseen).sum()))
             recall = both / max(1, int((inside & unseen).sum()))
             if min(precision, recall) >= _NEAR:
-                group = Group(
-                    key=group.key, title=group.title, customers=group.customers, share=group.share,
-                    habits=group.habits, name=_slug(one.name), condition=condition.text, english=say(condition),
+                group = msgspec.structs.replace(
+                    group, name=_slug(one.name), condition=condition.text, english=say(condition),
                     met=int(met.sum()), precision=precision, recall=recall,
                 )  # fmt: skip
         made.append(group)

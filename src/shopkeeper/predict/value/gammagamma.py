@@ -251,7 +251,7 @@ def _said(
             f"the data do not identify {' and '.join(boundary)} of the amounts: on the bound of the search"
         )
     if fenced:
-        notes.append(f"{fenced} customers with unusual amounts were pulled to the fence for fitting")
+        notes.append(f"{fenced:,} customers with extreme amounts count in the fit as those at its limit do")
     if not found.converged:
         notes.append(f"the search for amounts stopped at a gradient norm of {found.gradient_norm:.1e}")
     if total < 50:
