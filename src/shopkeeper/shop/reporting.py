@@ -27,7 +27,7 @@ def report(places: Places, *, sees: Sees) -> Report:
         figures, people, open_cases = _figures(places, reader)
         imports = tuple(msgspec.json.decode(body, type=ImportSummary) for body in reader.imports())
         counts = reader.counts()
-        events = reader.event_names()
+        events = by_name(places, reader, counts)
         named = _named(places, reader, [*figures.most_valuable, *figures.fading], sees=sees)
     shown = msgspec.structs.asdict(figures) | {
         "most_valuable": tuple(named[row.id] for row in figures.most_valuable),
@@ -64,6 +64,21 @@ def _figures(places: Places, reader: LedgerReader) -> tuple[Overview, People, in
         cases = places.lake.query("SELECT CAST(coalesce(sum(open_cases), 0) AS BIGINT) AS n FROM customers")
         places.figures = (generation, seen, _people(places), cases.to_pylist()[0]["n"])
     return places.figures[1:]
+
+
+def by_name(places: Places, reader: LedgerReader, counts: dict[str, int]) -> dict[str, int]:
+    """Events of the log by name. A log is long: only what came since the last time is counted, and everything anew
+    where that does not add up, since events went.
+    """
+    end, kept = counts["last_seq"], places.told
+    if kept is not None and kept[0] <= end:
+        found = dict(kept[1])
+        for name, count in reader.event_names(kept[0]).items():
+            found[name] = found.get(name, 0) + count
+    if kept is None or kept[0] > end or sum(found.values()) != counts["events"]:
+        found = reader.event_names()
+    places.told = (end, found)
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _named(

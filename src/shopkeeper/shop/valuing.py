@@ -8,6 +8,7 @@ is known (``choice.learned.level``), and for a large group it is nearly all ther
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from shopkeeper.domain.errors import Conflict
@@ -61,7 +62,11 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
     masks = insights.masks_of(places, told, people, list(conditions.values()))
 
     def at(share: float) -> tuple[float, float]:
-        return share, float(curve[min(round(share * order.size), order.size)])
+        return share, float(np.interp(share * order.size, np.arange(order.size + 1), curve))
+
+    def of_top(share: float) -> tuple[float, float]:
+        """Of few customers the top hundredth is still one of them."""
+        return share, float(curve[min(ceil(share * order.size - 1e-9), order.size)])
 
     return ValueReport(
         shop=places.settings.name,
@@ -78,7 +83,7 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
             if part.size
         ),
         concentration=tuple(at(step / _CURVE) for step in range(_CURVE + 1)),
-        top=tuple(at(share) for share in _TOP),
+        top=tuple(of_top(share) for share in _TOP),
         states=_by(people, "state", held, scored),
         alarms_per_year=_alarms(places),
         channels=_by(people, "acquisition_channel", held, scored),

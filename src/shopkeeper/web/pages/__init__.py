@@ -31,6 +31,7 @@ from shopkeeper.web.pages import (
 PAGES: tuple[Any, ...] = (
     overview.overview,
     customers.customers,
+    customers.customers_sheet,
     customer.customer_page,
     customer.customer_timeline,
     value.value,
