@@ -49,6 +49,7 @@ PAGES: tuple[Any, ...] = (
     segment.segment,
     segment.change,
     segment.members,
+    segment.customers_of,
     segment.comparison,
     segment.channels,
     segment.overlaps,

@@ -74,9 +74,14 @@ def customers_sheet(shop: Shop, stands: Stands = "") -> Response[bytes]:
     """The customers of a state, or all, as a file for a spreadsheet: the most valuable first, no names."""
     if stands not in ("", *TONES):
         raise UnknownName("state", stands[:20], TONES)
-    found = shop.customers(f"state = '{stands}'" if stands else None, columns=SHEET)
-    found = plain(found, shop.settings.time_zone).sort_by([("clv_12m", "descending"), ("id", "ascending")])
     name = f"customers-{stands.replace(' ', '-')}" if stands else "customers"
+    return sheet(shop, f"state = '{stands}'" if stands else None, name)
+
+
+def sheet(shop: Shop, condition: str | None, name: str) -> Response[bytes]:
+    """The customers of whom a condition is true as a file for a spreadsheet."""
+    found = plain(shop.customers(condition, columns=SHEET), shop.settings.time_zone)
+    found = found.sort_by([("clv_12m", "descending"), ("id", "ascending")])
     return Response(
         as_csv(found),
         media_type="text/csv; charset=utf-8",

@@ -84,6 +84,7 @@ def overview(request: Request[Any, Any, Any], shop: Shop) -> str:
         verdict=channel_verdict(lines),
         model_sentence=trust_sentence(report.scores),
         tones=TONES,
+        kept=0 if report.people.identities else shop.health()["events"],
         heard=0 if report.people.identities else sum(one.kept for one in shop.source_totals().values()),
     )
 
