@@ -91,14 +91,16 @@ def export(places: Places, who: str | int) -> dict[str, Any]:
 
 
 def _segments(reader: LedgerReader, customer: int) -> list[dict[str, Any]]:
-    """Which segments the person entered and left, oldest first."""
+    """Which segments the person entered and left, oldest first, also under a number of theirs that is no more."""
     called = {row.id: row.name for row in reader.segments()}
     found: list[Entry] = []
-    while page := reader.audience_of([customer], found[-1].id if found else None, _CHANGES):
+    ids = [customer, *reader.aliases([customer])]
+    while page := reader.audience_of(ids, found[-1].id if found else None, _CHANGES):
         found += page
     return [
         {
             "event": AUDIENCE[0] if row.entered else AUDIENCE[1],
+            "customer": f"c{row.customer}",
             "segment": called[row.segment],
             "at": instant(row.at).isoformat(),
         }
