@@ -1,9 +1,9 @@
 """Answers about the whole shop that a refresh works out ahead, since they are dear of many customers, kept until the
 next one.
 
-They name nobody, but a sum of few may tell of one (who came by a coupon of their own). So an erasure lets go of them in
-the transaction that forgets the person, and what was worked out of a lake that still held them is not told: whoever asks
-next has it worked out of the lake without them.
+They name nobody, but a sum of few may tell of one (who came by a coupon of their own). So an erasure lets go of them
+in the transaction that forgets the person, and what was worked out of a lake that still held them is not told: whoever
+asks next has it worked out of the lake without them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Answer(Struct, frozen=True):
 
 
 def remembered(places: Places, told: Known, name: str, key: str, kind: type[_T]) -> _T | None:
-    """What was kept of this lake; None where it is of an earlier refresh, of somebody who was erased, or asked otherwise."""
+    """What was kept of this lake; None where it was another one (an erasure makes one, too), or asked otherwise."""
     with places.ledger.read() as reader:
         said = reader.setting(name)
     if not said:
