@@ -14,8 +14,8 @@ _PART: Final = re.compile(r'(?:[^",]|"[^"]*"?)+')
 def preferred(accept: Iterable[str], offered: Sequence[str]) -> str:
     """The form of those offered that is wanted most; of equals, and where none is wanted, the first.
 
-    The most specific range that fits a form says how much it is wanted: 0 is not at all. Who wants none of them gets the
-    first rather than nothing. ``accept`` is every such header there is; none at all wants everything.
+    The most specific range that fits a form says how much it is wanted: 0 is not at all. Who wants none of them gets
+    the first rather than nothing. ``accept`` is every such header there is; none at all wants everything.
 
     >>> kinds = ["application/json", "application/vnd.apache.parquet"]
     >>> preferred(["application/vnd.apache.parquet"], kinds)
