@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tests.events import DAY, order, put
 
-from shopkeeper.shop import Shop, working_ahead
-from shopkeeper.shop.remembering import LOOKED_BACK, REGULARS
+from shopkeeper.shop import Shop, reporting, working_ahead
+from shopkeeper.shop.remembering import LOOKED_BACK, REGULARS, REPORT
 
 
 def orders(name: str, days: list[int], first: dict[str, Any]) -> list[Any]:
@@ -56,19 +56,31 @@ def test_an_effect_is_found_and_marked_as_association(
     monkeypatch.setattr(working_ahead, "MANY", found.buyers)
     seconds = shop.refresh()
     assert "answers" in seconds, "as a refresh of many customers does"
+    anew = reporting.asked(shop.places)
     asked = recorded(shop, monkeypatch)
+    assert reporting.figures(shop.places) == anew
+    assert asked == [], "what the report tells was worked out, too"
     assert shop.regulars() == found
     assert shop.advocates() == advocates
     assert asked, "today's counts are asked of the lake"
     assert not [sql for sql in asked if "order_lines" in sql], "all that is dear was known already"
-    put(shop, *orders("new", [20, 2], {"store": "S1"}))
+    assert shop.erase("user_id:o3").orders_kept
+    with shop.places.ledger.read() as reader:
+        assert not reader.setting(REGULARS)
+        assert not reader.setting(LOOKED_BACK)
+        assert not reader.setting(REPORT)
+    without = shop.regulars()
+    assert (without.buyers, without.group, without.rest) == (found.buyers - 1, found.group, found.rest - 1)
+    put(shop, *orders("new", [20, 2], {"store": "S1"}), *orders("r1", [45_776], {}))
     monkeypatch.setattr(working_ahead, "MANY", 1_000)
     assert "answers" not in shop.refresh()
     with shop.places.ledger.read() as reader:
         assert not reader.setting(REGULARS)
         assert not reader.setting(LOOKED_BACK)
     asked.clear()
-    assert shop.regulars().buyers == found.buyers + 1
+    again = shop.regulars()
+    assert again.buyers == found.buyers
+    assert again.regulars == found.regulars, "an order of 1901 makes nobody irregular"
     assert [sql for sql in asked if "order_lines" in sql], "nothing of an earlier refresh is told"
 
 

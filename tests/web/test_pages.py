@@ -217,12 +217,21 @@ def test_quarantine_says_what_was_refused(client, sample_shop):
         assert row.source in page
 
 
-def test_a_new_shop_says_what_to_do_next(shop, visit):
+def test_a_new_shop_says_what_to_do_next(shop, visit, tmp_path):
     with visit(shop) as http:
         page = text_of(http.get("/").text)
         assert "shopkeeper import orders.csv" in page
         assert "No customers yet." in text_of(http.get("/customers").text)
         assert "Nothing was refused." in text_of(http.get("/quarantine").text)
+        orders = tmp_path / "orders.csv"
+        orders.write_text(
+            "order_id,customer_email,date,product,quantity,price\n1,a@example.com,2026-03-01,shoes,1,80\n"
+        )
+        shop.collect(orders, kind="orders")
+        page = text_of(http.get("/").text)
+        assert "1 event was read" in page
+        assert "nobody has come in" not in page
+        assert http.get("/customers.csv").status_code == 409, "nobody was worked out yet"
         assert "Nothing is simulated." in text_of(http.get("/about").text)
         assert http.get("/api/v1/customers").json()["data"] == []
 

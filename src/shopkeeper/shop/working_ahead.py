@@ -9,7 +9,7 @@ from typing import Final
 from shopkeeper.domain.errors import StoreFailure
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.traits import Trait
-from shopkeeper.shop import insights, regulars, remembering
+from shopkeeper.shop import insights, regulars, remembering, reporting
 from shopkeeper.shop.places import Places
 
 log = logging.getLogger("shopkeeper.refresh")
@@ -19,17 +19,20 @@ MANY: Final = 20_000
 
 
 def work_ahead(places: Places, traits: Sequence[Trait], progress: Progress | None = None) -> bool:
-    """Work out what sets regulars apart, and what advocacy and brand fit foretold; whether there was anything to do.
+    """Work out the report's figures, what sets regulars apart, and what advocacy and brand fit foretold; whether there
+    was anything to do.
 
     Where the lake's engine cannot, of too little memory for one, the refresh stands and pages ask themselves.
     """
-    remembering.forget(places)
+    places.ledger.write(remembering.forget)
     if places.lake.query("SELECT count(*) AS n FROM customers")["n"][0].as_py() < MANY:
         return False
     told = insights.known(places, traits)
     tell = progress or _silent
     tell("answers", 0.0)
     try:
+        remembering.remember(places, told, remembering.REPORT, "", reporting.asked(places))
+        tell("answers", 0.2)
         since = regulars.began(places)
         if since is not None and not isinstance(found := regulars.beside(places, traits, since), int):
             remembering.remember(places, told, remembering.REGULARS, since, found)
