@@ -11,6 +11,7 @@ from shopkeeper.shop.demo import build
 from shopkeeper.shop.working import Worker
 from shopkeeper.web.pages.segment_builder import BEGINNINGS
 from shopkeeper.web.render import tight
+from shopkeeper.web.show import Show
 
 READ = "/segment-builder/read"
 API = "/api/v1/insight"
@@ -131,6 +132,11 @@ def test_one_segment_with_its_versions_members_and_states(segmented, visit):
         assert segmented.segment("changing").segment.size == segmented.size("orders >= 3").customers > 25
         first = segmented.members("changing", limit=25)
         assert f"/customers/{first.rows[0].customer}" in saved.text
+        worth = segmented.worths()["changing"]
+        held = next(row for row in segmented.value().segments if row.name == "changing")
+        assert (worth.low, worth.high) == pytest.approx((held.low, held.high), abs=0.02)
+        show = Show("GBP", "Europe/London")
+        assert f"{show.money(worth.low)} to {show.money(worth.high)}" in saved.text
         lines = http.get("/segments/changing/customers.csv").text.splitlines()
         assert len(lines) == 1 + segmented.segment("changing").segment.size
         assert 'href="/segments/changing/customers.csv"' in saved.text

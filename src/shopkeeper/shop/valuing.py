@@ -116,6 +116,21 @@ def spreading(places: Places) -> Callable[[float, float], tuple[float, float]]:
     return spread
 
 
+def ranges_of(
+    places: Places, people: People, value: Any, masks: Sequence[Any]
+) -> list[tuple[float | None, float | None]]:
+    """The range of what each group is expected to bring, of everybody's ``value``; none where nothing said how sure
+    that is, as in a refresh of an earlier version.
+    """
+    import numpy as np
+
+    sd = people.column("clv_sd") if "clv_sd" in {trait.name for trait in people.traits} else None
+    if not masks or not isinstance(sd, np.ndarray):
+        return [(None, None)] * len(masks)
+    spread, variance = spreading(places), np.nan_to_num(sd) ** 2
+    return [spread(float(value[mask].sum()), float(variance[mask].sum())) for mask in masks]
+
+
 def _columns(people: People) -> dict[str, Any]:
     import numpy as np
 

@@ -30,6 +30,7 @@ _SEE = {OPT: Permission.REPORT}
 BEGINNINGS: dict[str, tuple[str, str, str]] = {
     **{state: (state[:1].upper() + state[1:], said, f"state = '{state}'") for state, said in MEANING.items()},
     "regulars": ("Regulars", "Come back regularly, by their own rhythm.", "regular"),
+    "open-cases": ("Open cases", "A complaint or request of theirs is not settled yet.", "open_cases >= 1"),
     "advocates": ("Advocates", "Brought at least one other customer.", "brought_customers >= 1"),
 }
 """What pages show of a group can be the beginning of a segment: its title, what it is, its condition."""
