@@ -10,17 +10,35 @@
 
 from __future__ import annotations
 
+from shopkeeper.predict.value.alive_path import AlivePath, alive_path
 from shopkeeper.predict.value.bgnbd import BGNBD, BGNBDFit
 from shopkeeper.predict.value.choose import Choice, choose
 from shopkeeper.predict.value.cnbd import BGCNBD, MBGCNBD, BGCNBDFit, MBGCNBDFit
+from shopkeeper.predict.value.cohorts import CohortCurves, cohort_curves
+from shopkeeper.predict.value.comparison import Comparison, compare
 from shopkeeper.predict.value.covariate_fit import CovariateFit
 from shopkeeper.predict.value.covariates import WithCovariates
+from shopkeeper.predict.value.diagnostics import (
+    Expectations,
+    HistoryMatrix,
+    RepeatCounts,
+    expectations,
+    history_matrix,
+    repeat_counts,
+)
 from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.features import FeatureTable, from_orders
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
+from shopkeeper.predict.value.heterogeneity import (
+    Heterogeneity,
+    amount_heterogeneity,
+    dropout_heterogeneity,
+    rate_heterogeneity,
+)
 from shopkeeper.predict.value.learner import Learner, LearnerFit
 from shopkeeper.predict.value.lessons import learn
+from shopkeeper.predict.value.loading import load
 from shopkeeper.predict.value.mbgnbd import MBGNBD, MBGNBDFit
 from shopkeeper.predict.value.pareto import ParetoNBD, ParetoNBDFit
 from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate
@@ -29,24 +47,30 @@ from shopkeeper.predict.value.season import Season, season
 from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
 from shopkeeper.predict.value.split import Days, Split, day_by_day, split
 from shopkeeper.predict.value.summary import Summary, summarise
-from shopkeeper.predict.value.track import track
+from shopkeeper.predict.value.track import Track, track
 
 __all__ = [
     "BGCNBD",
     "BGNBD",
     "MBGCNBD",
     "MBGNBD",
+    "AlivePath",
     "BGCNBDFit",
     "BGNBDFit",
     "Choice",
+    "CohortCurves",
+    "Comparison",
     "CovariateFit",
     "Days",
     "Discount",
+    "Expectations",
     "FeatureTable",
     "Forecast",
     "GammaGamma",
     "GammaGammaFit",
+    "Heterogeneity",
     "Hiatus",
+    "HistoryMatrix",
     "LastPeriod",
     "Learner",
     "LearnerFit",
@@ -55,6 +79,7 @@ __all__ = [
     "ParetoNBD",
     "ParetoNBDFit",
     "Projection",
+    "RepeatCounts",
     "RepeatRate",
     "ScoreCard",
     "Season",
@@ -62,13 +87,24 @@ __all__ = [
     "SeasonalFit",
     "Split",
     "Summary",
+    "Track",
     "WithCovariates",
+    "alive_path",
+    "amount_heterogeneity",
     "choose",
+    "cohort_curves",
+    "compare",
     "day_by_day",
+    "dropout_heterogeneity",
+    "expectations",
     "forecast",
     "from_orders",
+    "history_matrix",
     "learn",
+    "load",
     "project",
+    "rate_heterogeneity",
+    "repeat_counts",
     "score",
     "season",
     "split",

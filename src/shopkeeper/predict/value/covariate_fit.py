@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -24,8 +24,12 @@ from shopkeeper.predict.value.history import Floats, Ints, checked
 from shopkeeper.predict.value.mbgnbd import MBGNBDFit
 from shopkeeper.predict.value.model import LivingFuture, SavedFit
 from shopkeeper.predict.value.orders import frame, gone, names_of
+from shopkeeper.predict.value.parameters import Around, Criteria, Parameters
 from shopkeeper.predict.value.pareto import ParetoNBDFit
 from shopkeeper.predict.value.times import plain
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 RARE = "other"
 
@@ -105,7 +109,7 @@ class GroupedFuture:
         return answer
 
 
-class CovariateFit(SavedFit, Answers, frozen=True, kw_only=True):
+class CovariateFit(SavedFit, Answers, Around, Parameters, Criteria, frozen=True, kw_only=True):
     """A fitted model with covariates.
 
     Attributes:
@@ -138,24 +142,23 @@ class CovariateFit(SavedFit, Answers, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
     @property
-    def params(self) -> dict[str, float]:
-        """The parameters of customers who have every baseline level."""
-        return self.fit.params
-
-    @property
-    def standard_errors(self) -> dict[str, float | None]:
-        """Their standard errors."""
-        return self.fit.standard_errors
-
-    @property
-    def boundary(self) -> tuple[str, ...]:
-        """The parameters the data do not identify."""
-        return self.fit.boundary
+    def estimated_count(self) -> int:
+        """How many numbers were estimated; effects count in full, though the prior holds them back."""
+        return int(self.fit.estimated_count) + 2 * len(self.effects)
 
     @property
     def name(self) -> str:
         """The model's name and its covariates."""
         return f"{self.fit.name} by {', '.join(self.baseline)}"
+
+    def effects_table(self) -> pa.Table:
+        """Give a row per level that is not the baseline: its effects and their standard errors (see `Effect`)."""
+        import pyarrow as pa
+
+        rows = [msgspec.structs.asdict(effect) for effect in self.effects]
+        number = dict.fromkeys(("purchases", "purchases_error", "leaving", "leaving_error"), pa.float64())
+        kinds = {"covariate": pa.string(), "level": pa.string(), "customers": pa.int64(), **number}
+        return pa.Table.from_pylist(rows, pa.schema(list(kinds.items())))
 
     def of_levels(self, levels: Mapping[str, str]) -> AnyFit:
         """Give the model of customers with these levels; one that is missing or not known counts as the baseline."""

@@ -23,6 +23,7 @@ from shopkeeper.predict.value.eachorder import fit_sizes
 from shopkeeper.predict.value.history import Floats, column, dot, refuse_rows, table
 from shopkeeper.predict.value.model import SavedFit
 from shopkeeper.predict.value.optimum import Optimum, minimise, standard_errors
+from shopkeeper.predict.value.parameters import Criteria, Parameters
 
 NAMES = ("p", "q", "v")
 # q above 1, or the population would have no mean; exp(9) stands for "all alike".
@@ -32,7 +33,9 @@ _HIGH = np.array([9.0, 9.0, 9.0])
 _LEAST_SPREAD = 0.25
 
 
-class GammaGammaFit(SavedFit, frozen=True, kw_only=True, tag_field="model", tag="gammagamma"):
+class GammaGammaFit(
+    SavedFit, Parameters, Criteria, frozen=True, kw_only=True, tag_field="model", tag="gammagamma"
+):
     """A fitted Gamma-Gamma.
 
     Attributes:
