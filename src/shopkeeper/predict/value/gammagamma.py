@@ -31,6 +31,8 @@ _LOW = np.array([-5.0, np.log(1.05), -9.0])
 _HIGH = np.array([9.0, 9.0, 9.0])
 # Where most amounts are the same (one price), amounts up to e times that are still nothing unusual.
 _LEAST_SPREAD = 0.25
+# Of the logarithm of an amount: numbers end soon after.
+_LARGEST = 700.0
 
 
 class GammaGammaFit(
@@ -178,7 +180,7 @@ class GammaGamma:
         spread = max(1.4826 * _median(np.abs(logs - centre), w), _LEAST_SPREAD)
         pulled = np.clip(logs, centre - self.fence * spread, centre + self.fence * spread)
         moved = pulled != logs
-        high = float(np.exp(centre + self.fence * spread))
+        high = float(np.exp(min(centre + self.fence * spread, _LARGEST)))
         return np.where(moved, np.exp(pulled), mean), round(float(w[moved].sum())), high
 
 
