@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from shopkeeper.predict.value.history import Floats
 
-_INK, _GRID = "#1c2733", "#d9dee3"
+_INK, _GRID, _MARK = "#1c2733", "#d9dee3", "#8794a1"
 _COLOURS = ("#1f5fa8", "#c8641b", "#3d7f45", "#7d4a9c", "#8a6d1f", "#4a4a4a")
 _DASHES = ("", "6 4", "2 3", "9 3 2 3", "1 3", "12 4")
 _Axis = Callable[[ArrayLike], Floats]
@@ -23,6 +23,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 66.0, 18.0, 62.0, 50.0
 _TICKS = 6
 _PER_LETTER = 6.7
 _MOST_CELLS = 60
+_MOST_MARKS = 30
 _PALE, _DEEP = (239, 244, 249), (15, 62, 115)
 _MONTHS = (1, 3, 6, 12, 24, 60, 120)
 
@@ -154,14 +155,27 @@ def _plain(chart: Chart, width: int, height: int) -> Iterator[str]:
         xs = np.concatenate([*(one.x for one in chart.series), np.asarray(chart.marks, float)])
         low, high = (float(xs.min()), float(xs.max())) if xs.size else (0.0, 1.0)
         high = high if high > low else low + 1.0
-    right, down = width - _LEFT - _RIGHT, height - _TOP - _BOTTOM
+    kinds = [
+        (
+            _COLOURS[place % len(_COLOURS)],
+            "" if bars else _DASHES[(place + place // len(_COLOURS)) % len(_DASHES)],
+        )
+        for place in range(len(chart.series))
+    ]
+    names = [(one.name, *kind) for one, kind in zip(chart.series, kinds, strict=True)]
+    if chart.marks and chart.marked:
+        names.append((chart.marked, _MARK, "2 3"))
+    legend, lower = _legend(names, width, bars=bars)
+    begin = _TOP + lower
+    right, down = width - _LEFT - _RIGHT, height - begin - _BOTTOM
 
     def at_x(x: ArrayLike) -> Floats:
         return np.asarray(_LEFT + (np.asarray(x, float) - low) / (high - low) * right)
 
     def at_y(y: ArrayLike) -> Floats:
-        return np.asarray(_TOP + (top - np.asarray(y, float)) / (top - bottom) * down)
+        return np.asarray(begin + (top - np.asarray(y, float)) / (top - bottom) * down)
 
+    yield from legend
     yield from _left_axis([(float(at_y(y)), said(y)) for y in steps(bottom, top)], width)
     if bars:
         below = [(float(at_x(place)), label) for place, label in enumerate(chart.labels)]
@@ -170,20 +184,16 @@ def _plain(chart: Chart, width: int, height: int) -> Iterator[str]:
     else:
         below = [(float(at_x(x)), said(x)) for x in steps(low, high)]
     yield from _names(below, chart, width, height)
+    # Many marks side by side would hide the lines: then they stand along the axis.
+    long = down if len(chart.marks) <= _MOST_MARKS else 12.0
     for mark in at_x(chart.marks).tolist():
-        yield f'<path d="M{mark:.1f} {_TOP:g}V{_TOP + down:.1f}" stroke="#8794a1" stroke-dasharray="2 3"/>'
-    names = []
-    for place, one in enumerate(chart.series):
-        colour = _COLOURS[place % len(_COLOURS)]
-        dash = _DASHES[(place + place // len(_COLOURS)) % len(_DASHES)]
-        names.append((one.name, colour, "" if bars else dash))
+        path = f"M{mark:.1f} {begin + down - long:.1f}V{begin + down:.1f}"
+        yield f'<path d="{path}" stroke="{_MARK}" stroke-dasharray="2 3"/>'
+    for place, (one, (colour, dash)) in enumerate(zip(chart.series, kinds, strict=True)):
         if bars:
             yield from _bars(one.y, place, len(chart.series), colour, at_x, at_y)
         else:
             yield from _line(at_x(one.x), at_y(np.clip(one.y, bottom, top)), colour, dash)
-    if chart.marks and chart.marked:
-        names.append((chart.marked, "#8794a1", "2 3"))
-    yield from _legend(names, bars=bars)
 
 
 def _line(x: Floats, y: Floats, colour: str, dash: str) -> Iterator[str]:
@@ -272,14 +282,20 @@ def _names(ticks: Sequence[tuple[float, str]], chart: Chart | Heat, width: int, 
     )
 
 
-def _legend(names: Sequence[tuple[str, str, str]], *, bars: bool) -> Iterator[str]:
-    at = _LEFT
+def _legend(names: Sequence[tuple[str, str, str]], width: int, *, bars: bool) -> tuple[list[str], float]:
+    """Give the legend, in rows where it is long, and how much lower than one row it ends."""
+    at, below, drawn = _LEFT, 0.0, []
     for name, colour, dash in names:
+        box = 18.0 if bars and not dash else 28.0
+        long = box + 18.0 + _PER_LETTER * len(name)
+        if at > _LEFT and at + long > width:
+            at, below = _LEFT, below + 18.0
         if bars and not dash:
-            yield f'<rect x="{at:g}" y="36" width="12" height="12" fill="{colour}"/>'
+            drawn.append(f'<rect x="{at:g}" y="{36 + below:g}" width="12" height="12" fill="{colour}"/>')
         else:
             dashed = f' stroke-dasharray="{dash}"' if dash else ""
-            yield f'<path d="M{at:g} 42h22" stroke="{colour}" stroke-width="2"{dashed}/>'
-        box = 18.0 if bars and not dash else 28.0
-        yield f'<text x="{at + box:g}" y="46">{escape(name)}</text>'
-        at += box + 18.0 + _PER_LETTER * len(name)
+            path = f"M{at:g} {42 + below:g}h22"
+            drawn.append(f'<path d="{path}" stroke="{colour}" stroke-width="2"{dashed}/>')
+        drawn.append(f'<text x="{at + box:g}" y="{46 + below:g}">{escape(name)}</text>')
+        at += long
+    return drawn, below
