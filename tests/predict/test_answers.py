@@ -110,6 +110,11 @@ def test_models_of_seasons_and_of_covariates_answer_the_same_questions() -> None
         np.testing.assert_allclose(none + some, 1.0)
     with pytest.raises(InvalidInput, match="remembers no customers"):
         grouped.p_alive()
+    daily = Seasonal(MBGNBD(), Season()).fit(purchase_days(customer=[1, 1, 2, 3], occurred_at=when), unit="D")
+    weekly = seasonal.discounted_purchases(Discount(0.1), 52.0)
+    np.testing.assert_allclose(daily.discounted_purchases(Discount(0.1), 364.0), weekly, rtol=1e-4)
+    with pytest.raises(InvalidInput, match="unit is W, and the fit's histories are in D"):
+        daily.discounted_purchases(Discount(0.1), unit="W")
 
 
 def test_parameters_have_intervals_where_the_data_give_any() -> None:

@@ -27,10 +27,13 @@ from shopkeeper.predict.value import (
     amount_heterogeneity,
     cohort_curves,
     dropout_heterogeneity,
+    evidence_figures,
     expectations,
+    forecast,
     history_matrix,
     rate_heterogeneity,
     repeat_counts,
+    score_table,
     split,
     summarise,
     track,
@@ -302,9 +305,40 @@ def test_a_drawing_escapes_its_words_and_leaves_gaps_where_nothing_is_known(tmp_
     many = tuple(Series(str(one), np.arange(2.0), np.full(2, one)) for one in range(9))
     lines = ET.fromstring(svg(Chart("many", "x", "y", many))).findall(f"{_SVG}polyline")
     assert len({(line.get("stroke"), line.get("stroke-dasharray")) for line in lines}) == 9
+    long = tuple(Series(f"a long name {one}", np.arange(2.0), np.ones(2)) for one in range(9))
+    words = [
+        one
+        for one in ET.fromstring(svg(Chart("long", "x", "y", long)))
+        if (one.text or "").startswith("a long")
+    ]
+    assert len({one.get("y") for one in words}) > 1, "the legend takes more than a row"
+    assert all(float(one.get("x")) + 6 * len(one.text) < 640 for one in words)
     found = rate_heterogeneity(MBGNBD().fit(**summarise(orders()).history))
     found.save(tmp_path / "rates.svg")
     assert (tmp_path / "rates.svg").read_text(encoding="utf-8") == found.svg()
+
+
+def test_the_figures_of_a_tournament_are_its_evidence() -> None:
+    rng = np.random.default_rng(4)
+    log = {
+        "customer": rng.integers(0, 150, 600), "date": np.datetime64("2024-01-01") + rng.integers(0, 360, 600),
+        "margin": rng.gamma(3.0, 10.0, 600),
+    }  # fmt: skip
+    choice = forecast(log, end="2024-12-31", horizon=13.0).choice
+    found, evidence = evidence_figures(choice), choice.evidence
+    assert evidence is not None
+    assert set(found) == {"tracking", "calibration", "repeats", "cohorts"}
+    assert found["tracking"].table()["actual"].to_pylist() == list(evidence.tracking.actual)
+    assert found["calibration"].table()["expected"].to_pylist() == [one.predicted for one in evidence.deciles]
+    assert found["repeats"].table()["expected"].to_pylist() == [one.expected for one in evidence.repeats]
+    last = [one.actual[-1] for one in evidence.cohorts]
+    assert found["cohorts"].table()["actual"].to_pylist()[len(evidence.cohorts[0].weeks) - 1] == last[0]
+    for name, count in (("tracking", 2), ("calibration", 2), ("repeats", 0), ("cohorts", 0)):
+        assert len(drawn(found[name]).findall(f"{_SVG}polyline")) == count
+    table = score_table(choice.cards)
+    assert table["name"].to_pylist() == [card.name for card in choice.cards]
+    assert table["rmse_high"].to_pylist() == [card.intervals["rmse"].high for card in choice.cards]
+    assert table["picked"].to_pylist().count(True) == 1
 
 
 def test_axes_have_a_few_round_steps() -> None:

@@ -27,7 +27,9 @@ from shopkeeper.predict.value.diagnostics import (
     repeat_counts,
 )
 from shopkeeper.predict.value.discount import Discount
+from shopkeeper.predict.value.evidence_figures import evidence_figures, score_table
 from shopkeeper.predict.value.features import FeatureTable, from_orders
+from shopkeeper.predict.value.figure import Figure
 from shopkeeper.predict.value.forecast import Forecast, Projection, forecast, project
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.heterogeneity import (
@@ -65,6 +67,7 @@ __all__ = [
     "Discount",
     "Expectations",
     "FeatureTable",
+    "Figure",
     "Forecast",
     "GammaGamma",
     "GammaGammaFit",
@@ -96,6 +99,7 @@ __all__ = [
     "compare",
     "day_by_day",
     "dropout_heterogeneity",
+    "evidence_figures",
     "expectations",
     "forecast",
     "from_orders",
@@ -106,6 +110,7 @@ __all__ = [
     "rate_heterogeneity",
     "repeat_counts",
     "score",
+    "score_table",
     "season",
     "split",
     "summarise",

@@ -110,7 +110,7 @@ class Answers:
         discount: Discount,
         t: float | ArrayLike = np.inf,
         *,
-        unit: str = "W",
+        unit: str | None = None,
         frequency: ArrayLike | None = None,
         recency: ArrayLike | None = None,
         T: ArrayLike | None = None,
@@ -118,13 +118,14 @@ class Answers:
     ) -> Floats:
         """Give each customer's expected purchases from now on (or in the next ``t``), each worth less the later.
 
-        ``unit`` is that of the histories: D, W, M or Y. Times the margin of a purchase this is the residual
-        value. Without end it is the discounted expected residual transactions (DERT) of the literature.
+        ``unit`` is that of the histories: D, W, M or Y (default: W, or the fit's own where it knows it). Times the
+        margin of a purchase this is the residual value. Without end it is the discounted expected residual transactions
+        (DERT) of the literature.
 
         Raises:
-            InvalidInput: no end and a rate of 0, which may have no finite sum.
+            InvalidInput: no end and a rate of 0, which may have no finite sum; a unit that is not the fit's.
         """
-        rate = discount.continuous(unit)
+        rate = discount.continuous(_unit_of(self, unit))
         times: Any = np.asarray(t, dtype=np.float64)
         if rate == 0 or not np.isposinf(times).all():
             times = ahead("t without a discount rate" if rate == 0 else "t", t)
@@ -159,6 +160,15 @@ def ahead(name: str, t: ArrayLike) -> Floats:
             f"{name} must be finite and not negative", hint="give the time ahead in the unit of T"
         )
     return times
+
+
+def _unit_of(fit: object, unit: str | None) -> str:
+    own: str | None = getattr(fit, "unit", None)
+    if unit is not None and own is not None and unit != own:
+        raise InvalidInput(
+            f"unit is {unit}, and the fit's histories are in {own}", hint=f"give unit={own!r}, or none"
+        )
+    return unit or own or "W"
 
 
 def _at(future: LivingFuture, times: Floats, ask: Callable[[LivingFuture, Any], Floats]) -> Floats:

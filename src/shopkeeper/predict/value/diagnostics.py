@@ -35,12 +35,14 @@ class RepeatCounts(Figure):
         actual: customers.
         expected: customers that the model expects, of those who began when these did.
         name: the model's.
+        within: the time in which they were bought.
     """
 
     purchases: Ints
     actual: Floats
     expected: Floats
     name: str
+    within: str = "the calibration"
 
     def columns(self) -> dict[str, Any]:
         """Give the purchases with actual and expected customers."""
@@ -50,7 +52,7 @@ class RepeatCounts(Figure):
         """Give bars of both."""
         return Chart(
             title="Customers by repeat purchases",
-            x_label="repeat purchases within the calibration",
+            x_label=f"repeat purchases within {self.within}",
             y_label="customers",
             series=_both(self.purchases.astype(np.float64), self.actual, self.expected, self.name),
             labels=(*(str(one) for one in self.purchases[:-1]), f"{self.purchases[-1]}+"),

@@ -36,10 +36,12 @@ class Track(Figure, Tracking, frozen=True, kw_only=True):
     Attributes:
         name: the model's.
         calibrated: weeks of the calibration.
+        since: from when weeks count.
     """
 
     name: str = ""
     calibrated: float = 0.0
+    since: str = "the first purchase of all"
 
     def columns(self) -> dict[str, Any]:
         """Give weeks, actual and expected purchases, and both summed."""
@@ -55,8 +57,8 @@ class Track(Figure, Tracking, frozen=True, kw_only=True):
         weeks = np.asarray(self.weeks)
         inside = 0.0 < self.calibrated < len(self.weeks)
         return Chart(
-            title="Repeat purchases since the first week" if cumulative else "Repeat purchases by week",
-            x_label="weeks from the first purchase of all",
+            title=f"Repeat purchases since {self.since}" if cumulative else "Repeat purchases by week",
+            x_label=f"weeks from {self.since}",
             y_label="repeat purchases",
             series=(
                 Series("came", weeks, np.asarray(actual)),
