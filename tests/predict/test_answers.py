@@ -16,6 +16,7 @@ from shopkeeper.predict.value import (
     BGNBD,
     MBGCNBD,
     MBGNBD,
+    CovariateFit,
     Discount,
     GammaGamma,
     MBGNBDFit,
@@ -108,8 +109,14 @@ def test_models_of_seasons_and_of_covariates_answer_the_same_questions() -> None
         ).all()
         none, some = (fit.purchase_probability(n, 9.0, at_least=bool(n), **known) for n in (0, 1))
         np.testing.assert_allclose(none + some, 1.0)
+    assert grouped.p_alive().tolist() == grouped.p_alive(**told).tolist()
+    assert grouped.p_alive().tolist() != grouped.p_alive(**KNOWN).tolist()
+    read = CovariateFit.from_json(grouped.to_json())
+    assert read == grouped
     with pytest.raises(InvalidInput, match="remembers no customers"):
-        grouped.p_alive()
+        read.p_alive()
+    with pytest.raises(InvalidInput, match="not all given"):
+        grouped.p_alive(covariates={"channel": list("aabbab")})
     daily = Seasonal(MBGNBD(), Season()).fit(purchase_days(customer=[1, 1, 2, 3], occurred_at=when), unit="D")
     weekly = seasonal.discounted_purchases(Discount(0.1), 52.0)
     np.testing.assert_allclose(daily.discounted_purchases(Discount(0.1), 364.0), weekly, rtol=1e-4)
