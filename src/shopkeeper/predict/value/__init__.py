@@ -47,6 +47,7 @@ from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate
 from shopkeeper.predict.value.score import ScoreCard, score
 from shopkeeper.predict.value.season import Season, season
 from shopkeeper.predict.value.seasonal import Seasonal, SeasonalFit
+from shopkeeper.predict.value.simulate import simulate
 from shopkeeper.predict.value.split import Days, Split, day_by_day, split
 from shopkeeper.predict.value.summary import Summary, summarise
 from shopkeeper.predict.value.track import Track, track
@@ -112,6 +113,7 @@ __all__ = [
     "score",
     "score_table",
     "season",
+    "simulate",
     "split",
     "summarise",
     "track",
