@@ -1,5 +1,13 @@
 """What a customer will buy and be worth: purchase models, amounts, the choice of a model, the forecast.
 
+* A log becomes a table: `summarise`, `split`, `day_by_day`; drawn from a model: `simulate`.
+* Models, each with ``fit``: `ParetoNBD`, `MBGNBD`, `BGNBD`, `MBGCNBD`, `BGCNBD`; `Seasonal` and `WithCovariates` around
+  one of them; `GammaGamma` for amounts. Fits answer ``p_alive``, ``expected_purchases`` and more; `load` reads a saved one.
+* Rules to beat: `RepeatRate`, `LastPeriod`, `Hiatus`. Beside each other: `compare`, `score`.
+* Figures: `track`, `repeat_counts`, `expectations`, `cohort_curves`, `history_matrix`, `alive_path`,
+  `rate_heterogeneity`, `dropout_heterogeneity`, `amount_heterogeneity`.
+* Value: `Discount`, `project`. All of it, with the model chosen on the past: `forecast` (`choose`, `evidence_figures`).
+
 >>> from shopkeeper.predict.value import BGNBD, summarise
 >>> days = ["2024-01-01", "2024-02-01", "2024-01-15"]
 >>> log = summarise(customer=[1, 1, 2], occurred_at=days, end="2024-04-01")
