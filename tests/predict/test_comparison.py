@@ -80,6 +80,9 @@ def test_only_what_fits_these_customers_is_compared(log: Summary) -> None:
     found = compare([fit, rule, BGCNBD(k=2)], log)
     assert found.fits[:2] == (fit, rule)
     assert "mae" not in found.table().column_names
+    assert compare(fit, log).fits == (fit,)
+    with pytest.raises(InvalidInput, match="known is a dict"):
+        compare([fit], log.history)  # type: ignore[arg-type]
     other = BGNBD().fit(frequency=[1, 0], recency=[2.0, 0], T=[9.0, 9.0])
     for models, said in (
         ([], "no model"), ([other], "fitted to 2 customers"), ([BGNBD], "BGNBD is a class"),

@@ -20,6 +20,7 @@ from shopkeeper.predict.value import (
     GammaGamma,
     Heterogeneity,
     ParetoNBD,
+    RepeatRate,
     Season,
     Seasonal,
     WithCovariates,
@@ -339,6 +340,24 @@ def test_the_figures_of_a_tournament_are_its_evidence() -> None:
     assert table["name"].to_pylist() == [card.name for card in choice.cards]
     assert table["rmse_high"].to_pylist() == [card.intervals["rmse"].high for card in choice.cards]
     assert table["picked"].to_pylist().count(True) == 1
+
+
+def test_a_figure_of_what_is_no_fit_says_what_to_give() -> None:
+    log = summarise(orders())
+    fit, rule = BGNBD().fit(**log.history), RepeatRate(observed=9.0)
+    for ask in (
+        lambda: alive_path(BGNBD(), orders(), who=7), lambda: alive_path(rule, orders(), who=7),
+        lambda: history_matrix(rule, T=9.0), lambda: repeat_counts(rule, log), lambda: track(BGNBD(), orders()),
+        lambda: cohort_curves(BGNBD(), orders()), lambda: rate_heterogeneity(BGNBD()),
+    ):  # fmt: skip
+        with pytest.raises(InvalidInput, match="fit"):
+            ask()
+    with pytest.raises(InvalidInput, match="cut is a Summary"):
+        expectations(fit, log)
+    with pytest.raises(InvalidInput, match="log is a dict"):
+        repeat_counts(fit, log.history)
+    cut = split(orders(), end="2024-06-30")
+    assert expectations(rule, cut).expected.size > 1, "a rule foretells, too"
 
 
 def test_axes_have_a_few_round_steps() -> None:

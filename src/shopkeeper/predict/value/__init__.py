@@ -2,7 +2,7 @@
 
 * A log becomes a table: `summarise`, `split`, `day_by_day`; drawn from a model: `simulate`.
 * Models, each with ``fit``: `ParetoNBD`, `MBGNBD`, `BGNBD`, `MBGCNBD`, `BGCNBD`; `Seasonal` and `WithCovariates` around
-  one of them; `GammaGamma` for amounts. Fits answer ``p_alive``, ``expected_purchases`` and more; `load` reads a saved one.
+  one of them; `GammaGamma` for amounts. Fits answer ``p_alive``, ``expected_purchases`` and more; `load` reads one.
 * Rules to beat: `RepeatRate`, `LastPeriod`, `Hiatus`. Beside each other: `compare`, `score`.
 * Figures: `track`, `repeat_counts`, `expectations`, `cohort_curves`, `history_matrix`, `alive_path`,
   `rate_heterogeneity`, `dropout_heterogeneity`, `amount_heterogeneity`.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.predict.value.answers import answering
 from shopkeeper.predict.value.covariate_fit import CovariateFit
 from shopkeeper.predict.value.drawing import Chart, Series
 from shopkeeper.predict.value.figure import Figure
@@ -96,6 +97,7 @@ def alive_path(
     >>> path.day.size, bool(path.p_alive[35] > path.p_alive[34] > path.p_alive[-1])
     (366, True)
     """
+    answering(fit, "p_alive", "name")
     given = {"customer": customer, "occurred_at": occurred_at, "amount": amount}
     when, money = _of_one(orders, who, given, time_zone)
     days = purchase_days(

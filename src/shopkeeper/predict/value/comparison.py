@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,13 +81,13 @@ class Comparison:
 
 
 def compare(
-    models: Sequence[Any], known: Summary | Split, *, covariates: Mapping[str, ArrayLike] | None = None
+    models: Any, known: Summary | Split, *, covariates: Mapping[str, ArrayLike] | None = None
 ) -> Comparison:
     """Fit models to one table of customers and put them beside each other.
 
     Args:
-        models: models (``ParetoNBD()``), which are fitted here, and whatever is fitted already: fits, and rules such as
-            ``RepeatRate(observed=39.0)``.
+        models: one or several: models (``ParetoNBD()``), which are fitted here, and whatever is fitted already: fits,
+            and rules such as ``RepeatRate(observed=39.0)``.
         known: the customers (`summarise`), or a log cut in two (`split`): then models are fitted to what was known and
             judged by what came after it.
         covariates: of these customers, for models that take any (`WithCovariates`); the others do without.
@@ -102,6 +102,12 @@ def compare(
     (['BG/NBD', 'MBG/NBD'], 2)
     """
     log = known.known if isinstance(known, Split) else known
+    if not isinstance(log, Summary):
+        raise InvalidInput(
+            f"known is a {type(log).__name__}",
+            hint="give what summarise(orders) or split(orders, end=...) gives",
+        )
+    models = list(models) if isinstance(models, Iterable) else [models]
     if not models:
         raise InvalidInput("no model was given", hint="give models such as [BGNBD(), ParetoNBD()]")
     fits = tuple(_fitted(model, log, covariates) for model in models)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from shopkeeper.domain.errors import InvalidInput, UnknownName
-from shopkeeper.predict.value.answers import whole
+from shopkeeper.predict.value.answers import answering, whole
 from shopkeeper.predict.value.drawing import Chart, Heat, Series
 from shopkeeper.predict.value.figure import Figure
 from shopkeeper.predict.value.history import Floats, Ints
@@ -81,10 +81,15 @@ def repeat_counts(fit: Any, log: Summary, *, most: int = _BARS - 1) -> RepeatCou
     """
     if not whole(most) or most < 1:
         raise InvalidInput(f"most is {most!r}", hint="give a whole number from 1")
-    if not hasattr(fit, "purchase_probability") or hasattr(fit, "of_levels"):
+    if not isinstance(log, Summary):
         raise InvalidInput(
-            f"a {type(fit).__name__} says nothing of new customers in general",
-            hint="give a fitted model; of one with covariates fit.of_levels({...}) with the customers of that level",
+            f"log is a {type(log).__name__}", hint="give a table of customers: summarise(orders)"
+        )
+    answering(fit, "purchase_probability", "name")
+    if hasattr(fit, "of_levels"):
+        raise InvalidInput(
+            "a model with covariates says nothing of new customers in general",
+            hint="give fit.of_levels({...}) with the customers of that level",
         )
     model, T = fit, log.T
     if isinstance(fit, SeasonalFit):
@@ -168,6 +173,11 @@ def expectations(fit: Any, cut: Split, *, by: str = "frequency", **known: Any) -
     """
     if by not in _BY:
         raise UnknownName("by", by, _BY)
+    answering(fit, "future", "name")
+    if not isinstance(cut, Split):
+        raise InvalidInput(
+            f"cut is a {type(cut).__name__}", hint="give a log cut in two: split(orders, end=..., until=...)"
+        )
     log = cut.known
     expected = fit.future(**log.history, **known).mean(cut.t)
     value = log.T - log.recency if by == "silence" else getattr(log, by)
@@ -242,6 +252,7 @@ def history_matrix(
     >>> alive.grid.shape, bool(alive.grid[-1, 10] > alive.grid[1, 10])
     ((40, 11), True)
     """
+    answering(fit, "p_alive", "expected_purchases", "name")
     if not 0.0 < T < np.inf:
         raise InvalidInput(f"T is {T}", hint="give a time above 0 in the fit's unit")
     if not whole(most) or not whole(rows) or most < 1 or rows < 2:
