@@ -67,7 +67,8 @@ def test_the_published_likelihoods_of_cdnow_in_one_table(sample: Log) -> None:
     assert pareto["rmse"] == pytest.approx(1.603, abs=0.001)
     fit = found["Pareto/NBD"]
     assert pareto["mae"] == score("", fit.expected_purchases(39.0), cut.orders).mae
-    text = str(found).splitlines()
+    text = repr(found).splitlines()
+    assert str(found) == repr(found)
     assert len(text) == 5
     assert len({len(line) for line in text}) == 1
     assert "-9,582.43" in text[1]

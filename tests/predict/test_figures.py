@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -139,6 +140,28 @@ def test_heterogeneity_is_the_mixing_distribution() -> None:
         dropout_heterogeneity(amounts)
     with pytest.raises(InvalidInput, match="share"):
         rate_heterogeneity(pareto).quantile(2.0)
+
+
+@pytest.mark.parametrize(
+    "model", [BGNBD(), MBGNBD(), ParetoNBD(), MBGCNBD(k=2)], ids=lambda one: type(one).__name__
+)
+def test_poor_data_give_figures_too(model: Any) -> None:
+    for data in (
+        {"frequency": [], "recency": [], "T": []}, {"frequency": [0], "recency": [0], "T": [0]},
+        {"frequency": [0] * 50, "recency": [0] * 50, "T": [9.0] * 50},
+        {"frequency": [5] * 50, "recency": [9.0] * 50, "T": [9.0] * 50},
+        {"frequency": [1, 200], "recency": [1.0, 90], "T": [100.0, 90]},
+    ):  # fmt: skip
+        fit = model.fit(**data)
+        for found in (rate_heterogeneity(fit), dropout_heterogeneity(fit), history_matrix(fit, T=9.0)):
+            drawn(found)
+            assert all(np.isfinite(values).all() for values in found.columns().values())
+        drawn(alive_path(fit, occurred_at=["2024-01-01"], end="2024-03-01"))
+        assert math.isfinite(fit.aic + fit.bic)
+        assert fit.table().num_rows == 4
+    nothing = amount_heterogeneity(GammaGamma().fit(frequency=[0], monetary=[0.0]))
+    drawn(nothing)
+    assert nothing.mean == 0.0
 
 
 def test_the_path_of_one_customer_is_what_would_have_been_told_each_day() -> None:

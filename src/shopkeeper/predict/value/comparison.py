@@ -24,7 +24,7 @@ _FITTED = ("parameters", "log_likelihood", "aic", "bic")
 _JUDGED = ("mae", "rmse", "bias", "spearman", "top_decile")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """Models beside each other, in the order given.
 
@@ -68,8 +68,8 @@ class Comparison:
             columns[name] = pa.array([getattr(card, name) for card in self.cards], number)
         return pa.table(columns)
 
-    def __str__(self) -> str:
-        """Give the table as text."""
+    def __repr__(self) -> str:
+        """Give the table as text: what a notebook shows."""
         table = self.table()
         rows = [table.column_names, *([_said(one) for one in row.values()] for row in table.to_pylist())]
         wide = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]

@@ -96,7 +96,7 @@ class Heterogeneity(Figure):
             return np.asarray(gammainc(self.shape, self.second * x))
         if self.family == "beta":
             return np.asarray(betainc(self.shape, self.second, np.minimum(x, 1.0)))
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(gammaincc(self.shape, self.second / x))
 
     def density(self, value: ArrayLike) -> Floats:
@@ -123,9 +123,11 @@ class Heterogeneity(Figure):
 
     def columns(self) -> dict[str, Any]:
         """Give values from near 0 to where 99 % of customers lie below, their density, and who lies below."""
-        high = min(float(self.quantile(_SHOWN)), 1.0 if self.family == "beta" else np.inf)
+        # Not the ends themselves, where the density may have none.
+        most = 1.0 - 1.0 / _POINTS if self.family == "beta" else np.inf
+        high = min(float(self.quantile(_SHOWN)), most) or 1.0
         low = float(self.quantile(1.0 - _SHOWN))
-        start = low if low > 0.1 * high else high / _POINTS
+        start = low if 0.1 * high < low < high else high / _POINTS
         x = np.linspace(start, high, _POINTS)
         return {"value": x, "density": self.density(x), "below": self.below(x)}
 
