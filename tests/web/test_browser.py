@@ -57,6 +57,8 @@ def test_nothing_is_wider_than_the_screen(site, buyer, turn_to, path):
     for size in (PHONE, TABLET, DESK):
         page.set_viewport_size(size)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], size
+        sideways = "[...document.querySelectorAll('.scroll:has(> :is(.val-card, .bars))')]"
+        assert page.evaluate(f"{sideways}.every(x => x.scrollWidth <= x.clientWidth)"), size
 
 
 def test_a_long_name_does_not_push_the_figures_off_a_phone(site, turn_to):
