@@ -16,6 +16,7 @@ from tests.events import DAY, order, put
 import shopkeeper
 from shopkeeper.domain.errors import BadFile, Conflict
 from shopkeeper.shop import Shop
+from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs, writing
 from shopkeeper.shop.predicting.worths import choice_of
 
@@ -225,6 +226,24 @@ def test_of_two_refreshes_at_once_the_one_that_began_later_stays_in_force(folder
         assert current is not None
         assert current.run == later == shop.places.lake.manifest().run
         assert earlier not in runs.folders(shop.places)
+
+
+def test_what_an_overtaken_refresh_writes_when_the_later_one_is_in_force_goes_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shopkeeper.open(folder) as shop:
+
+        def overtaken(places: Places) -> int:
+            monkeypatch.undo()
+            number = writing.next_run(places)
+            shop.refresh()
+            return number
+
+        monkeypatch.setattr("shopkeeper.shop.predicting.refreshing.next_run", overtaken)
+        shop.refresh()
+        with shop.places.ledger.read() as reader:
+            said = {run for chunk in reader.all_foretold() for run, *_ in chunk}
+            assert said == {runs.number_in_force(reader)}
 
 
 def inside_another(shop: Shop, number: int) -> None:

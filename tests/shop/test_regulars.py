@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from tests.events import DAY, order, put
@@ -60,6 +61,12 @@ def test_an_effect_is_found_and_marked_as_association(
     asked = recorded(shop, monkeypatch)
     assert reporting.figures(shop.places) == anew
     assert asked == [], "what the report tells was worked out, too"
+    with monkeypatch.context() as patch:  # as where shop.toml was changed and the shop opened anew
+        patch.setattr(shop.places, "settings", msgspec.structs.replace(shop.settings, assumed_margin=0.9))
+        shop.places.figures = None
+        assert reporting.figures(shop.places).seen.trade.margin > anew.seen.trade.margin
+        shop.places.figures = None
+        asked.clear()
     assert shop.regulars() == found
     assert shop.advocates() == advocates
     assert asked, "today's counts are asked of the lake"

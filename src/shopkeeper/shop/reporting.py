@@ -63,9 +63,15 @@ def figures(places: Places) -> Figures:
     """What the lake answers: the same until the lake changes, so it is asked once; of many customers by the refresh."""
     manifest = places.lake.manifest()
     if places.figures is None or places.figures[0] != manifest.generation:
-        found = remembering.remembered(places, manifest, remembering.REPORT, "", Figures)
+        found = remembering.remembered(places, manifest, remembering.REPORT, by(places), Figures)
         places.figures = (manifest.generation, found or asked(places))
     return places.figures[1]
+
+
+def by(places: Places) -> str:
+    """The settings by which the lake is asked: figures that were kept of others are worked out anew."""
+    settings = places.settings
+    return f"{settings.currency} {settings.assumed_margin} {settings.time_zone}"
 
 
 def asked(places: Places) -> Figures:

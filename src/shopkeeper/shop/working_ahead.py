@@ -34,7 +34,7 @@ def work_ahead(places: Places, traits: Sequence[Trait], progress: Progress | Non
     tell = progress or _silent
     tell("answers", 0.0)
     try:
-        remembering.remember(places, told, remembering.REPORT, "", reporting.asked(places))
+        remembering.remember(places, told, remembering.REPORT, reporting.by(places), reporting.asked(places))
         tell("answers", 0.2)
         if customers >= MANY:
             since = regulars.began(places)
