@@ -145,12 +145,14 @@ def whole(n: object) -> bool:
 
 
 def ahead(name: str, t: ArrayLike) -> Floats:
-    """Check times ahead: finite and not negative.
+    """Check times ahead: finite and not negative. A day or a length of time is no number: it has another unit.
 
     >>> ahead("t", 39).tolist()
     39.0
     """
     try:
+        if np.asarray(t).dtype.kind in "mM":
+            raise TypeError(name)
         times = np.asarray(t, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{name} is not a number", hint="give the time ahead in the unit of T") from error
