@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopkeeper.domain.errors import UnknownName
-from shopkeeper.predict.value import Choice, RepeatRate, choose
-from shopkeeper.predict.value.candidates import MODELS, RULES
+from shopkeeper.predict.value import Choice, RepeatRate, choose, forecast
+from shopkeeper.predict.value.candidates import DEARER, MODELS, RULES
 from shopkeeper.predict.value.choose import COMPARED
 from shopkeeper.predict.value.field import entries, fit_entry
 from shopkeeper.predict.value.origin import Known, hold_out, plan, some_days
@@ -98,6 +98,21 @@ def test_a_rule_that_expects_nothing_of_all_who_bought_once_is_not_used_however_
     assert any("wrong about all customers with 0 repeat purchases" in note for note in found.notes)
     alone = choose(days, end_day=last(days), horizon=13.0, entrants=(RULES[0],))
     assert alone.pick == rule.name, "where all are wrong none loses by it"
+
+
+def test_who_is_alive_is_told_by_the_simplest_model_that_can_tell_and_is_as_good() -> None:
+    """Of two models within noise one wins this week and the other the next: everybody's P(alive) would turn with them."""
+    world = worlds.chance(seed=5)
+    days = days_of(world)
+    found = choose(days, end_day=last(days), horizon=13.0, entrants=(*MODELS, DEARER[0]))
+    simple, blind, other = found.cards
+    assert found.pick == blind.name == "BG/NBD"
+    assert other.loss < simple.loss, "by a hair"
+    assert found.alive == simple.name == "MBG/NBD"
+    foreseen = forecast(
+        customer=world.customer, occurred_at=world.occurred_at, margin=world.amount, horizon=13.0, choice=found
+    )
+    assert "BG/NBD takes every one-time buyer as alive: P(alive) is from MBG/NBD" in foreseen.notes
 
 
 def test_the_choice_is_the_same_again_and_survives_json(chance: PurchaseDays, chosen: Choice) -> None:

@@ -9,8 +9,9 @@ everybody, and projects. `project` does the last step with models at hand. How t
   moment it is expected: expected discounted orders times the expected margin per order, in the form of amounts
   that `spend` chose; it also says how that did on the past's money, beside the rules.
 * Its range is that of number and amounts (`worth`), at the levels that held at the origins.
-* ``p_alive`` is from the winner, or from the best model in the tournament that knows dropout and does not take every
-  one-time buyer as alive, as BG/NBD does.
+* ``p_alive`` is from the winner, or from the simplest model in the tournament that knows dropout, does not take every
+  one-time buyer as alive, as BG/NBD does, and is not clearly worse than the best of these: who is alive must not turn
+  with every tournament because two models are equally good.
 """
 
 from __future__ import annotations
@@ -268,7 +269,9 @@ def _alive(model: OrderFit | SeasonalFit, known: Known) -> Floats:
 
 
 def _living(choice: Choice, known: Known, horizon: float) -> Fitted:
-    """Fit the best model of the tournament that can tell who left; without a tournament the one used untested."""
+    """Fit the model of the tournament that is to tell who left; without a tournament the one used untested."""
+    if choice.alive:
+        return fit_entry(choice.alive, known, horizon)
     for card in sorted(choice.cards, key=lambda one: one.loss):
         if card.name in TELLING:
             return fit_entry(card.name, known, horizon)
