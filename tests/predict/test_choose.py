@@ -101,7 +101,7 @@ def test_a_rule_that_expects_nothing_of_all_who_bought_once_is_not_used_however_
 
 
 def test_who_is_alive_is_told_by_the_simplest_model_that_can_tell_and_is_as_good() -> None:
-    """Of two models within noise one wins this week and the other the next: everybody's P(alive) would turn with them."""
+    """Of two models within noise one wins this week and the other the next: P(alive) would turn with them."""
     world = worlds.chance(seed=5)
     days = days_of(world)
     found = choose(days, end_day=last(days), horizon=13.0, entrants=(*MODELS, DEARER[0]))
@@ -110,7 +110,11 @@ def test_who_is_alive_is_told_by_the_simplest_model_that_can_tell_and_is_as_good
     assert other.loss < simple.loss, "by a hair"
     assert found.alive == simple.name == "MBG/NBD"
     foreseen = forecast(
-        customer=world.customer, occurred_at=world.occurred_at, margin=world.amount, horizon=13.0, choice=found
+        customer=world.customer,
+        occurred_at=world.occurred_at,
+        margin=world.amount,
+        horizon=13.0,
+        choice=found,
     )
     assert "BG/NBD takes every one-time buyer as alive: P(alive) is from MBG/NBD" in foreseen.notes
 

@@ -40,7 +40,7 @@ def report(places: Places, traits: Sequence[Trait]) -> ValueReport:
     told = insights.known(places, traits)
     run = runs.current(places)
     if run is None or run.schema_version < 2:
-        raise Conflict("nothing was predicted yet", hint="run 'shopkeeper refresh'")
+        raise Conflict("nothing was predicted yet", hint="bring in orders, then run 'shopkeeper refresh'")
     asked = tuple(f"{name} {one.text}" for name, one in told.setting.segments.items())
     return insights.kept(places, told, ("value", str(run.run), *asked), lambda: _made(places, told, run))
 

@@ -48,7 +48,7 @@ def last_before(places: Places, as_of: date | datetime | str | None) -> Run:
         if (found := runs.manifest(places, run)) is not None:
             return found
     if as_of is None or not runs.runs(places):
-        raise NotFound("nothing was predicted yet", hint="run 'shopkeeper refresh'")
+        raise NotFound("nothing was predicted yet", hint="bring in orders, then run 'shopkeeper refresh'")
     first = runs.moment(runs.runs(places)[0])
     raise NotFound("no prediction that early is kept", hint=f"the earliest is of {first:%Y-%m-%d %H:%M} UTC")
 
