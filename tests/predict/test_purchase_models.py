@@ -195,7 +195,7 @@ def test_time_ahead_must_be_a_time() -> None:
         fit.expected_purchases(-1.0, frequency=[1], recency=[2], T=[5])
     # Days since 1970, and weeks that would be read as days, are numbers to NumPy.
     for when in (np.datetime64("2026-01-01"), np.timedelta64(39, "W"), "2026-01-01"):
-        with pytest.raises(InvalidInput, match="t is .*not a number"):
+        with pytest.raises(InvalidInput, match=r"t is .*not a number"):
             fit.expected_purchases(when)
 
 

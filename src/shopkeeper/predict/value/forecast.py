@@ -143,7 +143,7 @@ def forecast(
         InvalidInput: an order that cannot be used (says which), or a horizon, discount or level out of range.
     """
     yearly = _yearly(discount)
-    _check_terms(horizon, yearly, level)
+    _check_terms(horizon, level)
     given = {"customer": customer, "occurred_at": occurred_at, "amount": margin, "order": order}
     given = given if orders is None else from_table(orders, given)
     if given["amount"] is None:
@@ -155,7 +155,7 @@ def forecast(
     last = _last_day(days.day, end)
     if until is not None:
         horizon = time_until(last, "W", until)
-        _check_terms(horizon, yearly, level)
+        _check_terms(horizon, level)
     days, strange = believable(days, last)
     known = Known(days, last, features)
     made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
@@ -208,7 +208,7 @@ def project(
     history. ``discount`` is per year, as a share, or a `Discount` with its period. Ranges are the models' own.
     """
     yearly = _yearly(discount)
-    _check_terms(horizon, yearly, level)
+    _check_terms(horizon, level)
     history = checked(frequency, recency, T)
     mean, count = column("margin", margin), column("margin_count", margin_count)
     if not len(history) == mean.size == count.size:
@@ -322,13 +322,17 @@ def _last_day(day: Ints, end: Any) -> int:
 
 
 def _yearly(discount: float | Discount) -> float:
-    return discount.yearly if isinstance(discount, Discount) else discount
+    # A plain number is checked as a rate per year: 10 was 1,000 % before it was somebody's 10 %.
+    return discount.yearly if isinstance(discount, Discount) else Discount(discount).rate
 
 
-def _check_terms(horizon: float, discount: float, level: float) -> None:
-    if not 0 < horizon < np.inf:
-        raise InvalidInput(f"horizon is {horizon}", hint="give a positive number of weeks")
-    if not 0 <= discount < np.inf:
-        raise InvalidInput(f"discount is {discount}", hint="give the yearly rate as a share, such as 0.10")
-    if not 0 < level < 1:
-        raise InvalidInput(f"level is {level}", hint="give a share between 0 and 1, such as 0.9")
+def _check_terms(horizon: Any, level: Any) -> None:
+    if not _is_number(horizon) or not 0 < horizon < np.inf:
+        raise InvalidInput(f"horizon is {horizon!r}", hint="give a positive number of weeks, or until= a day")
+    if not _is_number(level) or not 0 < level < 1:
+        raise InvalidInput(f"level is {level!r}", hint="give a share between 0 and 1, such as 0.9")
+
+
+def _is_number(value: Any) -> bool:
+    one = np.asarray(value)
+    return one.ndim == 0 and one.dtype.kind in "iuf"

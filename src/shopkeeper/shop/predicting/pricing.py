@@ -72,7 +72,7 @@ def worth(
         margin=orders.margin[keep],
         end=end,
         horizon=min(weeks, _NO_END),
-        discount=rate,
+        discount=rate if discount is None else discount,
         level=LEVEL,
         choice=choice_at(run, without_end=without_end),
     )
