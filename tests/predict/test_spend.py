@@ -118,6 +118,11 @@ def test_quantile_and_probability_of_worth_are_inverse() -> None:
     assert below[0] == below[2] == up_to[2] == 0.0
     assert up_to[0] == pytest.approx(0.3)
     assert below[1] == up_to[1]
+    hardly = worth(
+        some=np.full(1, 1e-310), number=np.full(1, 1e-310), square=np.full(1, 1e-310), per_order=np.full(1, 20.0),
+        orders_seen=np.ones(1), amounts=AMOUNTS,
+    )  # fmt: skip
+    assert hardly.at(0.9).tolist() == [0.0], "and no overflow, which is an error in tests"
 
 
 def test_an_uncertain_level_and_a_correction_keep_quantiles_inverse() -> None:
