@@ -223,6 +223,6 @@ def _expected(last: Ints, following: Next, today: int) -> Ints:
     passed = np.maximum(today - last - 1, 0).astype(float)
     part, power = np.frexp(np.maximum(following.tail(passed), 2.0**-_MOST_HALVES))
     halves = np.where(part == 0.5, 2.0 - power, 1.0 - power)  # one more than a tail is halved from 1, exactly
-    # A quantile that is a whole day but for rounding is that day: one more, and the next day would already be beyond it.
+    # A quantile that is a whole day but for rounding is that day: the day after would already be beyond its tail.
     days = np.minimum(np.ceil(following.quantile(0.5**halves) * (1.0 - _ROUNDING)), _FAR)
     return last + np.maximum(days, passed + 1.0).astype(np.int64)
