@@ -38,7 +38,7 @@ from shopkeeper.predict.value.orders import from_table
 from shopkeeper.predict.value.origin import Features, Known, Shared, believable
 from shopkeeper.predict.value.seasonal import SeasonalFit
 from shopkeeper.predict.value.spend import FORMS, MODEL, amounts_note, fit_amounts
-from shopkeeper.predict.value.summary import last_day, purchase_days_of, time_until
+from shopkeeper.predict.value.summary import day_in, last_day, purchase_days_of, time_until
 from shopkeeper.predict.value.worth import UnsureWorth, worth
 
 if TYPE_CHECKING:
@@ -151,10 +151,11 @@ def forecast(
             "no margin was given", hint="give the margin of each order: margin='...' with a data frame"
         )
     how = {"time_zone": time_zone, "returns": returns, "duplicates": duplicates}
+    end = day_in(time_zone, end)
     days = purchase_days_of(None, given, end=end, **how)
     last = _last_day(days.day, end)
     if until is not None:
-        horizon = time_until(last, "W", until)
+        horizon = time_until(last, "W", day_in(time_zone, until))
         _check_terms(horizon, level)
     days, strange = believable(days, last)
     known = Known(days, last, features)
