@@ -30,6 +30,7 @@ from shopkeeper.predict.value.candidates import LIVING, TELLING, Fitted
 from shopkeeper.predict.value.choose import Choice, choose
 from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.field import fit_entry, untested
+from shopkeeper.predict.value.follow import following
 from shopkeeper.predict.value.gammagamma import GammaGammaFit
 from shopkeeper.predict.value.history import Floats, Ints, checked, collapse, column
 from shopkeeper.predict.value.interval import Group, bounds, centre, group_of, shaped
@@ -39,7 +40,7 @@ from shopkeeper.predict.value.origin import Features, Known, Shared, believable
 from shopkeeper.predict.value.seasonal import SeasonalFit
 from shopkeeper.predict.value.spend import FORMS, MODEL, amounts_note, fit_amounts
 from shopkeeper.predict.value.summary import day_in, last_day, purchase_days_of, time_until
-from shopkeeper.predict.value.worth import UnsureWorth, worth
+from shopkeeper.predict.value.worth import UnsureWorth, Worth, worth
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -267,7 +268,10 @@ def _outlook(
         for t in terms.orders.times(horizon, frequency)
     ]  # fmt: skip
     group = group_of(frequency, [one.first for one in terms.worth])
-    distribution = UnsureWorth(at_level, group, terms.worth) if terms.worth else at_level[0]
+    distribution: UnsureWorth | Worth = at_level[0]
+    if terms.worth:
+        at_level = following(at_level, terms.orders.shared(horizon, frequency), group, terms.worth)
+        distribution = UnsureWorth(at_level, group, terms.worth)
     one, other = (distribution.at(at) for at in (tail, 1.0 - tail))
     low, high = np.minimum(one, other), np.maximum(one, other)
     return Projection(
