@@ -5,7 +5,7 @@ Tables come as JSON in pages, or whole as a Parquet file to who says ``Accept: a
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from math import inf
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,6 +14,7 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from shopkeeper.domain.actor import Permission
+from shopkeeper.domain.expected import PredictedAll, Worths, predicted_all, worths
 from shopkeeper.domain.value import Predicted, ValueReport
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.api.features import PARQUET, as_file
@@ -52,12 +53,10 @@ class PredictedQuery(Struct, frozen=True, forbid_unknown_fields=True):
     cursor: _After | None = None
 
 
-class PredictedRows(Struct, frozen=True):
-    """Customers in the order of their ids, each with what was predicted; ``as_of`` is when it was."""
+class PredictedRows(PredictedAll, frozen=True, kw_only=True):
+    """A page of what a refresh predicted of customers, in the order of their ids."""
 
-    data: tuple[dict[str, Any], ...]
     cursor: Cursor
-    as_of: datetime
 
 
 class WorthQuery(PredictedQuery, frozen=True, forbid_unknown_fields=True):
@@ -72,29 +71,10 @@ class WorthQuery(PredictedQuery, frozen=True, forbid_unknown_fields=True):
     )
 
 
-class WorthRows(Struct, frozen=True, kw_only=True):
-    """Customers in the order of their ids, and all whom the condition found together, on whichever page they are.
+class WorthRows(Worths, frozen=True, kw_only=True):
+    """A page of what is expected of customers, in the order of their ids, and all of them together."""
 
-    ``level`` is that of every range; ``together`` the share by which all customers may be off at once; ``tested_weeks``
-    how far ahead the model was tested on the shop's own past, 0 where it could not be.
-    """
-
-    data: tuple[dict[str, Any], ...]
     cursor: Cursor
-    as_of: date
-    customers: int
-    total: float
-    total_low: float
-    total_high: float
-    currency: str
-    horizon_weeks: float | Literal["inf"]
-    discount: float
-    level: float
-    together: float
-    model: str
-    tested_weeks: float
-    run: int
-    notes: tuple[str, ...]
 
 
 @get(
@@ -115,8 +95,8 @@ def predicted(shop: Shop, request: _Asks, data: JSONBody[PredictedQuery]) -> Res
     found = shop.predicted(data.as_of, data.condition)
     if _as_file(request):
         return as_file(found, "predicted")
-    rows, cursor = _page(found, data)
-    return Response(PredictedRows(rows, cursor, datetime.fromisoformat(_told(found)["as_of"])))
+    start, cursor = _page(found, data)
+    return Response(PredictedRows(cursor=cursor, **predicted_all(found, start, data.limit)))
 
 
 @post(
@@ -136,18 +116,8 @@ def worth(shop: Shop, request: _Asks, data: JSONBody[WorthQuery]) -> Response[Wo
     )
     if _as_file(request):
         return as_file(found, "worth")
-    (rows, cursor), told = _page(found, data), _told(found)
-    weeks = float(told["horizon_weeks"])
-    return Response(
-        WorthRows(
-            data=rows, cursor=cursor, as_of=date.fromisoformat(told["as_of"]), customers=found.num_rows,
-            total=float(told["total"]), total_low=float(told["total_low"]), total_high=float(told["total_high"]),
-            currency=told["currency"], horizon_weeks="inf" if weeks == inf else weeks,
-            discount=float(told["discount"]), level=float(told["level"]), together=float(told["together"]),
-            model=told["model"], tested_weeks=float(told["tested_weeks"]), run=int(told["run"]),
-            notes=tuple(told["notes"].splitlines()),
-        )
-    )  # fmt: skip
+    start, cursor = _page(found, data)
+    return Response(WorthRows(cursor=cursor, **worths(found, start, data.limit)))
 
 
 @get(
@@ -164,15 +134,10 @@ def _as_file(request: _Asks) -> bool:
     return preferred(request.headers.getall("accept", ["*/*"]), ["application/json", PARQUET]) == PARQUET
 
 
-def _told(found: pa.Table) -> dict[str, str]:
-    return {key.decode(): value.decode() for key, value in (found.schema.metadata or {}).items()}
-
-
-def _page(found: pa.Table, asked: PredictedQuery) -> tuple[tuple[dict[str, Any], ...], Cursor]:
-    """The customers of one answer, by ascending id, and where the next begins."""
+def _page(found: pa.Table, asked: PredictedQuery) -> tuple[int, Cursor]:
+    """Where the customers of one answer begin, by ascending id, and where the next does."""
     ids = found["customer"].to_numpy()
     start = 0 if asked.cursor is None else int(ids.searchsorted(int(asked.cursor), side="right"))
-    rows = found.slice(start, asked.limit).to_pylist()
-    more = start + len(rows) < found.num_rows
-    cursor = Cursor(str(ids[start + len(rows) - 1]) if more else None, more, asked.limit)
-    return tuple({"id": f"c{row.pop('customer')}"} | row for row in rows), cursor
+    end = start + asked.limit
+    more = end < found.num_rows
+    return start, Cursor(str(ids[end - 1]) if more else None, more, asked.limit)

@@ -1,0 +1,42 @@
+"""Hands tables and data out of a command: into a file by its ending, or to standard output for the next in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shopkeeper.cli.screen import count, screen, text
+from shopkeeper.cli.segments import write
+from shopkeeper.domain.errors import BadFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FORMATS = (".csv", ".parquet")
+_STDOUT = "-"
+Json = Annotated[Path | None, typer.Option("--json", help="Write it as data instead; - for standard output.")]
+
+
+def checked(out: Path) -> None:
+    """Refuse a file whose ending tells no format, before anything is worked out for it."""
+    if str(out) != _STDOUT and out.suffix.lower() not in _FORMATS:
+        raise BadFile(
+            f"{out} has no ending that tells its format",
+            hint=f"end it in {' or '.join(_FORMATS)}, or give - for CSV on standard output",
+        )
+
+
+def table_out(found: pa.Table, out: Path, told: str = "") -> None:
+    """Write a table of customers, as CSV where ``out`` is ``-``, and say so where that goes into no pipe."""
+    if str(out) != _STDOUT:
+        write(found, out)
+        screen().print(text(f"{count(found.num_rows, 'customer')} {told}written to {out}"))
+        return
+    with TemporaryDirectory() as room:
+        file = Path(room) / "table.csv"
+        write(found, file)
+        sys.stdout.write(file.read_text(encoding="utf-8"))
