@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from shopkeeper.cli.handout import Json
-from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened, write_json
+from shopkeeper.cli.options import DEFAULT_SHOP, Json, ShopOption, opened, write_json
 from shopkeeper.cli.screen import count, day, fill, heading, money, percent, points, screen, table, text
 
 if TYPE_CHECKING:

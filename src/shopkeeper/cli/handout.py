@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from shopkeeper.cli.screen import count, screen, text
 from shopkeeper.cli.segments import write
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 
 _FORMATS = (".csv", ".parquet")
 _STDOUT = "-"
-Json = Annotated[Path | None, typer.Option("--json", help="Write it as data instead; - for standard output.")]
 
 
 def checked(out: Path) -> None:
@@ -33,7 +30,12 @@ def checked(out: Path) -> None:
 def table_out(found: pa.Table, out: Path, told: str = "") -> None:
     """Write a table of customers, as CSV where ``out`` is ``-``, and say so where that goes into no pipe."""
     if str(out) != _STDOUT:
-        write(found, out)
+        part = out.with_name(f".{out.stem}.part{out.suffix}")
+        try:
+            write(found, part)
+            part.replace(out)  # whoever looks for the file finds all of it or none
+        finally:
+            part.unlink(missing_ok=True)
         screen().print(text(f"{count(found.num_rows, 'customer')} {told}written to {out}"))
         return
     with TemporaryDirectory() as room:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from shopkeeper.cli.handout import Json, checked, table_out
-from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened, write_json
+from shopkeeper.cli.handout import checked, table_out
+from shopkeeper.cli.options import DEFAULT_SHOP, Json, ShopOption, opened, write_json
 from shopkeeper.cli.screen import chance, count, day, fill, heading, money, percent, screen, table, text
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.expected import PredictedAll, Worths, predicted_all, told_of, worths

@@ -95,7 +95,7 @@ def of_customer(places: Places, who: str | int) -> Predicted:
                 continue  # what one damaged run said is lost; the others tell the story
             for row in as_today(found, became).to_pylist():
                 told = {name: row[name] for name in _SHOWN if row.get(name) is not None}
-                points.append(Point(as_of=runs.moment(run), merged=found.num_rows, **told))
+                points.append(Point(as_of=runs.moment(run), run=run, merged=found.num_rows, **told))
     return Predicted(id=f"c{customer}", currency=places.settings.currency, points=tuple(points))
 
 
