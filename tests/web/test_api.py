@@ -92,7 +92,11 @@ def test_the_report(client, sample_shop):
 
 
 def test_declared_traits_name_what_a_profile_holds(client, buyer):
-    declared = {trait["name"] for trait in client.get("/api/v1/traits").json()["data"]}
+    data = {trait["name"]: trait for trait in client.get("/api/v1/traits").json()["data"]}
+    assert (data["state_since"]["day"], data["first_seen"]["day"]) == (True, False)
+    assert "won back" in data["state"]["values"]
+    assert data["p_alive"]["bounds"] == [0, 1]
+    declared = set(data)
     assert set(client.get(f"/api/v1/profiles/{buyer.id}/traits").json()["data"]) <= declared
 
 
@@ -154,6 +158,7 @@ def test_openapi_describes_every_address_and_every_answer_can_be_read_by_it(clie
     assert "in the shop's currency" in shapes["WorthRow"]["properties"]["value"]["description"]
     assert "Customers by ascending id" in shapes["PredictedRows"]["properties"]["data"]["description"]
     assert shapes["ValueReport"]["description"] == ValueReport.__doc__
+    assert shapes["Held"]["properties"]["share"]["description"] == "Of the value of all customers."
     said = [(path, method) for path, methods in document["paths"].items() for method in methods.values()]
     for path, method in said:
         answers = method["responses"]

@@ -31,11 +31,16 @@ class Described(JsonRenderPlugin):
 def described(document: dict[str, Any]) -> dict[str, Any]:
     """The document, with a description of every shape and field that has none yet; the same object."""
     shapes: dict[str, Any] = document.get("components", {}).get("schemas", {})
-    known: dict[str, Any] = {cls.__name__: cls for cls in _all(Struct) if cls.__module__.startswith(_OURS)}
+    # A name alone may be that of a shape of another part.
+    known: dict[tuple[str, frozenset[str]], Any] = {
+        (cls.__name__, frozenset(cls.__struct_fields__)): cls
+        for cls in _all(Struct)
+        if cls.__module__.startswith(_OURS)
+    }
     for name, shape in shapes.items():
         fields = shape.get("properties", {})
-        cls = known.get(name)
-        if cls is None or set(cls.__struct_fields__) != set(fields):
+        cls = known.get((name, frozenset(fields)))
+        if cls is None:
             continue
         shape.setdefault("description", inspect.getdoc(cls) or "")
         for field, sentence in _sentences(cls).items():
