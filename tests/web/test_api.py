@@ -97,6 +97,7 @@ def test_declared_traits_name_what_a_profile_holds(client, buyer):
     assert "won back" in data["state"]["values"]
     assert data["p_alive"]["bounds"] == [0, 1]
     declared = set(data)
+    assert client.get(f"/api/v1/profiles/{buyer.id}/traits").json()["currency"] == "GBP"
     assert set(client.get(f"/api/v1/profiles/{buyer.id}/traits").json()["data"]) <= declared
 
 

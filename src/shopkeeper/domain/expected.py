@@ -10,6 +10,9 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+_DIGITS = 4
+"""Places after the point of figures told as text, as a refresh keeps them; more are noise that must be carried."""
+
 
 class WorthRow(Struct, frozen=True, kw_only=True):
     """What is expected of one customer within the horizon."""
@@ -123,9 +126,13 @@ def predicted_all(found: Any, start: int = 0, most: int | None = None) -> dict[s
 
 
 def rows_of(found: Any, start: int = 0, most: int | None = None) -> list[dict[str, Any]]:
-    """Rows as plain data; the number of a customer is written as everywhere outside: ``c17``."""
+    """Rows as plain data, figures rounded; the number of a customer is written as everywhere outside: ``c17``."""
     rows: list[dict[str, Any]] = found.slice(start, most).to_pylist()
-    return [{"id": f"c{row.pop('customer')}"} | row for row in rows]
+    return [
+        {"id": f"c{row.pop('customer')}"}
+        | {name: round(value, _DIGITS) if isinstance(value, float) else value for name, value in row.items()}
+        for row in rows
+    ]
 
 
 def _texts(told: Mapping[str, str], *names: str) -> dict[str, str]:

@@ -80,6 +80,8 @@ class Traits(Struct, frozen=True):
     id: str
     as_of: datetime
     data: dict[str, Any]
+    currency: str = ""
+    """Of every amount of money."""
 
 
 class Declared(Struct, frozen=True, kw_only=True):
