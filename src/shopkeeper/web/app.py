@@ -24,6 +24,7 @@ from shopkeeper.web.access.declared import ANYONE, OPT, SIGNED_IN, routes
 from shopkeeper.web.access.greeting import greeting
 from shopkeeper.web.access.present import seen_shop
 from shopkeeper.web.api import API
+from shopkeeper.web.api.asked import only_known
 from shopkeeper.web.api.describing import Described
 from shopkeeper.web.guard import LOOPBACK, Guard
 from shopkeeper.web.pages import PAGES
@@ -52,7 +53,7 @@ def create_app(shop: Shop, *, hosts: frozenset[str] | None = LOOPBACK) -> Litest
     app = Litestar(
         route_handlers=[
             # In one router: handlers of one path that are registered apart are wrapped for their thread twice.
-            Router("/", route_handlers=[*API, *PAGES]),
+            Router("/", route_handlers=[*API, *PAGES], before_request=only_known),
             create_static_files_router(
                 path="/static", directories=[STATIC], include_in_schema=False, opt={OPT: ANYONE}
             ),
