@@ -116,6 +116,9 @@ def test_all_of_them_come_as_one_file(sample_shop, ask_worth):
     assert answer.headers["content-type"] == PARQUET
     declined = ask_worth({"limit": 1}, accept=f"{PARQUET};q=0")
     assert declined.json()["cursor"]["limit"] == 1
+    lines = ask_worth({"limit": 1}, accept="text/csv").text.splitlines()
+    assert lines[0].startswith('"customer","expected_orders"')
+    assert len(lines) == sample_shop.worth().num_rows + 1
     found = pq.read_table(io.BytesIO(answer.content))
     table = sample_shop.worth(horizon=math.inf)
     assert found.schema.metadata[b"horizon_weeks"] == b"inf"

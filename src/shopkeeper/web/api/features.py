@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
 PARQUET = "application/vnd.apache.parquet"
+CSV = "text/csv"
 
 
 @get(
@@ -43,15 +44,17 @@ def features(
     return as_file(found, f"features-{as_of.isoformat()}")
 
 
-def as_file(found: pa.Table, name: str) -> Response[Any]:
-    """A table as a Parquet file."""
+def as_file(found: pa.Table, name: str, kind: str = PARQUET) -> Response[Any]:
+    """A table as a Parquet file, or as CSV where its texts are the shop's own words, which no spreadsheet runs."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
+    import pyarrow.csv
+    import pyarrow.parquet
 
     out = pa.BufferOutputStream()
-    pq.write_table(found, out)
+    (pyarrow.csv.write_csv if kind == CSV else pyarrow.parquet.write_table)(found, out)
+    ending = "csv" if kind == CSV else "parquet"
     return Response(
         out.getvalue().to_pybytes(),
-        media_type=PARQUET,
-        headers={"content-disposition": f'attachment; filename="{name}.parquet"'},
+        media_type=kind,
+        headers={"content-disposition": f'attachment; filename="{name}.{ending}"'},
     )

@@ -1,6 +1,7 @@
 """What customers are worth, for programs: who holds the value, over any horizon, and what was predicted when.
 
-Tables come as JSON in pages, or whole as a Parquet file to who says ``Accept: application/vnd.apache.parquet``.
+Tables come as JSON in pages, or whole as a file to who says ``Accept: application/vnd.apache.parquet`` or
+``text/csv``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.expected import PredictedAll, Worths, predicted_all, worths
 from shopkeeper.domain.value import Predicted, ValueReport
 from shopkeeper.web.access.declared import OPT
-from shopkeeper.web.api.features import PARQUET, as_file
+from shopkeeper.web.api.features import CSV, PARQUET, as_file
 from shopkeeper.web.api.negotiating import preferred
 from shopkeeper.web.api.shapes import (
     CONFLICT,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from shopkeeper.shop import Shop
 
+_FILES = (PARQUET, CSV)
 _SEES = {OPT: Permission.REPORT}
 _ANSWERS = INVALID | NOT_PERMITTED | NOT_FOUND | CONFLICT | TOO_LONG
 _Condition = Annotated[str, Meta(max_length=20_000, description="see the reference of conditions")]
@@ -91,10 +93,13 @@ def value(shop: Shop) -> ValueReport:
     responses=_ANSWERS, tags=["value"], operation_id="predicted", opt=_SEES,
 )  # fmt: skip
 def predicted(shop: Shop, request: _Asks, data: JSONBody[PredictedQuery]) -> Response[PredictedRows]:
-    """What the last refresh at or before a day's end predicted of customers; no names. JSON, or a Parquet file."""
+    """What the last refresh at or before a day's end predicted of customers; no names. JSON, or a file.
+
+    The file has all customers: say ``Accept: application/vnd.apache.parquet`` or ``text/csv``.
+    """
     found = shop.predicted(data.as_of, data.condition)
-    if _as_file(request):
-        return as_file(found, "predicted")
+    if (kind := _kind(request)) in _FILES:
+        return as_file(found, "predicted", kind)
     start, cursor = _page(found, data)
     return Response(PredictedRows(cursor=cursor, **predicted_all(found, start, data.limit)))
 
@@ -106,7 +111,8 @@ def predicted(shop: Shop, request: _Asks, data: JSONBody[PredictedQuery]) -> Res
 def worth(shop: Shop, request: _Asks, data: JSONBody[WorthQuery]) -> Response[WorthRows]:
     """Orders and contribution margin expected of customers over any horizon, as of any day; no names.
 
-    JSON, or a Parquet file: of many customers ask for the file, since each page is worked out anew.
+    JSON, or a file with ``Accept: application/vnd.apache.parquet`` or ``text/csv``: of many customers ask for the file,
+    since each page is worked out anew.
     """
     found = shop.worth(
         data.condition,
@@ -114,8 +120,8 @@ def worth(shop: Shop, request: _Asks, data: JSONBody[WorthQuery]) -> Response[Wo
         as_of=data.as_of,
         discount=data.discount,
     )
-    if _as_file(request):
-        return as_file(found, "worth")
+    if (kind := _kind(request)) in _FILES:
+        return as_file(found, "worth", kind)
     start, cursor = _page(found, data)
     return Response(WorthRows(cursor=cursor, **worths(found, start, data.limit)))
 
@@ -130,8 +136,9 @@ def profile_predictions(shop: Shop, identifier: Who) -> Predicted:
     return shop.predictions(identifier)
 
 
-def _as_file(request: _Asks) -> bool:
-    return preferred(request.headers.getall("accept", ["*/*"]), ["application/json", PARQUET]) == PARQUET
+def _kind(request: _Asks) -> str:
+    """The form that is asked for."""
+    return preferred(request.headers.getall("accept", ["*/*"]), ["application/json", *_FILES])
 
 
 def _page(found: pa.Table, asked: PredictedQuery) -> tuple[int, Cursor]:
