@@ -50,6 +50,7 @@ class PredictedQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """As of which day, and of whom. Without a day it is the last refresh; without a condition it is everybody."""
 
     as_of: date | None = None
+    """A day of the shop's zone, all of which counts; the latest where left out."""
     condition: _Condition | None = None
     limit: _Most = 500
     cursor: _After | None = None
@@ -68,6 +69,7 @@ class WorthQuery(PredictedQuery, frozen=True, forbid_unknown_fields=True):
     """
 
     horizon: _Weeks | Literal["inf"] | None = None
+    """Weeks from the end of ``as_of``, above 0, or ``"inf"`` for the residual value."""
     discount: Annotated[float, Meta(ge=0, lt=1, description="yearly rate as a share, such as 0.1")] | None = (
         None
     )
