@@ -294,3 +294,17 @@ def test_the_catalogue_says_what_the_core_range_is(friends: Shop, tmp_path: Path
     kim = friends.customer("user_id:kim").traits
     assert (kim["core_share"], kim["full_price_share"]) == (0.75, 0.25)
     assert friends.customer("user_id:anna").traits["core_share"] == 0.0
+
+
+def test_what_is_left_after_an_erasure_counts_who_was_merged_meanwhile_by_todays_number(
+    friends: Shop,
+) -> None:
+    before = friends.customer("user_id:dora").id
+    friends.settle("same", "user_id:dora", "user_id:hans")
+    assert friends.customer("user_id:dora").id != before, "she goes by another number now"
+    friends.erase("user_id:ben")
+    anna = friends.advocate("user_id:anna")
+    dora = friends.customer("user_id:dora")
+    assert dora.id in {one.id for one in anna.friends}
+    worth = sum(one.margin + (one.expected or 0) for one in anna.friends)
+    assert (anna.brought_customers, anna.brought_value) == (2, pytest.approx(worth, abs=0.01))

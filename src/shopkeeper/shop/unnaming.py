@@ -78,7 +78,9 @@ def _brought(tx: LedgerWriter, said: dict[str, Any], scale: float) -> dict[str, 
     """What is said of those whom somebody brought, of those who are left."""
     from shopkeeper.predict.advocacy import points
 
-    left = {row.customer: unpack(row.body) for row in tx.records(said["brought"])}
+    # Who was merged meanwhile is known by another number.
+    today = sorted({tx.alias(one) or one for one in said["brought"]})
+    left = {row.customer: unpack(row.body) for row in tx.records(today)}
     buyers = {one: record for one, record in left.items() if record.orders and not objects(record)}
     foretold = [_read(row.body) for row in tx.predictions(sorted(buyers)).values()]
     expected = sum(one.get("clv_12m") or 0.0 for one in foretold)
