@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from shopkeeper.cli.screen import count, screen, text
@@ -38,7 +37,6 @@ def table_out(found: pa.Table, out: Path, told: str = "") -> None:
             part.unlink(missing_ok=True)
         screen().print(text(f"{count(found.num_rows, 'customer')} {told}written to {out}"))
         return
-    with TemporaryDirectory() as room:
-        file = Path(room) / "table.csv"
-        write(found, file)
-        sys.stdout.write(file.read_text(encoding="utf-8"))
+    from shopkeeper.shop.sheets import as_csv
+
+    sys.stdout.write(as_csv(found).decode())

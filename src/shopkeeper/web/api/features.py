@@ -9,6 +9,7 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from shopkeeper.domain.actor import Permission
+from shopkeeper.shop.sheets import as_csv
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.api.shapes import INVALID, NOT_PERMITTED, PREFIX, TOO_LONG
 
@@ -45,16 +46,18 @@ def features(
 
 
 def as_file(found: pa.Table, name: str, kind: str = PARQUET) -> Response[Any]:
-    """A table as a Parquet file, or as CSV where its texts are the shop's own words, which no spreadsheet runs."""
+    """A table as a Parquet file, or as CSV."""
     import pyarrow as pa
-    import pyarrow.csv
     import pyarrow.parquet
 
-    out = pa.BufferOutputStream()
-    (pyarrow.csv.write_csv if kind == CSV else pyarrow.parquet.write_table)(found, out)
-    ending = "csv" if kind == CSV else "parquet"
+    if kind == CSV:
+        body, ending = as_csv(found), "csv"
+    else:
+        out = pa.BufferOutputStream()
+        pyarrow.parquet.write_table(found, out)
+        body, ending = out.getvalue().to_pybytes(), "parquet"
     return Response(
-        out.getvalue().to_pybytes(),
+        body,
         media_type=kind,
         headers={"content-disposition": f'attachment; filename="{name}.{ending}"'},
     )
