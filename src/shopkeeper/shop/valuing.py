@@ -74,6 +74,7 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
         shop=places.settings.name,
         currency=places.settings.currency,
         as_of=run.as_of,
+        run=run.run,
         horizon_weeks=run.horizon_weeks,
         discount=run.discount,
         level=run.level,

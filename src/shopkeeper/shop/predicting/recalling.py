@@ -71,7 +71,11 @@ def predicted(
     asked = asking.customers(places, condition, traits, columns=[OBJECTS])
     allowed = asked.filter(pc.invert(pc.fill_null(asked[OBJECTS], False)))["id"]
     found = rows.filter(pc.is_in(rows["customer"], allowed.combine_chunks()))
-    told = {"as_of": run.as_of.isoformat(), "run": str(run.run), "condition": condition or ""}
+    told = {
+        "as_of": run.as_of.isoformat(), "run": str(run.run), "condition": condition or "", "model": run.pick,
+        "horizon_weeks": f"{run.horizon_weeks:g}", "discount": f"{run.discount:g}", "level": f"{run.level:g}",
+        "currency": places.settings.currency,
+    }  # fmt: skip
     return pa.table(found).replace_schema_metadata(told)
 
 
@@ -91,7 +95,7 @@ def of_customer(places: Places, who: str | int) -> Predicted:
                 continue  # what one damaged run said is lost; the others tell the story
             for row in as_today(found, became).to_pylist():
                 told = {name: row[name] for name in _SHOWN if row.get(name) is not None}
-                points.append(Point(as_of=runs.moment(run), merged=found.num_rows, **told))
+                points.append(Point(as_of=runs.moment(run), run=run, merged=found.num_rows, **told))
     return Predicted(id=f"c{customer}", currency=places.settings.currency, points=tuple(points))
 
 
