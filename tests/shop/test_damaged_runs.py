@@ -115,6 +115,16 @@ def test_folders_that_are_no_runs_are_not_taken_for_any(folder: Path) -> None:
         shutil.rmtree(folder / "models" / name)
 
 
+def test_a_run_that_goes_while_somebody_reads_is_passed_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refresh in another process removes runs that are not to be kept any longer."""
+    with shopkeeper.open(folder) as shop:
+        here = runs.runs(shop.places)
+        monkeypatch.setattr(runs, "runs", lambda _: [1_000, *here])
+        assert len(shop.predictions("user_id:u1").points) == 1
+
+
 def test_what_another_version_chose_is_chosen_again(folder: Path) -> None:
     file = place(folder) / runs.MANIFEST
     choice = {"pick": "a model of tomorrow", "cards": [], "window_days": 7, "n": 9}
