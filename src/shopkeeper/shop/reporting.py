@@ -29,8 +29,8 @@ def report(places: Places, *, sees: Sees) -> Report:
     seen = found.seen
     with places.ledger.read() as reader:
         imports = tuple(msgspec.json.decode(body, type=ImportSummary) for body in reader.imports())
-        counts = reader.counts()
-        events = by_name(places, reader, counts)
+        quarantined = sum(reader.quarantine_reasons().values())
+        events = by_name(places, reader)
         named = _named(places, reader, [*seen.most_valuable, *seen.fading], sees=sees)
     shown = msgspec.structs.asdict(seen) | {
         "most_valuable": tuple(named[row.id] for row in seen.most_valuable),
@@ -45,7 +45,7 @@ def report(places: Places, *, sees: Sees) -> Report:
         imports=imports,
         people=found.people,
         scores=tuple(current_scores(places)),
-        quarantined=counts["quarantined"],
+        quarantined=quarantined,
         open_cases=found.open_cases,
         **shown,
     )
@@ -90,18 +90,15 @@ def asked(places: Places) -> Figures:
     return Figures(seen, _people(places), cases.to_pylist()[0]["n"])
 
 
-def by_name(places: Places, reader: LedgerReader, counts: dict[str, int]) -> dict[str, int]:
+def by_name(places: Places, reader: LedgerReader) -> dict[str, int]:
     """Events of the log by name. A log is long: only what came since the last time is counted, and everything anew
-    where that does not add up, since events went.
+    after an erasure, which alone takes events out of it.
     """
-    end, kept = counts["last_seq"], places.told
-    if kept is not None and kept[0] <= end:
-        found = dict(kept[1])
-        for name, count in reader.event_names(kept[0]).items():
-            found[name] = found.get(name, 0) + count
-    if kept is None or kept[0] > end or sum(found.values()) != counts["events"]:
-        found = reader.event_names()
-    places.told = (end, found)
+    end, erasures, kept = int(reader.setting("last_seq") or 0), reader.setting("erasures") or "", places.told
+    after, found = (kept[1], dict(kept[2])) if kept is not None and kept[0] == erasures else (0, {})
+    for name, count in reader.event_names(after).items():
+        found[name] = found.get(name, 0) + count
+    places.told = (erasures, end, found)
     return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
