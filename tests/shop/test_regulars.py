@@ -10,6 +10,7 @@ import pytest
 from tests.events import DAY, order, put
 
 from shopkeeper.shop import Shop, reporting, working_ahead
+from shopkeeper.shop.places import Places
 from shopkeeper.shop.remembering import LOOKED_BACK, REGULARS, REPORT
 
 
@@ -89,6 +90,24 @@ def test_an_effect_is_found_and_marked_as_association(
     assert again.buyers == found.buyers
     assert again.regulars == found.regulars, "an order of 1901 makes nobody irregular"
     assert [sql for sql in asked if "order_lines" in sql], "nothing of an earlier refresh is told"
+
+
+def test_nothing_that_was_worked_out_while_somebody_was_erased_is_kept(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(shop, *orders("a", [40, 20, 2], {}), *orders("b", [30], {}))
+    monkeypatch.setattr(working_ahead, "SOME", 1)
+    ask = reporting.asked
+
+    def asked(places: Places) -> reporting.Figures:
+        found = ask(places)
+        shop.erase("user_id:a")
+        return found
+
+    monkeypatch.setattr(reporting, "asked", asked)
+    shop.refresh()
+    with shop.places.ledger.read() as reader:
+        assert not reader.setting(REPORT)
 
 
 def recorded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[str]:
