@@ -25,16 +25,25 @@ def _trait(
     *,
     unit: str = "",
     clock: Ticks = "event",
-    day: bool = False,
     formula: str = "",
 ) -> Trait:
     return Trait(
-        name=name, kind=kind, label=label, sentence=sentence, of=of, unit=unit, clock=clock, day=day, formula=formula
-    )  # fmt: skip
+        name=name, kind=kind, label=label, sentence=sentence, of=of, unit=unit, clock=clock, formula=formula
+    )
 
 
-def _day(days: list[int], place: int) -> datetime | None:
-    return instant(days[place] * DAY) if days else None
+def _time(
+    name: str, label: str, sentence: str, at: Callable[[Customer], int | None], *, day: bool = False
+) -> Trait:
+    def of(c: Customer, _: int) -> datetime | None:
+        found = at(c)
+        return None if found is None else instant(found)
+
+    return Trait(name=name, kind="time", label=label, sentence=sentence, of=of, at=at, day=day)
+
+
+def _day(days: list[int], place: int) -> int | None:
+    return days[place] * DAY if days else None
 
 
 def _gap(c: Customer) -> float | None:
@@ -62,7 +71,7 @@ def _returned(c: Customer) -> float | None:
 
 
 def _mailable(c: Customer) -> bool:
-    return permitted(consents(c), "marketing_email")[0]
+    return bool(c.standings) and permitted(consents(c), "marketing_email")[0]
 
 
 TRAITS: tuple[Trait, ...] = (
@@ -106,17 +115,8 @@ TRAITS: tuple[Trait, ...] = (
         lambda c, _: c.amount / c.orders if c.orders else None,
     ),
     _trait("units", "float", "Units", "Units bought, net of returns.", lambda c, _: c.units, unit="units"),
-    _trait(
-        "first_order",
-        "time",
-        "First order",
-        "Day of the first order.",
-        lambda c, _: _day(c.days, 0),
-        day=True,
-    ),
-    _trait(
-        "last_order", "time", "Last order", "Day of the last order.", lambda c, _: _day(c.days, -1), day=True
-    ),
+    _time("first_order", "First order", "Day of the first order.", lambda c: _day(c.days, 0), day=True),
+    _time("last_order", "Last order", "Day of the last order.", lambda c: _day(c.days, -1), day=True),
     _trait(
         "days_since_order",
         "int",
@@ -377,19 +377,17 @@ TRAITS: tuple[Trait, ...] = (
         "Channel that brought the customer.",
         lambda c, _: c.acquisition_channel,
     ),
-    _trait(
+    _time(
         "first_seen",
-        "time",
         "First seen",
         "When anything was first heard of the customer.",
-        lambda c, _: instant(c.first_seen) if c.first_seen else None,
+        lambda c: c.first_seen or None,
     ),
-    _trait(
+    _time(
         "last_seen",
-        "time",
         "Last seen",
         "When anything was last heard of the customer.",
-        lambda c, _: instant(c.last_seen) if c.last_seen else None,
+        lambda c: c.last_seen or None,
     ),
     _trait(
         "events", "int", "Events", "Everything heard of the customer.", lambda c, _: c.events, unit="events"
