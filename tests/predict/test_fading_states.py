@@ -266,6 +266,21 @@ def test_little_data_is_judged_and_it_is_said(days: list[int]) -> None:
     assert len(stand(few, rhythm, 20)) == len(set(days)) if len(days) < 2 else 1
 
 
+@given(st.lists(st.integers(START, START + 400), min_size=1, max_size=8), st.integers(0, 900))
+@settings(max_examples=60, deadline=None)
+def test_purchases_before_the_rhythm_begins_decide_nothing(days: list[int], after: int) -> None:
+    """A till's default date, years before the first order: states are those without it."""
+    days, today = sorted({*days}), START + after
+    rhythm = msgspec.structs.replace(CROWD, begins=START - 365)
+    two = of_days(np.array([7, 8]), np.array([0, 2]), np.array([-25_202, -25_000, -25_202, *days]))
+    one = of_days(np.array([8]), np.array([0]), np.array(days))
+    spoiled, plain = stand(two, rhythm, today), stand(one, CROWD, today)
+    assert spoiled.state[0] == ""
+    assert spoiled.turns[0] == NEVER
+    for name in ("state", "since", "basis", "unusual", "next_order", "turns"):
+        assert getattr(spoiled, name)[1] == getattr(plain, name)[0], name
+
+
 @pytest.mark.parametrize("days_off", [(0, 1, 1), (0, 0, 1), (0, 3, 5), (2, 0, 0)])
 def test_the_next_season_stays_expected_until_its_day_is_over(days_off: tuple[int, ...]) -> None:
     """A middle that falls between two days is one whole day all the same; only on the day after it is another due."""

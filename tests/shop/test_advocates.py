@@ -209,7 +209,8 @@ def test_an_erased_persons_number_is_nowhere_any_more_nor_in_a_backup(friends: S
     assert all("ledger.db" in lying(folder, number) for number in numbers.values())
     exported = friends.export("user_id:anna")["predictions"]
     assert exported["brought_customers"] == 3
-    assert not {"brought", "brought_sums"} & exported.keys()
+    assert exported["advocacy_score"] == sum(exported["advocacy_parts"].values())
+    assert {name for name in exported if name.startswith("brought")} == {"brought_customers"}
     killed = folder / "models" / str(runs.runs(friends.places)[-1] + 1)
     killed.mkdir()
     aside = killed / f".{runs.PREDICTIONS}"

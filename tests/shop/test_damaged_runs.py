@@ -85,18 +85,25 @@ def test_a_refresh_goes_on_beside_a_damaged_run_and_compares_with_none(folder: P
         assert shop.value().drift == ()
 
 
-@pytest.mark.parametrize("said", ["../../x", "\u0663", "9" * 6000, "9" * 15, ""])
-def test_a_pointer_to_nowhere_is_as_before_the_first_refresh(said: str, folder: Path) -> None:
-    (folder / "models" / "current").write_text(said, "utf-8")
-    with shopkeeper.open(folder) as shop, pytest.raises(Conflict):
-        shop.value()
-
-
-def test_a_pointer_to_a_later_run_that_is_nowhere_keeps_no_refresh_from_being_in_force(folder: Path) -> None:
-    (folder / "models" / "current").write_text("2" * 15, "utf-8")
+def test_a_run_in_force_that_is_nowhere_is_as_before_the_first_refresh(folder: Path) -> None:
+    shutil.rmtree(place(folder))
     with shopkeeper.open(folder) as shop:
+        with pytest.raises(Conflict):
+            shop.value()
         shop.refresh()
         assert shop.value().total.customers == 40
+
+
+def test_runs_of_a_shop_that_did_not_note_them_were_in_force_up_to_its_present_one(folder: Path) -> None:
+    first = int(place(folder).name)
+    shutil.copytree(place(folder), folder / "models" / str(first + 1))  # a killed refresh left it
+    with shopkeeper.open(folder) as shop:
+        shop.places.ledger.write(lambda tx: tx.session.run("DELETE FROM setting WHERE name = 'runs'"))
+        assert runs.runs(shop.places) == [first]
+        shop.refresh()
+        assert [one.run for one in shop.value().drift] == [first]
+        assert runs.runs(shop.places)[0] == first
+        assert len(runs.runs(shop.places)) == 2
 
 
 def test_folders_that_are_no_runs_are_not_taken_for_any(folder: Path) -> None:
@@ -145,8 +152,65 @@ def test_a_run_that_was_killed_leaves_its_number_taken(folder: Path, monkeypatch
         assert shop.predicted().num_rows == 40
 
 
-def killed(*_: object) -> None:
+def killed(*_: object, **__: object) -> None:
     raise OSError(28, "the disk is full")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "refreshing.write", "runs._put", "refreshing.drifts", "refreshing.make_current", "writing.put_in_force",
+        "runs.prune", "runs.discard", "feeding.feed",
+    ],
+)  # fmt: skip
+def test_a_refresh_that_is_killed_shows_a_run_nowhere_before_it_is_in_force(
+    step: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked tells of one run: customers of the ledger's, what is added up over the lake of the lake's."""
+    (before,) = (int(one.name) for one in folder.glob("models/[0-9]*"))
+    (folder / "models" / "1000").mkdir()  # something for the step that removes what killed ones left
+    shutil.copy(place_of(folder, before) / runs.PREDICTIONS, folder / "models" / "1000")
+    with shopkeeper.open(folder) as shop:
+        put(shop, *(order(f"new{who}", -DAY, ids={"user_id": f"u{who}"}) for who in range(0, 40, 2)))
+        with monkeypatch.context() as patch:
+            patch.setattr(f"shopkeeper.shop.{'predicting.' if step != 'feeding.feed' else ''}{step}", killed)
+            with pytest.raises(OSError, match="disk"):
+                shop.refresh()
+    swung = step in ("runs.prune", "runs.discard", "feeding.feed")
+    with shopkeeper.open(folder) as shop:
+        now = runs.current(shop.places)
+        assert now is not None
+        assert (now.run > before) == swung
+        assert runs.runs(shop.places) == ([before, now.run] if swung else [before])
+        says_one(shop, now.run)
+        report, drawn = shop.value(), runs.manifest(shop.places, before)
+        assert drawn is not None
+        assert (report.as_of, len(report.runs)) == (drawn.as_of, 1)
+        assert report.total.value == pytest.approx(drawn.value, abs=0.1)
+        shop.refresh()
+        last = runs.current(shop.places)
+        assert last is not None
+        says_one(shop, last.run)
+        report = shop.value()
+        assert report.total.value == pytest.approx(last.value, abs=0.1)
+        assert report.drift[0].run == now.run
+        assert runs.runs(shop.places)[-1] == last.run
+        assert set(runs.runs(shop.places)) <= {before, now.run, last.run}
+        assert 1000 not in runs.folders(shop.places)
+
+
+def says_one(shop: Shop, run: int) -> None:
+    """What is said of customers, now and as it was predicted, is of this run."""
+    told = shop.predicted()
+    assert int(told.schema.metadata[b"run"]) == run
+    ids = told["customer"].to_pylist()
+    with shop.places.ledger.read() as reader:
+        said = {who: row.clv for who, row in reader.predictions(ids).items()}
+    assert said == dict(zip(ids, told["clv_12m"].to_pylist(), strict=True))
+
+
+def place_of(folder: Path, run: int) -> Path:
+    return folder / "models" / str(run)
 
 
 def test_of_two_refreshes_at_once_the_one_that_began_later_stays_in_force(folder: Path) -> None:
@@ -159,7 +223,8 @@ def test_of_two_refreshes_at_once_the_one_that_began_later_stays_in_force(folder
         assert shop.customers("clv_12m >= 0").num_rows == 40
         current = runs.current(shop.places)
         assert current is not None
-        assert current.run == later
+        assert current.run == later == shop.places.lake.manifest().run
+        assert earlier not in runs.folders(shop.places)
 
 
 def inside_another(shop: Shop, number: int) -> None:

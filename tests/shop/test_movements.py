@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 from tests.events import DAY, order, put
 
+import shopkeeper
 from shopkeeper.domain.clock import FixedClock
 from shopkeeper.domain.errors import InvalidInput, UnknownName
 from shopkeeper.shop import Shop
@@ -74,6 +77,29 @@ def test_boundaries_are_the_shops_months_and_none_is_before_it_was_kept_up(movin
     assert (late.boundaries[-1] - late.boundaries[0]).total_seconds() < 1
     moving.save_segment("never", "orders >= 1", activate=False)
     assert moving.segment_flows("never").flows == ()
+
+
+def test_a_segment_saved_at_midnight_is_not_of_the_day_before(tmp_path: Path) -> None:
+    """The sample shop's clock stands at midnight; and a shop's day begins before or after that of UTC."""
+    with shopkeeper.create(
+        tmp_path / "shop", now="2026-10-24T22:00:00+00:00", time_zone="Europe/Berlin"
+    ) as shop:
+        shop.places.clock = FixedClock(datetime.fromisoformat("2026-10-24T22:00:00+00:00"))
+        put(shop, order("one", -200 * DAY, ids={"user_id": "u1"}))
+        shop.save_segment("buyers", "orders >= 1")
+        zone = ZoneInfo("Europe/Berlin")
+        found = shop.segment_flows("buyers")
+        assert [str(at.astimezone(zone).date()) for at in found.boundaries] == ["2026-10-25"] * 2
+        (one,) = found.traffic
+        assert (one.at_start, one.entered, one.at_end) == (1, 0, 1)
+        for number, hours in enumerate(
+            (24, 0.5, 0.5)
+        ):  # the day of 25 hours has its last one, and the next begins
+            later(shop, hours=hours)
+            put(shop, order(f"later {number}", -100 * DAY, ids={"user_id": f"u1{number}"}))
+        assert [(str(day.day), day.entered, day.size) for day in shop.segment("buyers").days] == [
+            ("2026-10-25", 3, 3), ("2026-10-26", 1, 4),
+        ]  # fmt: skip
 
 
 @pytest.mark.parametrize("days", [15, 20, 60])

@@ -61,14 +61,22 @@ def test_an_effect_is_found_and_marked_as_association(
     assert shop.advocates() == advocates
     assert asked, "today's counts are asked of the lake"
     assert not [sql for sql in asked if "order_lines" in sql], "all that is dear was known already"
-    put(shop, *orders("new", [20, 2], {"store": "S1"}))
+    assert shop.erase("user_id:o3").orders_kept
+    with shop.places.ledger.read() as reader:
+        assert not reader.setting(REGULARS)
+        assert not reader.setting(LOOKED_BACK)
+    without = shop.regulars()
+    assert (without.buyers, without.group, without.rest) == (found.buyers - 1, found.group, found.rest - 1)
+    put(shop, *orders("new", [20, 2], {"store": "S1"}), *orders("r1", [45_776], {}))
     monkeypatch.setattr(working_ahead, "MANY", 1_000)
     assert "answers" not in shop.refresh()
     with shop.places.ledger.read() as reader:
         assert not reader.setting(REGULARS)
         assert not reader.setting(LOOKED_BACK)
     asked.clear()
-    assert shop.regulars().buyers == found.buyers + 1
+    again = shop.regulars()
+    assert again.buyers == found.buyers
+    assert again.regulars == found.regulars, "an order of 1901 makes nobody irregular"
     assert [sql for sql in asked if "order_lines" in sql], "nothing of an earlier refresh is told"
 
 

@@ -12,6 +12,7 @@ from tests.events import DAY, event, order, put
 from shopkeeper.domain.actor import Actor
 from shopkeeper.domain.clock import FixedClock
 from shopkeeper.domain.errors import BadCondition, Conflict, InvalidInput, NotPermitted, UnknownName
+from shopkeeper.domain.segment import AUDIENCE
 from shopkeeper.shop import Shop
 from shopkeeper.shop.watching import Tending, keep_up
 from shopkeeper.shop.working import Worker
@@ -218,7 +219,20 @@ def test_two_who_become_one_leave_and_enter_as_one(people: Shop) -> None:
     assert inside(people, "loyal") == [anna]
     assert inside(people, "once") == []
     assert {cause for *_, cause in told(people)[1:]} == {"merge"}
+    whole = people.timeline("user_id:ben", names=AUDIENCE).entries
+    assert [(one.name, one.details.get("customer")) for one in whole] == [
+        ("Audience Entered", None), ("Audience Exited", ben), ("Audience Entered", ben),
+    ]  # fmt: skip
+    assert whole[1].sentence == f"left the segment ‘Once’ by who is who, then as {ben}"
+    pages, cursor = [], None
+    while not pages or cursor is not None:
+        page = people.timeline("user_id:ben", names=AUDIENCE, limit=1, cursor=cursor)
+        pages, cursor = [*pages, *page.entries], page.next
+    assert pages == list(whole)
+    assert [one["customer"] for one in people.export("user_id:ben")["segments"]] == [ben, ben, anna]
     people.settle("different", "user_id:anna", "user_id:ben")
+    assert {one.details.get("customer") for one in people.timeline("user_id:anna").entries} == {None}
+    assert {one["customer"] for one in people.export("user_id:anna")["segments"]} == {anna}
     assert inside(people, "loyal") == []
     assert inside(people, "once") == [of(people, "ben")]
     assert people.recount().found == 0

@@ -215,19 +215,28 @@ def test_an_order_of_1901_and_one_of_tomorrow_teach_no_rhythm_and_are_said(
     with opened(begun, tmp_path) as shop:
         with shop.places.ledger.read() as reader:
             before = in_force(shop.places, reader)
+        stood = said(shop)
         put(
             shop,
             order("1901", -45_776 * DAY, ids={"user_id": "u1"}),
+            order("1901 alone", -45_776 * DAY, ids={"user_id": "long-ago"}),
             order(
                 "tomorrow", DAY * 20 // 24, ids={"user_id": "u2"}
             ),  # more than a day ahead is refused at the door
         )
+        who = {name: int(shop.customer(f"user_id:{name}").id[1:]) for name in ("u1", "u2", "u3", "long-ago")}
+        assert said(shop)[who["u1"]] == stood[who["u1"]], "nobody is won back by an absurd date, live"
         shop.refresh()
         with shop.places.ledger.read() as reader:
             assert in_force(shop.places, reader) == before
         notes = " ".join(shop.value().notes)
-        assert "1 purchase day before 20" in notes
+        assert "2 purchase days before 20" in notes
         assert "1 purchase day after 2026-05-01 was left out" in notes
+        now = said(shop)
+        assert now.pop(who["long-ago"]) == (None,) * 6, "bought, and nobody knows when"
+        assert {**now, who["u2"]: ()} == {**stood, who["u2"]: ()}
+        put(shop, order("1902", -45_400 * DAY, ids={"user_id": "u3"}))
+        assert said(shop)[who["u3"]] == stood[who["u3"]]
         assert said(shop) == anew(shop)
 
 

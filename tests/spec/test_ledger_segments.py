@@ -69,6 +69,7 @@ def test_the_audience_is_read_in_order(ledger: Ledger) -> None:
         assert reader.audience_of([10, 11], None, 3) == [rows[6], rows[5], rows[3]]
         assert reader.audience_of([10, 11], 6, 9) == [rows[3], rows[2], rows[0]]
         assert reader.audience_days(2, DAY) == [(1, 0, 1), (2, 1, 0), (3, 0, 1)]
+        assert reader.audience_days(2, DAY, 3 * DAY, DAY // 2) == [(2, 0, 1), (3, 1, 0)]
 
 
 def test_behaviours_and_what_is_due(ledger: Ledger) -> None:

@@ -44,6 +44,27 @@ def test_the_api_says_the_same(client, sample_shop, loudest):
     assert client.get("/api/v1/insight/advocates", params={"limit": 0}).status_code == 400
 
 
+@pytest.mark.parametrize("sort", ["value", "score", "customers"])
+def test_pages_of_the_list_are_the_list(client, sample_shop, sort):
+    """Those who brought nobody have no value brought: they come last, by score, and no page leaves any of them out."""
+    whole = sample_shop.advocates(sort=sort, most=500)
+    ids, params = [], {"sort": sort, "limit": 3}
+    while True:
+        body = client.get("/api/v1/insight/advocates", params=params).json()
+        ids += [row["id"] for row in body["rows"]]
+        if body["next"] is None:
+            break
+        assert len(body["rows"]) == 3
+        params["cursor"] = body["next"]
+    assert ids == [row.id for row in whole.rows]
+    assert len(ids) > 6
+    assert whole.next is None
+    other = client.get("/api/v1/insight/advocates", params={"sort": "score", "cursor": "nonsense"})
+    assert other.status_code == 400
+    turned = params | {"sort": "value" if sort == "score" else "score"}
+    assert client.get("/api/v1/insight/advocates", params=turned).status_code == 400
+
+
 def test_an_odds_ratio_is_drawn_about_one_half():
     one = drawn(OddsOf(name="x", label="X", ratio=1.0, low=0.5, high=1000.0))
     assert (one.at, one.high) == (0.5, 1.0)

@@ -105,6 +105,8 @@ def test_worth_over_any_horizon_comes_in_pieces_with_all_of_them_together(sample
 def test_all_of_them_come_as_one_file(sample_shop, ask_worth):
     answer = ask_worth({"horizon": "inf"}, accept=PARQUET)
     assert answer.headers["content-type"] == PARQUET
+    declined = ask_worth({"limit": 1}, accept=f"{PARQUET};q=0")
+    assert declined.json()["cursor"]["limit"] == 1
     found = pq.read_table(io.BytesIO(answer.content))
     table = sample_shop.worth(horizon=math.inf)
     assert found.schema.metadata[b"horizon_weeks"] == b"inf"

@@ -130,6 +130,8 @@ class Advocates(Struct, frozen=True, kw_only=True):
     origin: datetime | None = None
     """The earlier day at which ``brings`` and ``fits`` were measured."""
     notes: tuple[str, ...] = ()
+    next: str | None = None
+    """Where the following page of ``rows`` begins; everything else is told of all of them on every page."""
 
 
 class Apart(Struct, frozen=True, kw_only=True):

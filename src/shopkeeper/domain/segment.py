@@ -76,7 +76,7 @@ class Segment(Struct, frozen=True, kw_only=True):
 
 
 class AudienceDay(Struct, frozen=True, kw_only=True):
-    """How many entered and left on a day (UTC), and how many were in it when it ended."""
+    """How many entered and left on a day of the shop's, and how many were in it when it ended."""
 
     day: date
     entered: int

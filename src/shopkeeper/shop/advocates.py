@@ -18,22 +18,25 @@ from shopkeeper.domain.advocacy import (
     WhatBrings,
 )
 from shopkeeper.domain.customer import Customer, objects
-from shopkeeper.domain.errors import Conflict, UnknownName
+from shopkeeper.domain.errors import Conflict, InvalidInput, UnknownName
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
 from shopkeeper.shop import advocating, insights
 from shopkeeper.shop.masking import Sees
 from shopkeeper.shop.naming import names
 from shopkeeper.shop.places import Places
-from shopkeeper.shop.showing import resolve
+from shopkeeper.shop.showing import cursor_at, decoded, resolve
 from shopkeeper.shop.valuing import spreading
 from shopkeeper.stores.contract.ledger import LedgerReader
 
 SORTS: Final = {
-    "value": "brought_value DESC NULLS LAST, advocacy_score DESC",
-    "score": "advocacy_score DESC, brought_value DESC NULLS LAST",
-    "customers": "brought_customers DESC, brought_value DESC NULLS LAST",
+    "value": ("brought_value", "advocacy_score"),
+    "score": ("advocacy_score", "brought_value"),
+    "customers": ("brought_customers", "brought_value"),
 }
+"""By what they are sorted, the highest first, and then by id."""
+_Place = tuple[str, float, float, int]
+"""A sort, its two values of the last one told, and that one's id."""
 _FRIENDS: Final = 12
 _DEEDS: Final = {
     "shared": "Sharing posts", "commented": "Commenting", "pinned": "Pinning", "liked": "Liking and following",
@@ -50,17 +53,22 @@ _MEASURES: Final = {
 
 
 def advocates(
-    places: Places, traits: Sequence[Trait], *, sees: Sees, sort: str = "value", most: int = 25
+    places: Places,
+    traits: Sequence[Trait],
+    *,
+    sees: Sees,
+    sort: str = "value",
+    most: int = 25,
+    cursor: str | None = None,
 ) -> Advocates:
-    """Those who speak for the shop, and what goes before bringing others."""
+    """A page of those who speak for the shop, and what goes before bringing others."""
     if sort not in SORTS:
         raise UnknownName("sort order", sort, SORTS)
+    after = _after(cursor, sort)
     told = insights.known(places, traits)
     if "advocacy_score" not in places.lake.query("SELECT * FROM customers LIMIT 0").column_names:
         raise Conflict("the last refresh did not know advocates yet", hint="run 'shopkeeper refresh'")
-    ids = places.lake.query(
-        f"SELECT id FROM customers WHERE advocacy_score > 0 ORDER BY {SORTS[sort]}, id LIMIT {max(int(most), 0)}"
-    )["id"].to_pylist()
+    listed = _listed(places, sort, after, max(int(most), 0))
     totals = places.lake.query(
         "SELECT sum(CASE WHEN brought_customers > 0 THEN 1 ELSE 0 END) AS bringers, sum(brought_customers) AS brought, "
         "sum(brought_value) AS value FROM customers"
@@ -68,7 +76,7 @@ def advocates(
     with places.ledger.read() as reader:
         kept = advocating.kept(reader)
         known = _Known(places, reader)
-        rows = [made for customer in ids if (made := known.advocate(customer)) is not None]
+        rows = [made for *_, customer in listed[:most] if (made := known.advocate(customer)) is not None]
         rows = _named(places, reader, rows, sees)
     value = float(totals["value"] or 0.0)
     low, high = known.ranged(value, kept.expected, kept.variance) if kept else (None, None)
@@ -82,7 +90,29 @@ def advocates(
             "Weights of the score are assumptions. The value brought counts everything that those brought bought and "
             "are expected to buy: how many of them would have come anyway, only a randomised reward can tell.",
         ),
+        next=cursor_at((sort, *listed[most - 1])) if 0 < most < len(listed) else None,
     )  # fmt: skip
+
+
+def _listed(places: Places, sort: str, after: _Place | None, most: int) -> list[tuple[float, float, int]]:
+    """By what they are sorted and ids of those after a place, one more than wanted where there are more."""
+    first, second = (f"coalesce(CAST({name} AS DOUBLE), '-infinity'::DOUBLE)" for name in SORTS[sort])
+    _, *place = after or ("", float("inf"), float("inf"), -1)
+    found = places.lake.query(
+        f"SELECT * FROM (SELECT {first} AS one, {second} AS two, id FROM customers WHERE advocacy_score > 0) "
+        "WHERE one < $one OR (one = $one AND (two < $two OR (two = $two AND id > $id))) "
+        f"ORDER BY one DESC, two DESC, id LIMIT {most + 1}",
+        dict(zip(("one", "two", "id"), place, strict=True)),
+    )
+    return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
+
+
+def _after(cursor: str | None, sort: str) -> _Place | None:
+    """The place that a cursor names. Raises InvalidInput where it is none of this list in this order."""
+    found: _Place | None = decoded(cursor, _Place)
+    if found is not None and found[0] != sort:
+        raise InvalidInput("that cursor is of another sort order", hint="begin without a cursor")
+    return found
 
 
 def advocate(places: Places, who: str | int, *, sees: Sees) -> Advocate:

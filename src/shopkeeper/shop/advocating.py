@@ -20,6 +20,7 @@ from shopkeeper.domain.customer import Customer, Engagement, FirstOrder, Social,
 from shopkeeper.shop import referring
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting.foretold import Foretold, Part
+from shopkeeper.shop.standing import begins, today
 from shopkeeper.stores.contract.ledger import LedgerReader
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def advocate(places: Places, foretold: Foretold) -> tuple[Part, Explained]:
         _keep(places, Kept(as_of=places.clock.now(), buyers=0, regulars=0))
         return Part(np.empty(0, np.int64), {}), Explained.nothing()
     ids = np.asarray(columns.ids)
-    regular = _regulars(columns, foretold)
+    regular = _regulars(columns, foretold, today(places))
     core, fit = _fits(columns, regular, goods, places.now())
     number = columns.number
     ordered = number("orders") > 0
@@ -324,7 +325,7 @@ def _settled(places: Places, reader: LedgerReader, columns: Columns) -> tuple[Br
     return found, said.unknown
 
 
-def _regulars(columns: Columns, foretold: Foretold) -> NDArray[Any]:
+def _regulars(columns: Columns, foretold: Foretold, last: int) -> NDArray[Any]:
     import numpy as np
 
     from shopkeeper.predict.advocacy import own_gaps, regulars
@@ -332,8 +333,14 @@ def _regulars(columns: Columns, foretold: Foretold) -> NDArray[Any]:
     ids = np.asarray(columns.ids)
     ordered = np.flatnonzero(columns.number("orders") > 0)
     days = np.diff(np.append(np.asarray(columns.starts), len(columns.days)))
+    every = np.asarray(columns.days)
+    if (first := begins(every, last)) is not None:
+        known = every >= first
+        days = np.bincount(np.repeat(np.arange(days.size), days)[known], minlength=days.size)
+        every = every[known]
+    starts = np.cumsum(days) - days
     rows = ordered[days[ordered] > 0]
-    count, _, varied = own_gaps(np.asarray(columns.starts)[rows], np.asarray(columns.days))
+    count, _, varied = own_gaps(starts[rows], every)
     states = foretold.take(ids[rows], "state").to_pylist()
     active = [state is not None and state not in _SILENT for state in states]
     found = np.zeros(len(columns.ids), np.bool_)

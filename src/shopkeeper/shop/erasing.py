@@ -29,7 +29,7 @@ from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.know import memory
 from shopkeeper.resolve.graph import recompute
 from shopkeeper.resolve.view import expired
-from shopkeeper.shop import archive, backups
+from shopkeeper.shop import archive, backups, remembering
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.scratch import scratch
@@ -90,6 +90,7 @@ def begin(
     ids = sorted({*customers, *tx.aliases(customers)})
     removed, kept = tx.forget(nodes, customers, KEPT_WITHOUT_PERSON, cells, at)
     unbring(tx, ids)
+    remembering.forget(tx)
     number = int(tx.setting("erasures") or 0) + 1
     tx.keep("erasures", str(number))
     erasure = Erasure(number, tuple(nodes), tuple(pseudonyms), at, customers=tuple(ids))
@@ -318,6 +319,7 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
         unname(places, tx, erasure.pseudonyms)
         tx.forget([*nodes, *mailboxes(places, tx, nodes)], customers, KEPT_WITHOUT_PERSON, cells, erasure.at)
         unbring(tx, ids)
+        remembering.forget(tx)
         change = recompute(tx, around - set(nodes))
         tx.drop_records(sorted(change.gone | change.refold | set(customers)))
         if (watch := watching(places, tx, "merge")) is not None:

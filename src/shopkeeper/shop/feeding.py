@@ -18,6 +18,7 @@ from shopkeeper.resolve.busy import busiest
 from shopkeeper.shop import erasing
 from shopkeeper.shop.pace import without_collecting
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.foretold import Foretold, arrow
 from shopkeeper.stores.contract.lake import LakeChange
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
@@ -32,13 +33,22 @@ _RECORDS = 20_000
 
 def feed(places: Places, traits: Sequence[Trait], predicted: Foretold, progress: Progress | None) -> int:
     """Bring the lake up to the ledger's present state; returns how many events were added."""
-    return feed_with(places, lambda reader: customers_table(places, reader, traits, predicted), progress)
+
+    def customers(reader: LedgerReader) -> tuple[pa.Table, int]:
+        run = runs.number_in_force(reader)
+        # A refresh that began later may be in force by now, as it is for whoever looks at one customer.
+        said = predicted if predicted.run in (0, run) else said_now(reader)
+        return customers_table(places, reader, traits, said), run
+
+    return feed_with(places, customers, progress)
 
 
 def feed_with(
-    places: Places, customers: Callable[[LedgerReader], pa.Table], progress: Progress | None = None
+    places: Places,
+    customers: Callable[[LedgerReader], tuple[pa.Table, int]],
+    progress: Progress | None = None,
 ) -> int:
-    """The same with a table of customers that is made otherwise."""
+    """The same with a table of customers that is made otherwise, and the run whose predictions it holds."""
     lake = places.lake
     added = 0
     if progress:
@@ -57,8 +67,9 @@ def feed_with(
             added += len(rows)
             if progress:
                 progress("lake", 0.7 * (at - watermark) / (last - watermark))
-        _snapshots(reader, change, customers(reader))
-        change.reach(last, began, int(reader.setting("last_turn") or 0))
+        table, run = customers(reader)
+        _snapshots(reader, change, table)
+        change.reach(last, began, int(reader.setting("last_turn") or 0), run)
     _note_busy(places)
     if progress:
         progress("lake", 1.0)
@@ -117,6 +128,18 @@ def customers_table(
     """Everybody with every trait and prediction, one row a customer."""
     records = ((r.customer, unpack(r.body)) for chunk in reader.all_records() for r in chunk)
     return trait_table(places, records, traits, predicted)
+
+
+def said_now(reader: LedgerReader) -> Foretold:
+    """What is foretold of everybody by the run in force, and what was said live since."""
+    import pyarrow as pa
+
+    parts = [Foretold.of_rows({}).table]
+    for chunk in reader.all_records():
+        said = reader.predictions([row.customer for row in chunk])
+        rows = {customer: msgspec.json.decode(one.body) for customer, one in said.items()}
+        parts.append(Foretold.of_rows(rows).table)
+    return Foretold(pa.concat_tables(parts))
 
 
 def trait_table(

@@ -27,6 +27,8 @@ from shopkeeper.stores.contract.segments import Entry
 
 _AT_ONCE = 50_000
 _CHANGES = 1_000
+_OF_OTHERS = ("brought", "brought_by", "brought_sums", "brought_value", "brought_reach")
+"""Whom somebody brought and who brought them; what those are worth (of an only one, what that one buys) and brought."""
 
 
 class ErasureReceipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,14 +93,16 @@ def export(places: Places, who: str | int) -> dict[str, Any]:
 
 
 def _segments(reader: LedgerReader, customer: int) -> list[dict[str, Any]]:
-    """Which segments the person entered and left, oldest first."""
+    """Which segments the person entered and left, oldest first, also under a number of theirs that is no more."""
     called = {row.id: row.name for row in reader.segments()}
     found: list[Entry] = []
-    while page := reader.audience_of([customer], found[-1].id if found else None, _CHANGES):
+    ids = [customer, *reader.aliases([customer])]
+    while page := reader.audience_of(ids, found[-1].id if found else None, _CHANGES):
         found += page
     return [
         {
             "event": AUDIENCE[0] if row.entered else AUDIENCE[1],
+            "customer": f"c{row.customer}",
             "segment": called[row.segment],
             "at": instant(row.at).isoformat(),
         }
@@ -236,8 +240,8 @@ def _events(reader: LedgerReader, nodes: list[int]) -> list[Any]:
 
 
 def _of_oneself(said: dict[str, Any]) -> dict[str, Any]:
-    """What is predicted, without what is of others: whom somebody brought, their value, and who brought them."""
-    return {k: v for k, v in said.items() if k not in ("brought", "brought_by", "brought_sums")}
+    """What is predicted, without what is of others. How many somebody brought stays, as part of their own score."""
+    return {k: v for k, v in said.items() if k not in _OF_OTHERS}
 
 
 def _readable(record: dict[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,8 @@ class Known(Struct, frozen=True):
     as_of: datetime
     generation: int
     watermark: int = 0
+    run: int = 0
+    """Whose predictions these are; 0 where the lake does not say."""
 
     def condition(self, asked: str) -> Condition:
         """A saved segment's condition by its name, or the condition that was written."""
@@ -76,7 +78,7 @@ def known(places: Places, traits: Sequence[Trait]) -> Known:
         setting = msgspec.structs.replace(
             setting_of(places, reader, declared), segments=saved_conditions(reader, declared)
         )
-    return Known(setting, as_of, manifest.generation, manifest.watermark)
+    return Known(setting, as_of, manifest.generation, manifest.watermark, manifest.run)
 
 
 def kept(places: Places, told: Known, key: tuple[str, ...], make: Callable[[], _T]) -> _T:

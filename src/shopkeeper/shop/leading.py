@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from shopkeeper.domain.traits import Trait
 from shopkeeper.shop.asking import changed, customers
-from shopkeeper.shop.feeding import customers_table, feed_with
+from shopkeeper.shop.feeding import customers_table, feed_with, said_now
 from shopkeeper.shop.places import Places
-from shopkeeper.shop.predicting.foretold import Foretold
+from shopkeeper.shop.predicting import runs
 from shopkeeper.stores.contract.ledger import LedgerReader
 
 if TYPE_CHECKING:
@@ -27,18 +25,13 @@ def ahead(places: Places, traits: Sequence[Trait]) -> int:
     return feed_with(places, lambda reader: _customers(places, reader, traits))
 
 
-def _customers(places: Places, reader: LedgerReader, traits: Sequence[Trait]) -> pa.Table:
-    """Everybody: from the lake as it is and, of whom the ledger knows more, from there, where these are few."""
-    import pyarrow as pa
-
+def _customers(places: Places, reader: LedgerReader, traits: Sequence[Trait]) -> tuple[pa.Table, int]:
+    """Everybody: from the lake as it is and, of whom the ledger knows more, from there, where these are few. Also
+    returns the run whose predictions these are.
+    """
     manifest = places.lake.manifest()
     there = places.lake.query("SELECT * FROM customers LIMIT 0").schema.names
     few = manifest.as_of is not None and {trait.name for trait in traits} <= set(there)
     if few and changed(reader, manifest.watermark, manifest.turn) is not None:
-        return customers(places, None, traits).replace_schema_metadata(None)
-    predicted = [Foretold.of_rows({}).table]
-    for chunk in reader.all_records():
-        said = reader.predictions([row.customer for row in chunk])
-        rows = {customer: msgspec.json.decode(one.body) for customer, one in said.items()}
-        predicted.append(Foretold.of_rows(rows).table)
-    return customers_table(places, reader, traits, Foretold(pa.concat_tables(predicted)))
+        return customers(places, None, traits).replace_schema_metadata(None), manifest.run
+    return customers_table(places, reader, traits, said_now(reader)), runs.number_in_force(reader)

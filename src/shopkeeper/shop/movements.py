@@ -97,7 +97,11 @@ def _were_in(
 
 
 def boundaries(places: Places, per: str, periods: int, since: datetime) -> tuple[datetime, ...]:
-    """The beginnings of the last periods of the shop's calendar, none before ``since``, and now."""
+    """The beginnings of the last periods of the shop's calendar, none before ``since``, and now.
+
+    Where ``since`` is now, as in a shop whose clock stands still, the end is a moment later: a beginning a moment
+    earlier would be of yesterday where that is midnight, and have those who were in it enter.
+    """
     now = places.clock.now()
     period: Period = "week" if per == "week" else "month"
     zone = Zone(places.settings.time_zone)
@@ -112,4 +116,6 @@ def boundaries(places: Places, per: str, periods: int, since: datetime) -> tuple
         day = first_of(day - 1, period)
     else:
         return tuple(sorted(found))
-    return tuple(sorted({*found, min(since, now - timedelta(microseconds=1))}))
+    if since >= now:
+        return now, now + timedelta(microseconds=1)
+    return tuple(sorted({*found, since}))

@@ -1,8 +1,9 @@
 """Answers about the whole shop that a refresh works out ahead, since they are dear of many customers, kept until the
 next one.
 
-They are sums over everybody as of the refresh and name nobody: an erasure since then leaves them as they are, as it
-does a report that was printed.
+They name nobody, but a sum of few may tell of one (who came by a coupon of their own). So an erasure lets go of them
+in the transaction that forgets the person, and what was worked out of a lake that still held them is not told: whoever
+asks next has it worked out of the lake without them.
 """
 
 from __future__ import annotations
@@ -29,40 +30,36 @@ class _Answer(Struct, frozen=True):
 
     as_of: datetime
     watermark: int
+    generation: int
     key: str
     answer: msgspec.Raw
 
 
 def remembered(places: Places, told: Known, name: str, key: str, kind: type[_T]) -> _T | None:
-    """What was kept of the refresh that the lake tells of; None where it is of another one, or asked otherwise."""
+    """What was kept of this lake; None where it was another one (an erasure makes one, too), or asked otherwise."""
     with places.ledger.read() as reader:
         said = reader.setting(name)
     if not said:
         return None
     try:
         kept = msgspec.json.decode(said, type=_Answer)
-        if (kept.as_of, kept.watermark, kept.key) != (told.as_of, told.watermark, key):
+        known = told.as_of, told.watermark, told.generation, key
+        if (kept.as_of, kept.watermark, kept.generation, kept.key) != known:
             return None
         return msgspec.json.decode(kept.answer, type=kind)
-    except msgspec.DecodeError:  # another version wrote it
+    except msgspec.DecodeError:  # another version wrote it, or it was let go
         return None
 
 
 def remember(places: Places, told: Known, name: str, key: str, answer: Any) -> None:
     """Keep an answer until the next refresh."""
-    made = _Answer(told.as_of, told.watermark, key, msgspec.Raw(msgspec.json.encode(answer)))
+    made = _Answer(told.as_of, told.watermark, told.generation, key, msgspec.Raw(msgspec.json.encode(answer)))
     text = msgspec.json.encode(made).decode()
     places.ledger.write(lambda tx: tx.keep(name, text))
 
 
-def forget(places: Places) -> None:
-    """Let go of what an earlier refresh kept."""
-    with places.ledger.read() as reader:
-        kept = [name for name in (REGULARS, LOOKED_BACK) if reader.setting(name)]
-    if kept:
-
-        def work(tx: LedgerWriter) -> None:
-            for name in kept:
-                tx.keep(name, "")
-
-        places.ledger.write(work)
+def forget(tx: LedgerWriter) -> None:
+    """Let go of what was kept."""
+    for name in (REGULARS, LOOKED_BACK):
+        if tx.setting(name):
+            tx.keep(name, "")

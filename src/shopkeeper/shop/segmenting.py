@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
-from shopkeeper.domain.clock import DAY, day_number, day_of, instant
+from shopkeeper.domain.clock import DAY, day_of, instant
+from shopkeeper.domain.condition.zone import Zone
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.segment import (
@@ -116,7 +118,7 @@ def segment(places: Places, name: str) -> SegmentHistory:
         return SegmentHistory(
             segment=_shown(reader, all_, row),
             versions=versions,
-            days=_days(reader, row, places.now()),
+            days=_days(reader, row, places.now(), Zone(places.settings.time_zone)),
             used_by=tuple(sorted(all_.used_by(name))),
         )
 
@@ -139,12 +141,23 @@ def _shown(reader: LedgerReader, all_: definitions.Known, row: SegmentRow) -> Se
     )
 
 
-def _days(reader: LedgerReader, row: SegmentRow, now: int) -> tuple[AudienceDay, ...]:
-    """The last ninety days on which anybody entered or left; sizes are counted back from the present one."""
+def _days(reader: LedgerReader, row: SegmentRow, now: int, zone: Zone) -> tuple[AudienceDay, ...]:
+    """Those of the last ninety days of the shop's on which anybody entered or left; sizes are counted back from the
+    present one.
+    """
+    last = zone.day(now)
+    passed: dict[int, tuple[int, int]] = {}
+    # Days that begin at one distance from UTC are asked for together: clocks are changed twice a year.
+    for ahead, some in groupby(range(last - _DAYS, last + 1), key=lambda day: day * DAY - zone.start(day)):
+        days = [*some]
+        since, until = zone.start(days[0]), zone.start(days[-1] + 1)
+        for day, entered, exited in reader.audience_days(row.id, since, until, ahead):
+            at = min(day, days[-1])  # the hour that is there twice
+            was = passed.get(at, (0, 0))
+            passed[at] = was[0] + entered, was[1] + exited
     found: list[AudienceDay] = []
     size = row.size
-    since = (day_number(now) - _DAYS) * DAY
-    for day, entered, exited in reversed(reader.audience_days(row.id, since)):
+    for day, (entered, exited) in sorted(passed.items(), reverse=True):
         found.append(AudienceDay(day=day_of(day), entered=entered, exited=exited, size=size))
         size += exited - entered
     return tuple(reversed(found))

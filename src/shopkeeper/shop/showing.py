@@ -374,27 +374,26 @@ def _bounded(limit: int) -> int:
     return limit
 
 
-def cursor_at(place: tuple[float, int]) -> str:
+def cursor_at(place: tuple[Any, ...]) -> str:
     """A place in a list as a text to go on from."""
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode("ascii").rstrip("=")
 
 
-def _decoded(cursor: str | None) -> Any:
+def decoded(cursor: str | None, of: Any = tuple[int | float, int]) -> Any:
+    """The place that a text names, None without one. Raises InvalidInput."""
     if not cursor:
         return None
     try:
-        return msgspec.msgpack.decode(
-            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple[int | float, int]
-        )
+        return msgspec.msgpack.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=of)
     except (ValueError, msgspec.MsgspecError):
         raise InvalidInput("that cursor was not given by this shop", hint="begin without a cursor") from None
 
 
 def _place(cursor: str | None) -> tuple[int, int] | None:
-    found = _decoded(cursor)
+    found = decoded(cursor)
     return None if found is None else (int(found[0]), found[1])
 
 
 def _rank_place(cursor: str | None) -> tuple[float, int] | None:
-    found: tuple[float, int] | None = _decoded(cursor)
+    found: tuple[float, int] | None = decoded(cursor)
     return found

@@ -31,6 +31,9 @@ NEVER: Final = 1 << 62
 _CONCERN: Final = frozenset({*orderbook.NAMES, "Consent Given", "Consent Withdrawn"})
 _HEARD_AT_ONCE: Final = 50_000
 _STOOD_AT_ONCE: Final = 1_000
+_YEAR: Final = 365
+_FEWEST: Final = 30
+"""Purchases from which on some are usual."""
 
 Said = dict[str, Any]
 Columns = dict[str, Any]
@@ -62,27 +65,54 @@ def refreshed(places: Places, cursor: str, customers: Any, days: Any, *, turn: i
 
     from shopkeeper.predict.fading import kept, learn, purchases
 
-    today = _zone(places.settings.time_zone).day(places.now())
+    now = today(places)
     when = np.asarray(days, dtype="datetime64[D]")
     bought = purchases(customer=customers, occurred_at=when)
     with places.ledger.read() as reader:
         before = in_force(places, reader)
-    known = _learned_from(bought, customers, np.asarray(days, dtype=np.int64), today)
-    rhythm = kept(before, learn(known, alarms_per_year=places.settings.alarms_per_year))
-    columns, turns = judged(bought, rhythm, today, places.settings.time_zone)
+    first = begins(np.asarray(days, dtype=np.int64), now)
+    known = _learned_from(bought, customers, np.asarray(days, dtype=np.int64), now, first)
+    learned = learn(known, alarms_per_year=places.settings.alarms_per_year)
+    rhythm = kept(before, msgspec.structs.replace(learned, begins=first))
+    columns, turns = judged(bought, rhythm, now, places.settings.time_zone)
     return Standings(rhythm, cursor, bought.customer, columns, turns, turn)
 
 
-def _learned_from(bought: Purchases, customers: Any, days: Any, today: int) -> Purchases:
-    """Purchases up to today but for those whose date cannot be right: a rhythm is not learned from these."""
+def today(places: Places) -> int:
+    """The present day in the shop's zone."""
+    return _zone(places.settings.time_zone).day(places.now())
+
+
+def begins(days: Any, last_day: int) -> int | None:
+    """The first day of which purchases count: one dated so long before all others that it cannot be right does not.
+
+    It stays in the log and in the sums, since something was bought; but who stands where, and who is regular, is
+    judged without it, also where it comes after this was learned. ``days`` has one entry per customer and day with an
+    order; of few nothing is usual, and all count (None).
+    """
+    from shopkeeper.predict.value.stray import believed
+
+    known = days[days <= last_day]
+    if known.size < _FEWEST:
+        return None
+    first, last = believed(known)
+    early = known[known < first]
+    # What is brought in before the next refresh counts as far back as it will then.
+    far = first - max(last - first, _YEAR)
+    return max(int(early.max()) + 1, far) if early.size else far
+
+
+def _learned_from(
+    bought: Purchases, customers: Any, days: Any, last_day: int, first: int | None
+) -> Purchases:
+    """Purchases up to that day but for those whose date cannot be right: a rhythm is not learned from these."""
     import numpy as np
 
     from shopkeeper.predict.fading import purchases
-    from shopkeeper.predict.value.stray import believed
 
-    learned = days <= today
-    if learned.any():
-        learned &= days >= believed(days[learned])[0]
+    learned = days <= last_day
+    if first is not None:
+        learned &= days >= first
     if learned.all():
         return bought
     return purchases(

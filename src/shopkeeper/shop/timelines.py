@@ -60,9 +60,10 @@ def _changes(
     if names and not set(names) & set(AUDIENCE):
         return []
     with places.ledger.read() as reader:
-        rows = reader.audience_of([customer], before, limit)
+        # Who was merged passed through segments under an earlier number, and nobody else has that one.
+        rows = reader.audience_of([customer, *reader.aliases([customer])], before, limit)
         called = _called(reader, rows)
-    return [_entry(row, *called[row.segment]) for row in rows if not names or _name(row) in names]
+    return [_entry(row, *called[row.segment], customer) for row in rows if not names or _name(row) in names]
 
 
 def _called(reader: LedgerReader, rows: Sequence[Entry]) -> dict[int, tuple[str, str]]:
@@ -78,15 +79,17 @@ def _name(row: Entry) -> str:
     return AUDIENCE[0] if row.entered else AUDIENCE[1]
 
 
-def _entry(row: Entry, segment: str, title: str) -> TimelineEntry:
+def _entry(row: Entry, segment: str, title: str, customer: int) -> TimelineEntry:
     why = _WHY.get(row.cause, "")
+    earlier = "" if row.customer == customer else f"c{row.customer}"
     return TimelineEntry(
         seq=row.id,
         occurred_at=instant(row.at),
         name=_name(row),
-        sentence=f"{'entered' if row.entered else 'left'} the segment ‘{title}’{f' {why}' if why else ''}",
+        sentence=f"{'entered' if row.entered else 'left'} the segment ‘{title}’{f' {why}' if why else ''}"
+        f"{f', then as {earlier}' if earlier else ''}",
         channel="",
-        details={"segment": segment, "cause": row.cause},
+        details={"segment": segment, "cause": row.cause} | ({"customer": earlier} if earlier else {}),
     )
 
 

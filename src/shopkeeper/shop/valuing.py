@@ -36,7 +36,7 @@ _SHOWN_RUNS = 60
 def report(places: Places, traits: Sequence[Trait]) -> ValueReport:
     """The value of everybody, as of the last refresh. Raises Conflict before it."""
     told = insights.known(places, traits)
-    run = runs.current(places)
+    run = runs.in_lake(places, told.run)
     if run is None or run.schema_version < 2:
         raise Conflict("nothing was predicted yet", hint="run 'shopkeeper refresh'")
     asked = tuple(f"{name} {one.text}" for name, one in told.setting.segments.items())
@@ -93,15 +93,15 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
         scores=run.scores,
         choice=run.choice,
         drift=run.drift,
-        runs=_earlier(places),
+        runs=_earlier(places, run.run),
     )
 
 
 def spreading(places: Places) -> Callable[[float, float], tuple[float, float]]:
-    """Gives the range of a sum of expected values, by the run in force, from the variance of its customers alone."""
+    """Gives the range of a sum over the lake, by the run it tells of, from the variance of its customers alone."""
     from shopkeeper.predict.value.sums import range_of_sum
 
-    run = runs.current(places) or Run(run=0, as_of=places.clock.now())
+    run = runs.in_lake(places, places.lake.manifest().run) or Run(run=0, as_of=places.clock.now())
     at_once = together(run)
 
     def spread(value: float, variance: float) -> tuple[float, float]:
@@ -179,6 +179,7 @@ def _mask(rows: Any, size: int) -> Mask:
     return mask
 
 
-def _earlier(places: Places) -> tuple[tuple[Any, float, int], ...]:
-    found = (runs.manifest(places, run) for run in runs.runs(places)[-_SHOWN_RUNS:])
+def _earlier(places: Places, last: int) -> tuple[tuple[Any, float, int], ...]:
+    here = [run for run in runs.runs(places) if run <= last]
+    found = (runs.manifest(places, run) for run in here[-_SHOWN_RUNS:])
     return tuple((run.as_of, run.value, run.customers) for run in found if run is not None)

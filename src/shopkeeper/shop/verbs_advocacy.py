@@ -35,13 +35,16 @@ class AdvocacyVerbs:
         self._may(Permission.REPORT, "see what sets regulars apart")
         return regulars.regulars(self.places, self.traits())
 
-    def advocates(self, *, sort: str = "value", most: int = 25) -> Advocates:
+    def advocates(self, *, sort: str = "value", most: int = 25, cursor: str | None = None) -> Advocates:
         """Those who bring others, praise and share, with the value they brought; sorted by value, score or customers.
 
-        Also what went before bringing others, and whether brand fit foretold later orders.
+        ``cursor`` is the ``next`` of the page before. Also what went before bringing others, and whether brand fit
+        foretold later orders.
         """
         self._may(Permission.REPORT, "see who brings others")
-        found = advocates.advocates(self.places, self.traits(), sees=self.actor.sees, sort=sort, most=most)
+        found = advocates.advocates(
+            self.places, self.traits(), sees=self.actor.sees, sort=sort, most=most, cursor=cursor
+        )
         self._note("see who brings others", detail=f"{len(found.rows)} customers named")
         return found
 

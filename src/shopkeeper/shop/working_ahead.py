@@ -23,7 +23,7 @@ def work_ahead(places: Places, traits: Sequence[Trait], progress: Progress | Non
 
     Where the lake's engine cannot, of too little memory for one, the refresh stands and pages ask themselves.
     """
-    remembering.forget(places)
+    places.ledger.write(remembering.forget)
     if places.lake.query("SELECT count(*) AS n FROM customers")["n"][0].as_py() < MANY:
         return False
     told = insights.known(places, traits)

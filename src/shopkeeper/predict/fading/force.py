@@ -44,7 +44,8 @@ class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
 
     ``level``: by what ``alarms_per_year`` is multiplied to be met. ``leaving``: how much likelier than all customers
     leave after so many gaps (``STAGES``). ``most``: the largest tail that is unusual. ``year``: how visits fall over
-    the year (``calendar.everybodys``).
+    the year (``calendar.everybodys``). ``begins``: the first day of which purchases count, a number since 1970; one
+    dated earlier (1901, say) is of an unknown day. Everything counts where it is None.
     """
 
     population: Population
@@ -54,6 +55,7 @@ class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
     leaving: tuple[float, ...] = (1.0,) * len(STAGES)
     year: tuple[float, ...] = calendar.FLAT
     notes: tuple[str, ...] = ()
+    begins: int | None = None
 
     def after(self, following: Next, count: Floats) -> Floats:
         """Days of silence after which it is unusual, of customers with so many gaps."""
@@ -91,7 +93,9 @@ def kept(before: Rhythm | None, found: Rhythm) -> Rhythm:
     was, is_ = (one.after(next_gap(count, total, cv2, one.population), count) for one in (before, found))
     shifted = max(abs(a - b) for a, b in zip(before.year, found.year, strict=True))
     alike = np.all(np.abs(is_ / was - 1.0) < _SAME) and shifted < _SAME
-    return before if alike else found
+    if not alike:
+        return found
+    return before if before.begins == found.begins else msgspec.structs.replace(before, begins=found.begins)
 
 
 def _leaving(bought: Purchases) -> Floats:

@@ -78,7 +78,8 @@ class Limits:
 
 
 def stand(bought: Purchases, rhythm: Rhythm, today: int) -> Stands:
-    """Where each customer stands on a day; purchases after it are not known yet, but turn what they turn.
+    """Where each customer stands on a day; purchases after it are not known yet, but turn what they turn. Those dated
+    before the rhythm ``begins`` are passed over.
 
     >>> from shopkeeper.predict.fading.purchases import purchases
     >>> from shopkeeper.predict.fading.rhythm import Population
@@ -90,13 +91,16 @@ def stand(bought: Purchases, rhythm: Rhythm, today: int) -> Stands:
     n = bought.starts.size
     ahead = np.full(n, NEVER, dtype=np.int64)
     there = np.arange(n)
-    if bought.day.size and (late := bought.day > today).any():
-        row = np.where(late, bought.day, NEVER)
+    known = bought.day <= today
+    if rhythm.begins is not None:
+        known &= bought.day >= rhythm.begins
+    if not known.all():
+        row = np.where(bought.day > today, bought.day, NEVER)
         ahead = np.minimum.reduceat(row, bought.starts)
-        size = np.add.reduceat((~late).astype(np.int64), bought.starts)
+        size = np.add.reduceat(known.astype(np.int64), bought.starts)
         there = np.flatnonzero(size)
         starts = np.concatenate(([0], np.cumsum(size[there])))[:-1].astype(np.int64)
-        bought = of_days(bought.customer[there], starts, bought.day[~late])
+        bought = of_days(bought.customer[there], starts, bought.day[known])
     found = _stand(bought, rhythm, today)
     if there.size == n:
         return Stands(

@@ -34,6 +34,8 @@ class Foretold:
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
+        self.run = 0
+        """The run that foretold it; 0 where it is none's."""
         self._ids: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:

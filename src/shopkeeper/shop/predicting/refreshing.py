@@ -60,7 +60,9 @@ def _predict(places: Places, tell: Progress, *, anew: bool) -> Foretold:
     run = next_run(places)
     write(places, run, foretold, turns(foretold, stands), explained.of)
     _keep(places, run, foreseen, tested, foretold, beside, orders, began, read_whole=read_whole)
-    make_current(places, run, stands)
+    foretold.run = run
+    if not make_current(places, run, stands):
+        runs.discard(places, run)
     with places.ledger.read() as reader:
         erased_meanwhile = reader.setting("erasures") != erasures
     if erased_meanwhile:

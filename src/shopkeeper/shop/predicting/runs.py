@@ -1,7 +1,9 @@
 """Runs of the models as they are kept, and for how long.
 
 ``models/<run>/`` holds ``manifest.json`` (models, score card, drift), ``predictions.parquet`` (a row per customer) and
-a checksum of each; ``models/current`` names the run in force. Every file is written aside and moved into its place.
+a checksum of each. Every file is written aside and moved into its place. A folder is no run that anybody sees until the
+ledger says that it is in force, in the transaction that makes its predictions those of the customers: the settings
+``run`` (the present one) and ``runs`` (all that were in force and are kept).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from shopkeeper.domain.errors import BadFile
 from shopkeeper.domain.report import Score
 from shopkeeper.domain.value import Run
 from shopkeeper.shop.places import Places
+from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,27 +32,53 @@ MANIFEST = "manifest.json"
 _ROWS = 65_536
 """Customers in a row group: one customer is found without reading the others."""
 _DAILY = timedelta(days=31)
+_UNFINISHED = timedelta(days=1)
+"""For how long a run may be unfinished before it counts as killed."""
+_IN_FORCE, _WERE_IN_FORCE = "run", "runs"
+"""The ledger's settings."""
 _LAST = 253_402_300_799_999
 """The last millisecond of the year 9999: no run has a higher number."""
 
 
 def current_scores(places: Places) -> list[Score]:
-    """The score card of the models in use, the simple rules beside them."""
-    run = current(places)
+    """The score card of the models in use, the simple rules beside them; as a report of the lake tells it."""
+    run = in_lake(places, places.lake.manifest().run)
     return [] if run is None else list(run.scores)
 
 
 def current(places: Places) -> Run | None:
     """The run in force; None before the first one."""
-    run = _pointed_at(places)
-    return None if run is None else manifest(places, run)
+    with places.ledger.read() as reader:
+        run = number_in_force(reader)
+    return manifest(places, run) if run else None
 
 
-def _pointed_at(places: Places) -> int | None:
-    try:
-        return _number((places.folder / "models" / "current").read_text("ascii").strip())
-    except (OSError, UnicodeDecodeError):
-        return None
+def in_lake(places: Places, run: int) -> Run | None:
+    """The run whose predictions the lake holds, by the number in its manifest: what is added up there is that one's.
+
+    It is the one before the run in force from the moment that one is in force until the refresh has fed the lake. Where
+    the lake does not say, or that run is gone, the run in force.
+    """
+    return (manifest(places, run) if run else None) or current(places)
+
+
+def number_in_force(reader: LedgerReader) -> int:
+    """The run in force; 0 before the first one."""
+    return int(reader.setting(_IN_FORCE) or 0)
+
+
+def note_in_force(places: Places, tx: LedgerWriter, run: int) -> None:
+    """Let a run count among those that were in force, in the transaction that puts it there."""
+    tx.keep(_WERE_IN_FORCE, msgspec.json.encode([*_were_in_force(places, tx), run]).decode())
+
+
+def _were_in_force(places: Places, reader: LedgerReader) -> list[int]:
+    """Those that are kept, oldest first."""
+    here, last = folders(places), number_in_force(reader)
+    if (said := reader.setting(_WERE_IN_FORCE)) is None:  # before that was noted, every run was
+        return [run for run in here if run <= last]
+    were = frozenset(msgspec.json.decode(said, type=list[int]))
+    return [run for run in here if run in were]
 
 
 def _number(name: str) -> int | None:
@@ -73,26 +102,34 @@ def manifest(places: Places, run: int) -> Run | None:
 
 
 def runs(places: Places) -> list[int]:
-    """Every run whose predictions are kept, oldest first. Numbers are milliseconds since 1970, or the next above."""
+    """Every run that was in force and whose predictions are kept, oldest first.
+
+    Numbers are milliseconds since 1970, or the next above.
+    """
+    with places.ledger.read() as reader:
+        return _were_in_force(places, reader)
+
+
+def folders(places: Places) -> list[int]:
+    """Every run whose predictions lie here, also one that is being written, or whose writer was killed."""
     folder = places.folder / "models"
     found = (_number(one.name) for one in folder.glob("[0-9]*"))
     return sorted(run for run in found if run is not None and (folder / str(run) / PREDICTIONS).is_file())
 
 
 def keep(places: Places, run: Run, predictions: pa.Table) -> None:
-    """Keep a run, whole or not at all, and make it the current one unless a later one is."""
-    folder = places.folder / "models"
-    place = folder / str(run.run)
+    """Keep a run, whole or not at all. Nobody sees it before it is in force."""
+    place = places.folder / "models" / str(run.run)
     place.mkdir(parents=True, exist_ok=True)
     _write_table(place / PREDICTIONS, predictions)
     aside = place / f".{MANIFEST}"
     aside.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1))
     _put(aside, place / MANIFEST)
-    if (before := current(places)) is not None and before.run > run.run:
-        return  # a refresh that began later was done first
-    pointer = folder / ".current"
-    pointer.write_text(f"{run.run}\n", "ascii")
-    pointer.replace(folder / "current")
+
+
+def discard(places: Places, run: int) -> None:
+    """Remove a run that was overtaken before it was in force."""
+    shutil.rmtree(places.folder / "models" / str(run), ignore_errors=True)
 
 
 def table(
@@ -140,7 +177,7 @@ def forget(places: Places, customers: Iterable[int]) -> int:
     removed = 0
     if len(gone):
         _sweep(places)
-    for run in runs(places) if len(gone) else ():
+    for run in folders(places) if len(gone) else ():
         file = places.folder / "models" / str(run) / PREDICTIONS
         try:
             inside = pc.is_in(table(places, run, ["customer"]).column("customer"), gone)
@@ -154,18 +191,26 @@ def forget(places: Places, customers: Iterable[int]) -> int:
 
 
 def prune(places: Places) -> list[int]:
-    """Remove runs that are not to be kept any longer; returns which."""
+    """Remove runs that are not to be kept any longer, and what killed ones left; returns which.
+
+    The run in force stays, and the one that the lake still tells of.
+    """
     folder = places.folder / "models"
     now = places.clock.now()
-    here = runs(places)
+    with places.ledger.read() as reader:
+        here, last = _were_in_force(places, reader), number_in_force(reader)
     settings = places.settings
     stay = kept(
         {run: moment(run) for run in here}, now,
         weeks=settings.predictions_weeks, years=settings.predictions_years,
     )  # fmt: skip
-    gone = [run for run in here[:-1] if run not in stay]
+    stay |= {last, places.lake.manifest().run}
+    gone = [run for run in here if run not in stay]
+    left = set(folders(places)) - set(here)
+    gone += sorted(run for run in left if moment(run) < now - _UNFINISHED)
     for run in gone:
-        shutil.rmtree(folder / str(run), ignore_errors=True)
+        discard(places, run)
+    (folder / "current").unlink(missing_ok=True)  # earlier versions named the run in force in it
     _sweep(places)
     return gone
 

@@ -9,6 +9,7 @@ import msgspec
 
 from shopkeeper.know.live.definitions import again
 from shopkeeper.shop.places import Places
+from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.foretold import Foretold
 from shopkeeper.shop.standing import Standings, put_in_force
 from shopkeeper.shop.watching import compiled
@@ -58,22 +59,24 @@ def write(places: Places, run: int, foretold: Foretold, turns: Any, beside: Besi
         places.ledger.write(lambda tx, part=part: tx.predict(part, run=run))  # type: ignore[misc]
 
 
-def make_current(places: Places, run: int, stands: Standings) -> None:
+def make_current(places: Places, run: int, stands: Standings) -> bool:
     """Let a run's predictions be those in force, and segments that ask for predictions be asked again.
 
-    Unless those of a refresh that began later are in force by now: they know more.
+    Returns False where those of a refresh that began later are in force by now: they know more.
     """
 
-    def work(tx: LedgerWriter) -> None:
-        if int(tx.setting("run") or 0) > run:
-            return
+    def work(tx: LedgerWriter) -> bool:
+        if runs.number_in_force(tx) > run:
+            return False
+        runs.note_in_force(places, tx, run)
         tx.switch(run)
         put_in_force(places, tx, stands)
         if (found := compiled(places, tx)) is not None:
             rules = found.network.rules
             again(tx, {rules[number].segment for number in found.network.refreshed}, "refresh")
+        return True
 
-    places.ledger.write(work)
+    return places.ledger.write(work)
 
 
 def _prediction(row: dict[str, Any], turns_at: int, more: dict[str, Any], encode: Any) -> Prediction:

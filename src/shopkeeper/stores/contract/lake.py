@@ -56,6 +56,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     tables: dict[str, tuple[LakeFile, ...]] = field(default_factory=dict)
     turn: int = 0
     """Number of the last merge or split that ``identities`` and ``customers`` know of."""
+    run: int = 0
+    """The run of the models whose predictions ``customers`` holds; 0 where that is not known."""
     retired: tuple[str, ...] = ()
     """Files the last change put out of use: kept for one generation, for readers that still have the one before."""
 
@@ -77,8 +79,10 @@ class LakeChange(Protocol):
         """
         ...
 
-    def reach(self, watermark: int, as_of: datetime, turn: int = 0) -> None:
-        """Say up to which row of the log this change tells, at which instant, and up to which merge or split."""
+    def reach(self, watermark: int, as_of: datetime, turn: int = 0, run: int = 0) -> None:
+        """Say up to which row of the log this change tells, at which instant, up to which merge or split, and of which
+        run of the models its predictions are.
+        """
         ...
 
 

@@ -93,8 +93,12 @@ class SegmentReader(Protocol):
         """What some customers entered and left, latest first, before a number."""
         ...
 
-    def audience_days(self, segment: int, since: int) -> list[tuple[int, int, int]]:
-        """Days (since 1970, UTC) from an instant on: how many entered a segment, and how many left."""
+    def audience_days(
+        self, segment: int, since: int, until: int | None = None, ahead: int = 0
+    ) -> list[tuple[int, int, int]]:
+        """Days (since 1970, of a clock so many microseconds ahead of UTC) from an instant on, before another: how many
+        entered a segment, and how many left.
+        """
         ...
 
     def erased_exits(self, before: int) -> list[int]:

@@ -37,7 +37,7 @@ class Change:
         self._duck: duckdb.DuckDBPyConnection | None = None
         self._added: dict[str, list[LakeFile]] = {table: [] for table in LOG}
         self._snapshots: dict[str, LakeFile] = {}
-        self._reached: tuple[int, datetime | None, int] = (base.watermark, base.as_of, base.turn)
+        self._reached = self._before = base.watermark, base.as_of, base.turn, base.run
 
     def log(self, rows: pa.RecordBatch) -> None:
         """Add logged events; see the contract."""
@@ -59,8 +59,8 @@ class Change:
         if earlier is not None:
             self._files.drop(earlier)
 
-    def reach(self, watermark: int, as_of: datetime, turn: int = 0) -> None:
-        """Say up to which row of the log this change tells, at which instant, and up to which merge or split."""
+    def reach(self, watermark: int, as_of: datetime, turn: int = 0, run: int = 0) -> None:
+        """Say up to where this change tells; see the contract."""
         if watermark < self._base.watermark:
             raise InvalidInput(
                 f"the lake already tells up to row {self._base.watermark}, not only {watermark}",
@@ -68,7 +68,7 @@ class Change:
             )
         if as_of.tzinfo is None:
             raise InvalidInput("an instant without a time zone", hint="add tzinfo=UTC")
-        self._reached = (watermark, as_of, turn)
+        self._reached = watermark, as_of, turn, run
 
     def finish(self) -> Manifest | None:
         """Write what is still held; the manifest to swap in, or None where nothing changed."""
@@ -82,9 +82,8 @@ class Change:
         for table, file in self._snapshots.items():
             retired += [old.path for old in tables.get(table, ())]
             tables[table] = (file,)
-        watermark, as_of, turn = self._reached
-        base = self._base
-        if tables == base.tables and self._reached == (base.watermark, base.as_of, base.turn):
+        watermark, as_of, turn, run = self._reached
+        if tables == self._base.tables and self._reached == self._before:
             return None
         return msgspec.structs.replace(
             self._base,
@@ -92,6 +91,7 @@ class Change:
             watermark=watermark,
             as_of=as_of,
             turn=turn,
+            run=run,
             generation=self._files.generation,
             retired=tuple(retired),
         )

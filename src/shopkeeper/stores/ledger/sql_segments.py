@@ -72,13 +72,16 @@ class SegmentReads:
         rows = among(self.session, sql, customers, before or _MOST, limit)
         return [_entry(row) for row in sorted(rows, reverse=True)[:limit]]
 
-    def audience_days(self, segment: int, since: int) -> list[tuple[int, int, int]]:
+    def audience_days(
+        self, segment: int, since: int, until: int | None = None, ahead: int = 0
+    ) -> list[tuple[int, int, int]]:
         """How many entered and left by day."""
         sql = (
-            f"SELECT at / {DAY}, sum(entered), count(*) - sum(entered) FROM audience WHERE segment = ? AND at >= ? "
-            "GROUP BY 1 ORDER BY 1"
+            f"SELECT (at + ?) / {DAY}, sum(entered), count(*) - sum(entered) FROM audience "
+            "WHERE segment = ? AND at >= ? AND at < ? GROUP BY 1 ORDER BY 1"
         )
-        return [(int(day), int(in_), int(out)) for day, in_, out in self.session.rows(sql, (segment, since))]
+        asked = ahead, segment, since, _MOST if until is None else until
+        return [(int(day), int(in_), int(out)) for day, in_, out in self.session.rows(sql, asked)]
 
     def erased_exits(self, before: int) -> list[int]:
         """Exits of the erased."""

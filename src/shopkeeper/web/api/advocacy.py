@@ -10,14 +10,23 @@ from litestar.params import QueryParameter
 from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.advocacy import Advocate, Advocates, Regulars
 from shopkeeper.web.access.declared import OPT
-from shopkeeper.web.api.shapes import CONFLICT, INVALID, NOT_FOUND, NOT_PERMITTED, PREFIX, TOO_LONG, Who
+from shopkeeper.web.api.shapes import (
+    CONFLICT,
+    INVALID,
+    NOT_FOUND,
+    NOT_PERMITTED,
+    PREFIX,
+    TOO_LONG,
+    After,
+    Limit,
+    Who,
+)
 
 if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
 _SEES = {OPT: Permission.REPORT}
 Sort = Annotated[Literal["value", "score", "customers"], QueryParameter(description="what comes first")]
-Most = Annotated[int, QueryParameter(ge=1, le=500, description="customers listed at most")]
 
 
 @get(
@@ -33,9 +42,11 @@ def regulars(shop: Shop) -> Regulars:
     PREFIX + "/insight/advocates", sync_to_thread=True,
     responses=INVALID | NOT_PERMITTED | CONFLICT | TOO_LONG, tags=["insight"], operation_id="advocates", opt=_SEES,
 )  # fmt: skip
-def advocates(shop: Shop, sort: Sort = "value", limit: Most = 25) -> Advocates:
-    """Who brings others with the value they brought, what goes before it, and what brand fit foretold."""
-    return shop.advocates(sort=sort, most=limit)
+def advocates(shop: Shop, sort: Sort = "value", limit: Limit = 25, cursor: After = None) -> Advocates:
+    """Who brings others with the value they brought, what goes before it, and what brand fit foretold. ``next`` is the
+    cursor of the following page.
+    """
+    return shop.advocates(sort=sort, most=limit, cursor=cursor)
 
 
 @get(

@@ -17,6 +17,7 @@ from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.value import Predicted, ValueReport
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.api.features import PARQUET, as_file
+from shopkeeper.web.api.negotiating import preferred
 from shopkeeper.web.api.shapes import (
     CONFLICT,
     INVALID,
@@ -160,7 +161,7 @@ def profile_predictions(shop: Shop, identifier: Who) -> Predicted:
 
 
 def _as_file(request: _Asks) -> bool:
-    return request.accept.best_match(["application/json", PARQUET]) == PARQUET
+    return preferred(request.headers.getall("accept", ["*/*"]), ["application/json", PARQUET]) == PARQUET
 
 
 def _told(found: pa.Table) -> dict[str, str]:

@@ -222,9 +222,10 @@ def _page(
         said = shop.read_back(one.condition)
     except ShopkeeperError:  # pragma: no cover - a saved condition can be read
         said = None
+    today = shop.clock.now().astimezone(ZoneInfo(shop.settings.time_zone)).date()
     page = render(
         request.app, "segments/segment.html", here="segments", found=found, one=one, said=said,
-        worth=shop.worths().get(name), members=seen, chart=_chart(found, shop.clock.now().date()), done=done,
+        worth=shop.worths().get(name), members=seen, chart=_chart(found, today), done=done,
         wrong=wrong, states=STATES, tones=TONES,
     )  # fmt: skip
     return _html(page, status)
