@@ -9,7 +9,7 @@ from typing import Any
 from shopkeeper.domain.catalogue import UNKNOWN_PLACE
 from shopkeeper.domain.clock import DAY, instant
 from shopkeeper.domain.consent import permitted
-from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, objects, top
+from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, objects
 from shopkeeper.domain.money import from_minor
 from shopkeeper.domain.traits import Kind, Ticks, Trait
 
@@ -36,8 +36,7 @@ def _time(
     name: str, label: str, sentence: str, at: Callable[[Customer], int | None], *, day: bool = False
 ) -> Trait:
     def of(c: Customer, _: int) -> datetime | None:
-        found = at(c)
-        return None if found is None else instant(found)
+        return None if (found := at(c)) is None else instant(found)
 
     return Trait(name=name, kind="time", label=label, sentence=sentence, of=of, at=at, day=day)
 
@@ -60,8 +59,12 @@ def _orders_at(c: Customer, *, online: bool) -> int:
     return found
 
 
-def _first(ranked: list[tuple[str, Tally]]) -> str:
-    return ranked[0][0] if ranked and ranked[0][1].amount > 0 else ""
+def _largest(tallies: dict[str, Tally]) -> str:
+    found, most = "", 0
+    for name, tally in tallies.items():
+        if tally.amount > most or (tally.amount == most > 0 and name < found):
+            found, most = name, tally.amount
+    return found
 
 
 def _returned(c: Customer) -> float | None:
@@ -181,14 +184,14 @@ TRAITS: tuple[Trait, ...] = (
         "text",
         "Main place",
         "Store, or 'web', with the largest revenue.",
-        lambda c, _: _first(top(c.places, 1)),
+        lambda c, _: _largest(c.places),
     ),
     _trait(
         "favourite_category",
         "text",
         "Favourite category",
         "Category with the largest revenue.",
-        lambda c, _: _first(top(c.categories, 1)),
+        lambda c, _: _largest(c.categories),
     ),
     _trait(
         "categories",
