@@ -17,7 +17,7 @@ P(Y >= k) below 1e-6.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -45,9 +45,16 @@ class ParetoFuture:
     frequency: Floats
     recency: Floats
     T: Floats
+    known: dict[str, Floats] = field(default_factory=dict, repr=False, compare=False)
+    """What was worked out before: every figure of the future begins with who is alive."""
 
     def alive(self) -> Floats:
         """Give the probability that the customer has not left by T."""
+        if "alive" not in self.known:
+            self.known["alive"] = self._alive()
+        return self.known["alive"]
+
+    def _alive(self) -> Floats:
         logs = np.log([self.r, self.alpha, self.s, self.beta])
         x, last, by_lost = pairs(self.frequency, self.recency)
         lost = log_integral(logs, x, last, by_leaving=True, slopes=False).value + logs[2]
@@ -101,7 +108,8 @@ class ParetoFuture:
     def take(self, rows: Ints) -> ParetoFuture:
         """Give the same model for some of the histories."""
         some = self.frequency[rows], self.recency[rows], self.T[rows]
-        return ParetoFuture(self.r, self.alpha, self.s, self.beta, *some)
+        known = {what: values[rows] for what, values in self.known.items()}
+        return ParetoFuture(self.r, self.alpha, self.s, self.beta, *some, known)
 
     def _rate(self) -> Floats:
         return np.asarray((self.r + self.frequency) / (self.alpha + self.T))
