@@ -1,10 +1,11 @@
 """How well ranges of orders hold in simulated shops whose customers speed up and slow down together.
 
-Run ``python benchmarks/value_worlds.py`` (about a minute): nine kinds of shop (nothing, a trend, a shock, a step, a
-Christmas, seasons, a walk, a drift, and a Christmas that moves seldom buyers four times as much), four lengths of
-history, ``--shops N`` of each. In each MBG/NBD is fitted, ranges are learned inside the past, and what comes is
-counted. Customers buy as MBG/NBD says, in a time that runs by the shop's level; the level is drawn without the
-processes that the method takes it for.
+Run ``python benchmarks/value_worlds.py`` (about two minutes): eleven kinds of shop (nothing, a trend, a shock, a step,
+a Christmas, seasons, a walk, a drift, a Christmas that moves seldom buyers four times as much; customers who buy four
+times as often, and such who also buy regularly while their own rates walk), five lengths of history, one of which is
+asked for as much again; ``--shops N`` of each. In each MBG/NBD is fitted, ranges are learned inside the past, and what
+comes is counted. Customers buy as MBG/NBD says, in a time that runs by the shop's level; the level is drawn without
+the processes that the method takes it for.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from shopkeeper.predict.value.summary import PurchaseDays, purchase_days
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator
-PLANS = ((45, 26), (66, 39), (79, 26), (92, 13))
+PLANS = ((45, 26), (52, 52), (66, 39), (79, 26), (92, 13))
 """Weeks seen and weeks ahead."""
 
 
@@ -69,8 +70,10 @@ def drift(year: Floats, rng: Rng) -> Floats:
 KINDS: dict[str, Callable[[Floats, Rng], Floats]] = {
     "nothing": lambda year, _: 0.0 * year,
     "uneven": christmas, "trend": trend, "shock": shock, "step": step, "christmas": christmas, "seasons": seasons,
-    "walk": walk, "drift": drift,
+    "walk": walk, "drift": drift, "often": lambda year, _: 0.0 * year, "wander": lambda year, _: 0.0 * year,
 }  # fmt: skip
+PATHS = 60
+"""Where customers' own rates walk, so many walks are drawn, and each customer goes one of them."""
 
 
 def shop(kind: str, weeks: int, ahead: int, seed: int, n: int = 1500) -> tuple[PurchaseDays, int]:
@@ -82,14 +85,20 @@ def shop(kind: str, weeks: int, ahead: int, seed: int, n: int = 1500) -> tuple[P
     level = KINDS[kind]((start + grid[:-1]) % 365.25 / 365.25, rng)
     first = rng.uniform(0.0, 7.0 * (weeks if rng.random() < 0.5 else min(weeks, 13)), n)
     rate, leaves = rng.gamma(0.8, 1 / 12.0, n) / 7.0, rng.beta(0.8, 3.5, n)
-    feels = np.where(rate < np.median(rate), 1.6, 0.4) if kind == "uneven" else np.ones(n)
+    rate *= 4.0 if kind in ("often", "wander") else 1.0
+    regular = 3.0 if kind == "wander" else 1.0
+    path, levels = np.zeros(n, dtype=np.int64), [level]
+    if kind == "uneven":
+        path, levels = (rate < np.median(rate)).astype(np.int64), [0.4 * level, 1.6 * level]
+    if kind == "wander":
+        path, levels = rng.integers(0, PATHS, n), [2.5 * walk(level, rng) for _ in range(PATHS)]
     who, when = [np.arange(n)], [first]
-    for strength in np.unique(feels):
-        told = np.concatenate([[0.0], np.cumsum(np.exp(strength * level))])
-        now, live = np.interp(first, grid, told), np.flatnonzero(feels == strength)
+    for place, own in enumerate(levels):
+        told = np.concatenate([[0.0], np.cumsum(np.exp(own))])
+        now, live = np.interp(first, grid, told), np.flatnonzero(path == place)
         live = live[rng.random(live.size) > leaves[live]]
         while live.size:
-            now[live] += rng.exponential(1.0 / np.maximum(rate[live], 1e-12))
+            now[live] += rng.gamma(regular, 1.0 / np.maximum(regular * rate[live], 1e-12))
             live = live[now[live] < told[-1]]
             who.append(live)
             when.append(np.interp(now[live], told, grid))

@@ -458,6 +458,104 @@ def library() -> Iterator[str]:
             yield ""
 
 
+def value_models() -> Iterator[str]:
+    """The names of predict.value: functions with their arguments, models, fits and what each answers."""
+    from shopkeeper.predict import value
+    from shopkeeper.predict.value.answers import Answers
+    from shopkeeper.predict.value.figure import Figure
+    from shopkeeper.predict.value.model import OrderFit, SavedFit
+    from shopkeeper.predict.value.parameters import Criteria, Parameters
+
+    yield "# Value models"
+    yield ""
+    yield first_sentence(value)
+    yield "All of it is in `shopkeeper.predict.value`; [how to use it](../how-to/value-as-a-library.md)."
+    yield ""
+    named = [getattr(value, name) for name in value.__all__]
+    functions = sorted((one for one in named if inspect.isfunction(one)), key=lambda one: one.__name__)
+    yield from table(
+        ("function", "what it does"),
+        ((f"[`{one.__name__}`](#{one.__name__})", first_sentence(one)) for one in functions),
+    )
+    for one in functions:
+        yield from entry(one.__name__, one)
+    shared = {
+        Answers: "every fitted model of orders",
+        OrderFit: "fits without seasons and covariates",
+        Parameters: "every fit",
+        Criteria: "fits without seasons",
+        SavedFit: "every fit",
+        Figure: "every figure",
+    }
+    yield "## What fits and figures share"
+    yield ""
+    rows = (
+        (who, f"`{name}{short_signature(member)}`", first_sentence(member))
+        for owner, who in shared.items()
+        for name, member in public_members(owner)
+        if name in vars(owner)
+    )
+    yield from table(("who", "member", "what it gives"), rows)
+    for one in sorted((one for one in named if inspect.isclass(one)), key=lambda one: one.__name__):
+        yield from entry(one.__name__, one)
+        rows = [
+            (f"`{name}{short_signature(member)}`", first_sentence(member))
+            for name, member in public_members(one)
+            if not any(name in vars(owner) for owner in shared) and (inspect.getdoc(member) or "")
+        ]
+        if rows:
+            yield from table(("member", "what it gives"), rows)
+
+
+def entry(name: str, thing: Any) -> Iterator[str]:
+    """A heading, the signature and the docstring without its example."""
+    yield f"### {name}"
+    yield ""
+    if not hasattr(thing, "__struct_fields__") and (signature := inspect.signature(thing)).parameters:
+        yield "```python"
+        yield name + re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(signature)).removesuffix(" -> None")
+        yield "```"
+        yield ""
+    yield from as_lists((inspect.getdoc(thing) or "").split("\n\n>>>")[0].split("\n>>>")[0])
+    yield ""
+
+
+def as_lists(doc: str) -> Iterator[str]:
+    r"""A docstring as Markdown: its sections of arguments and attributes become lists.
+
+    >>> list(as_lists("Give it.\n\nArgs:\n    t: a time\n        ahead."))
+    ['Give it.', '', '**Args**', '', '- `t`: a time ahead.']
+    """
+    inside, item = False, ""
+    for line in doc.splitlines():
+        if line in {"Args:", "Attributes:", "Raises:", "Returns:"}:
+            inside = True
+            yield from (f"**{line[:-1]}**", "")
+            continue
+        if inside and line.startswith("    "):
+            text = line[4:]
+            if not text.startswith(" ") and (found := re.match(r"(\w+): (.*)", text)):
+                yield from [item] if item else []
+                item = f"- `{found[1]}`: {found[2]}"
+            else:
+                item = f"{item} {text.strip()}".strip()
+            continue
+        yield from [item] if item else []
+        inside, item = inside and not line.strip(), ""
+        yield line
+    yield from [item] if item else []
+
+
+def short_signature(member: Any) -> str:
+    """The names of a method's arguments; nothing for a property."""
+    if not callable(member):
+        return ""
+    names = [
+        one.name for one in inspect.signature(member).parameters.values() if one.name not in {"self", "cls"}
+    ]
+    return f"({', '.join(names)})"
+
+
 def needs(verb: Any) -> str:
     """The permission that a verb asks for first, read from its code; empty where it needs none."""
     from shopkeeper.domain.actor import Permission
@@ -483,6 +581,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "errors": errors,
     "cli": cli,
     "library": library,
+    "value": value_models,
 }
 """Every page of the reference by its file's name."""
 

@@ -60,6 +60,28 @@ def test_the_page_on_value_models_runs(capsys):
     assert "alpha" in capsys.readouterr().out
 
 
+def test_the_names_for_those_who_come_from_another_package_exist():
+    """The tables end each row with names of this package: bare ones, and members of a fit, a log or amounts."""
+    from shopkeeper.predict import value
+
+    text = (ROOT / "docs/how-to/value-as-a-library.md").read_text(encoding="utf-8")
+    rows = [
+        line
+        for line in text.split("## Coming from another package")[1].splitlines()
+        if line.startswith("| `")
+    ]
+    said = " ".join(line.split("|")[-2] for line in rows)
+    owners = {"fit": value.ParetoNBDFit, "log": value.Summary, "amounts": value.GammaGammaFit}
+    members = re.findall(r"(?<![\w.])(fit|log|amounts)\.(\w+)", said)
+    assert len(rows) > 30
+    assert len(members) > 20
+    assert [(owner, name) for owner, name in members if not hasattr(owners[owner], name)] == []
+    bare = set(re.findall(r"`([A-Za-z_]\w+)(?:\(|`)", said)) - {"litt", "p_alive", "expected_purchases"}
+    bare -= {"discounted_purchases", "p_value", "per_order"}
+    assert bare - set(value.__all__) == set()
+    assert {"summarise", "split", "compare", "alive_path", "simulate", "load"} <= bare
+
+
 def test_the_page_on_what_a_group_has_in_common_runs(tmp_path, monkeypatch, sample_shop, capsys):
     (tmp_path / "my-shop").symlink_to(sample_shop.places.folder)
     monkeypatch.chdir(tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,6 +18,7 @@ from shopkeeper.predict.value import (
     BGNBD,
     MBGCNBD,
     MBGNBD,
+    CovariateFit,
     Discount,
     GammaGamma,
     MBGNBDFit,
@@ -92,6 +95,26 @@ def test_the_answers_agree_with_each_other(model: Any) -> None:
             fit.purchase_probability(wrong, 26.0)
     with pytest.raises(InvalidInput, match="finite"):
         fit.p_alive_after(np.inf)
+    same = fit.discounted_purchases(Discount(0.1), np.full(6, np.inf))
+    np.testing.assert_allclose(same, fit.discounted_purchases(Discount(0.1)), rtol=1e-9)
+
+
+def test_a_time_ahead_is_a_number_in_the_unit_of_the_histories() -> None:
+    """The number inside a date or a length of time is of its own unit."""
+    fit = BGNBD().fit(**KNOWN)
+    for wrong, said in (
+        (np.timedelta64(26, "W"), "length of time"), (np.full(6, 182, "timedelta64[D]"), "length of time"),
+        (np.datetime64("2025-12-31"), "is a date"), (timedelta(weeks=26), "not a number"),
+        (date(2025, 12, 31), "not a number"), ("26", "not a number"), (["26"] * 6, "not a number"),
+    ):  # fmt: skip
+        for ask in (
+            fit.expected_purchases, fit.p_alive_after, partial(fit.purchase_probability, 1),
+            partial(fit.discounted_purchases, Discount(0.1)),
+        ):  # fmt: skip
+            with pytest.raises(InvalidInput, match=said):
+                ask(wrong)
+    with pytest.raises(InvalidInput, match="such as Discount"):
+        fit.discounted_purchases(0.1)  # type: ignore[arg-type]
 
 
 def test_models_of_seasons_and_of_covariates_answer_the_same_questions() -> None:
@@ -108,8 +131,19 @@ def test_models_of_seasons_and_of_covariates_answer_the_same_questions() -> None
         ).all()
         none, some = (fit.purchase_probability(n, 9.0, at_least=bool(n), **known) for n in (0, 1))
         np.testing.assert_allclose(none + some, 1.0)
+    assert grouped.p_alive().tolist() == grouped.p_alive(**told).tolist()
+    assert grouped.p_alive().tolist() != grouped.p_alive(**KNOWN).tolist()
+    read = CovariateFit.from_json(grouped.to_json())
+    assert read == grouped
     with pytest.raises(InvalidInput, match="remembers no customers"):
-        grouped.p_alive()
+        read.p_alive()
+    with pytest.raises(InvalidInput, match="not all given"):
+        grouped.p_alive(covariates={"channel": list("aabbab")})
+    daily = Seasonal(MBGNBD(), Season()).fit(purchase_days(customer=[1, 1, 2, 3], occurred_at=when), unit="D")
+    weekly = seasonal.discounted_purchases(Discount(0.1), 52.0)
+    np.testing.assert_allclose(daily.discounted_purchases(Discount(0.1), 364.0), weekly, rtol=1e-4)
+    with pytest.raises(InvalidInput, match="unit is W, and the fit's histories are in D"):
+        daily.discounted_purchases(Discount(0.1), unit="W")
 
 
 def test_parameters_have_intervals_where_the_data_give_any() -> None:

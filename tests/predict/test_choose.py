@@ -132,6 +132,14 @@ def test_intervals_of_the_figures_hold_them(chosen: Choice) -> None:
             assert held.low <= getattr(card, name) <= held.high, (card.name, name)
 
 
+def test_how_far_customers_wander_is_learned_beyond_the_window_tested(chosen: Choice) -> None:
+    """These customers' rates stay, so it is less than is usual."""
+    assert chosen.learned.wander.tested == chosen.window_days / 7
+    assert 0.0 < chosen.learned.wander.growth < 0.1
+    assert chosen.spend is not None
+    assert all(0.0 <= group.follows < 0.5 for group in chosen.spend.groups)
+
+
 def test_the_rule_stays_where_nobody_drops_out() -> None:
     """Clockwork customers who all began on day one: their rate so far says everything."""
     days = days_of(worlds.clockwork(n=120, weeks=60))

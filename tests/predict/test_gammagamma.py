@@ -127,7 +127,15 @@ def test_weights_mean_that_many_customers() -> None:
 
 @pytest.mark.parametrize(
     ("count", "mean"),
-    [([], []), ([0], [0]), ([1], [5.0]), ([2] * 30, [5.0] * 30), ([1, 2], [-1, -2]), ([3, 3], [1e-9, 1e12])],
+    [
+        ([], []),
+        ([0], [0]),
+        ([1], [5.0]),
+        ([2] * 30, [5.0] * 30),
+        ([1, 2], [-1, -2]),
+        ([3, 3], [1e-9, 1e12]),
+        ([2, 2, 2], [1.0, 9e-109, 3e-254]),
+    ],
 )
 def test_poor_data_give_an_answer_that_says_so(count: list[float], mean: list[float]) -> None:
     fit = GammaGamma().fit(frequency=count, monetary=mean)

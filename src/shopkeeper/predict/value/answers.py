@@ -110,7 +110,7 @@ class Answers:
         discount: Discount,
         t: float | ArrayLike = np.inf,
         *,
-        unit: str = "W",
+        unit: str | None = None,
         frequency: ArrayLike | None = None,
         recency: ArrayLike | None = None,
         T: ArrayLike | None = None,
@@ -118,15 +118,21 @@ class Answers:
     ) -> Floats:
         """Give each customer's expected purchases from now on (or in the next ``t``), each worth less the later.
 
-        ``unit`` is that of the histories: D, W, M or Y. Times the margin of a purchase this is the residual
-        value. Without end it is the discounted expected residual transactions (DERT) of the literature.
+        ``unit`` is that of the histories: D, W, M or Y (default: W, or the fit's own where it knows it). Times the
+        margin of a purchase this is the residual value. Without end it is the discounted expected residual transactions
+        (DERT) of the literature.
 
         Raises:
-            InvalidInput: no end and a rate of 0, which may have no finite sum.
+            InvalidInput: no end and a rate of 0, which may have no finite sum; a unit that is not the fit's.
         """
-        rate = discount.continuous(unit)
-        times: Any = np.asarray(t, dtype=np.float64)
-        if rate == 0 or not np.isposinf(times).all():
+        if not isinstance(discount, Discount):
+            raise InvalidInput(
+                f"discount is a {type(discount).__name__}",
+                hint="say the rate and its period, such as Discount(0.10)",
+            )
+        rate = discount.continuous(_unit_of(self, unit))
+        times: Any = np.asarray(t)
+        if rate == 0 or times.dtype.kind != "f" or not np.isposinf(times).all():
             times = ahead("t without a discount rate" if rate == 0 else "t", t)
         future = self.future(frequency=frequency, recency=recency, T=T, **known)
         return _at(future, times, lambda one, at: one.discounted(at, rate))
@@ -150,15 +156,51 @@ def ahead(name: str, t: ArrayLike) -> Floats:
     >>> ahead("t", 39).tolist()
     39.0
     """
+    given = np.asarray(t)
+    if given.dtype.kind in "mM":  # the number inside one is of its own unit, not of the histories'
+        raise InvalidInput(
+            f"{name} is a {'length of time' if given.dtype.kind == 'm' else 'date'}, not a number",
+            hint="give the time ahead in the unit of T: log.until(day) is the time to a day",
+        )
     try:
-        times = np.asarray(t, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{name} is not a number", hint="give the time ahead in the unit of T") from error
+        times = given.astype(np.float64)
+    except (TypeError, ValueError):
+        times = None
+    if times is None or given.dtype.kind in "US":
+        raise InvalidInput(
+            f"{name} is not a number",
+            hint="give the time ahead in the unit of T: log.until(day) is the time to a day",
+        )
     if not np.isfinite(times).all() or (times < 0).any():
         raise InvalidInput(
             f"{name} must be finite and not negative", hint="give the time ahead in the unit of T"
         )
     return times
+
+
+def answering(fit: Any, *questions: str) -> None:
+    """Refuse what is no fit, or one that cannot be asked these questions.
+
+    >>> answering([], "future")
+    Traceback (most recent call last):
+        ...
+    shopkeeper.domain.errors.InvalidInput: a list has no future; give a fitted model, such as BGNBD().fit(**log.history)
+    """
+    for name in questions:
+        if not hasattr(fit, name):
+            raise InvalidInput(
+                f"a {type(fit).__name__} has no {name}",
+                hint="give a fitted model, such as BGNBD().fit(**log.history)",
+            )
+
+
+def _unit_of(fit: object, unit: str | None) -> str:
+    own: str | None = getattr(fit, "unit", None)
+    if unit is not None and own is not None and unit != own:
+        raise InvalidInput(
+            f"unit is {unit}, and the fit's histories are in {own}", hint=f"give unit={own!r}, or none"
+        )
+    return unit or own or "W"
 
 
 def _at(future: LivingFuture, times: Floats, ask: Callable[[LivingFuture, Any], Floats]) -> Floats:

@@ -26,25 +26,29 @@ from shopkeeper.predict.value.interval import (
 from shopkeeper.predict.value.level import (
     Level,
     Unsure,
+    Wander,
     Window,
     at_levels,
     learn_group_level,
     learn_level,
     level_of,
     own_level,
+    shared_levels,
 )
 from shopkeeper.predict.value.model import Future
 from shopkeeper.predict.value.origin import Shared
+from shopkeeper.predict.value.wander import Longer, learn_wander, looked_at
 
 USUAL = Level(deviation=0.2)
 """The level where nothing is known of a shop's weeks: a fifth up or down."""
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
-    """What the origins taught: the distribution by group of frequency, and the level of all."""
+    """What the origins taught: the distribution by group of frequency, the level of all, how far each one wanders."""
 
     groups: tuple[Group, ...] = ()
     level: Level = Level()
+    wander: Wander = Wander()
 
     def applied(self, future: Future, frequency: Floats) -> Future:
         """Correct a future with a full distribution by group, and make its level uncertain.
@@ -65,10 +69,18 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         """Give ``t`` as it would run at each of the levels that may come, per customer where groups were learned."""
         if not self.groups:
             return at_levels(t, self.level)
-        return at_levels(t, self._levels, group_of(frequency, [one.first for one in self.groups]))
+        group = group_of(frequency, [one.first for one in self.groups])
+        return at_levels(t, self._levels, group, self.wander)
+
+    def shared(self, t: float, frequency: Floats) -> list[Any]:
+        """Give the logarithm of the level of orders that customers share at each of `times`, per customer."""
+        if not self.groups:
+            return [np.full(frequency.shape, one) for one in shared_levels(t, self.level)]
+        group = group_of(frequency, [one.first for one in self.groups])
+        return shared_levels(t, self._levels, group, self.wander)
 
     def _of(self, future: Future, group: Ints) -> Future:
-        return Unsure(Recalibrated(future, group, self.groups), self._levels, group)
+        return Unsure(Recalibrated(future, group, self.groups), self._levels, group, self.wander)
 
     @property
     def _levels(self) -> tuple[Level, ...]:
@@ -140,11 +152,13 @@ class Case:
         return np.asarray(group_of(self.frequency, firsts) == place)
 
 
-def learn_distribution(cases: Sequence[Case], ahead: Level = USUAL) -> Learned:
-    """Learn from forecasts (the latest first) and what came, to be used where the level ``ahead`` is foretold."""
+def learn_distribution(cases: Sequence[Case], ahead: Level = USUAL, longer: Sequence[Case] = ()) -> Learned:
+    """Learn from forecasts (the latest first) and what came, to be used where the level ``ahead`` is foretold.
+
+    ``longer`` are the same forecasts over more time than those windows, where there was more.
+    """
     firsts = groups(cases[0].frequency)
-    covers = (max(case.day for case in cases) - min(case.day for case in cases)) / (7.0 * cases[0].window)
-    windows = 1.0 + covers
+    windows = windows_of(cases)
     past = [Window(case.level, float(case.orders.sum()), case.foretold, case.apart) for case in cases]
     level = learn_level(past, ahead, windows)
     every, own = [float(np.log(case.level)) for case in cases], [case.own_levels(firsts) for case in cases]
@@ -174,7 +188,23 @@ def learn_distribution(cases: Sequence[Case], ahead: Level = USUAL) -> Learned:
             )
             levels, reached = fit_levels(below, up_to)
             found[place] = msgspec.structs.replace(found[place], levels=levels, reached=reached)
-    return Learned(groups=tuple(found), level=level)
+    wander = learn_wander([_longer(case, found) for case in longer], cases[0].window)
+    return Learned(groups=tuple(found), level=level, wander=wander)
+
+
+def _longer(case: Case, learned: Sequence[Group]) -> Longer:
+    """Give some of a case's customers with what was learned of their distribution, at the level that came."""
+    firsts = tuple(one.first for one in learned)
+    group = group_of(case.frequency, firsts)
+    rows = looked_at(group)
+    future = Recalibrated(case.shaped(learned).take(rows), group[rows], learned)
+    return Longer(future, case.orders[rows], case.at_level(firsts)[rows], case.window)
+
+
+def windows_of(cases: Sequence[Case]) -> float:
+    """Give the number of windows that cases are worth: those that overlap tell less than their number."""
+    days = [case.day for case in cases]
+    return 1.0 + (max(days) - min(days)) / (7.0 * cases[0].window)
 
 
 def coverage_of(case: Case, learned: Learned) -> tuple[Coverage, ...]:

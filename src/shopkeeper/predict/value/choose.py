@@ -30,10 +30,20 @@ from shopkeeper.predict.value.field import FEW, entries
 from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.interval import Coverage
 from shopkeeper.predict.value.level import Level
-from shopkeeper.predict.value.origin import Features, Held, Known, believable, hold_out, plan, some_days
+from shopkeeper.predict.value.origin import (
+    WEEK,
+    Features,
+    Held,
+    Known,
+    believable,
+    hold_out,
+    plan,
+    some_days,
+)
 from shopkeeper.predict.value.score import Bootstrap, ScoreCard, Scored, card, scored, simplest
 from shopkeeper.predict.value.spend import SpendChoice, choose_spend
 from shopkeeper.predict.value.summary import PurchaseDays
+from shopkeeper.predict.value.wander import LONGER, LONGEST
 
 COMPARED = 20_000
 """Customers who are compared at most."""
@@ -136,7 +146,9 @@ def choose(
             f"{' and '.join(biased[passed_over])} repeat purchases together: it is not used"
         )
     cases = [_case(found, mean, one) for found, mean, one in zip(pick.fitted, pick.means, held, strict=True)]
-    learned = learn_distribution(cases, _level(Known(days, end_day), horizon))
+    learned = learn_distribution(
+        cases, _level(Known(days, end_day), horizon), _longer(pick.fitted, held, days, end_day)
+    )
     return Choice(
         pick=pick.entry.name,
         cards=tuple(
@@ -201,6 +213,15 @@ def _case(found: Fitted, mean: Floats, one: Held) -> Case:
         found.future, found.exact, one.known.past.frequency, one.orders, one.window, one.known.end_day,
         _level(one.known, one.window), apart,
     )  # fmt: skip
+
+
+def _longer(fitted: Sequence[Fitted], held: Sequence[Held], days: PurchaseDays, end_day: int) -> list[Case]:
+    """The pick at the earliest origins, over all the time since where that is more than the window tested."""
+    return [
+        Case(found.future, found.exact, one.known.past.frequency, one.known.later(days, end_day), weeks)
+        for found, one in list(zip(fitted, held, strict=True))[-LONGEST:]
+        if (weeks := (end_day - one.known.end_day) / WEEK) >= LONGER * one.window
+    ]
 
 
 def _level(known: Known, weeks: float) -> Level:

@@ -47,6 +47,11 @@ class CNBDFit(OrderFit, frozen=True, kw_only=True):
         """The model with its k, such as MBG/CNBD-2."""
         return f"{self.family}-{self.k}"
 
+    @property
+    def estimated_count(self) -> int:
+        """How many numbers were estimated from the data: k is one where it was chosen."""
+        return len(self.estimated) + (len(self.by_k) > 1)
+
     def _ahead(self, history: History) -> CNBDFuture:
         m = 1.0 if self.at_first else 0.0
         known = history.frequency, history.recency, history.T

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import numpy as np
@@ -20,15 +20,20 @@ from shopkeeper.domain.errors import InvalidInput, UnknownName
 from shopkeeper.predict.value.answers import Answers
 from shopkeeper.predict.value.bgnbd import BGNBDFit
 from shopkeeper.predict.value.cnbd import BGCNBDFit, MBGCNBDFit
-from shopkeeper.predict.value.history import Floats, Ints, checked
+from shopkeeper.predict.value.history import Floats, History, Ints, checked
 from shopkeeper.predict.value.mbgnbd import MBGNBDFit
 from shopkeeper.predict.value.model import LivingFuture, SavedFit
 from shopkeeper.predict.value.orders import frame, gone, names_of
+from shopkeeper.predict.value.parameters import Around, Criteria, Parameters
 from shopkeeper.predict.value.pareto import ParetoNBDFit
 from shopkeeper.predict.value.times import plain
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 RARE = "other"
 
+Levels = dict[str, NDArray[np.str_]]
 AnyFit = BGNBDFit | MBGNBDFit | ParetoNBDFit | BGCNBDFit | MBGCNBDFit
 
 
@@ -105,7 +110,7 @@ class GroupedFuture:
         return answer
 
 
-class CovariateFit(SavedFit, Answers, frozen=True, kw_only=True):
+class CovariateFit(SavedFit, Answers, Around, Parameters, Criteria, frozen=True, kw_only=True, dict=True):
     """A fitted model with covariates.
 
     Attributes:
@@ -138,24 +143,29 @@ class CovariateFit(SavedFit, Answers, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
     @property
-    def params(self) -> dict[str, float]:
-        """The parameters of customers who have every baseline level."""
-        return self.fit.params
-
-    @property
-    def standard_errors(self) -> dict[str, float | None]:
-        """Their standard errors."""
-        return self.fit.standard_errors
-
-    @property
-    def boundary(self) -> tuple[str, ...]:
-        """The parameters the data do not identify."""
-        return self.fit.boundary
+    def estimated_count(self) -> int:
+        """How many numbers were estimated; effects count in full, though the prior holds them back."""
+        return int(self.fit.estimated_count) + 2 * len(self.effects)
 
     @property
     def name(self) -> str:
         """The model's name and its covariates."""
         return f"{self.fit.name} by {', '.join(self.baseline)}"
+
+    def remembering(self, history: History, told: Levels) -> Self:
+        """Keep the customers of the fit (not copied), so that methods called without any answer for them."""
+        # Beside the fields: neither equality nor JSON sees it.
+        self.__dict__["_customers"] = history, told
+        return self
+
+    def effects_table(self) -> pa.Table:
+        """Give a row per level that is not the baseline: its effects and their standard errors (see `Effect`)."""
+        import pyarrow as pa
+
+        rows = [msgspec.structs.asdict(effect) for effect in self.effects]
+        number = dict.fromkeys(("purchases", "purchases_error", "leaving", "leaving_error"), pa.float64())
+        kinds = {"covariate": pa.string(), "level": pa.string(), "customers": pa.int64(), **number}
+        return pa.Table.from_pylist(rows, pa.schema(list(kinds.items())))
 
     def of_levels(self, levels: Mapping[str, str]) -> AnyFit:
         """Give the model of customers with these levels; one that is missing or not known counts as the baseline."""
@@ -182,14 +192,25 @@ class CovariateFit(SavedFit, Answers, frozen=True, kw_only=True):
         T: ArrayLike | None = None,
         covariates: Mapping[str, ArrayLike] | None = None,
     ) -> GroupedFuture:
-        """Give the future of customers with these histories and levels (default: all of the baseline)."""
-        if frequency is None or recency is None or T is None:
+        """Give the future of customers with these histories and levels (default: those of the fit).
+
+        Where histories are given and no covariates, all are of the baseline.
+        """
+        given = (frequency, recency, T, covariates)
+        remembered: tuple[History, Levels] | None = self.__dict__.get("_customers")
+        if remembered is not None and all(one is None for one in given):
+            history, told = remembered
+        elif frequency is None or recency is None or T is None:
             raise InvalidInput(
-                "a fit with covariates remembers no customers",
-                hint="give frequency=, recency=, T= and covariates=",
+                "a fit that was stored remembers no customers"
+                if remembered is None
+                else "histories are not all given",
+                hint="give frequency=, recency=, T= and covariates="
+                + ("" if remembered is None else ", or none of them"),
             )
-        history = checked(frequency, recency, T)
-        told = columns({} if covariates is None else covariates, len(history))
+        else:
+            history = checked(frequency, recency, T)
+            told = columns({} if covariates is None else covariates, len(history))
         for name in told:
             if name not in self.baseline:
                 raise UnknownName("covariate", name, self.baseline)
@@ -215,7 +236,7 @@ class CovariateFit(SavedFit, Answers, frozen=True, kw_only=True):
         return GroupedFuture(tuple(parts), len(history))
 
 
-def columns(covariates: Any, size: int) -> dict[str, NDArray[np.str_]]:
+def columns(covariates: Any, size: int) -> Levels:
     """Check covariates (a data frame or a dict): text per customer; what is missing becomes empty text.
 
     >>> columns({"channel": ["shop", None]}, 2)["channel"].tolist()

@@ -143,7 +143,7 @@ class WithCovariates:
         if isinstance(self.model, BGCNBD | MBGCNBD):
             known["log_gaps"] = log_gaps
         plain: AnyFit = self.model.fit(**known)
-        return _fit(plain, history, told, self.ridge)
+        return _fit(plain, history, told, self.ridge).remembering(history, told)
 
 
 def _fit(plain: AnyFit, history: History, told: Mapping[str, Any], ridge: float) -> CovariateFit:

@@ -29,6 +29,7 @@ from shopkeeper.predict.value.candidates import LIVING, TELLING, Fitted
 from shopkeeper.predict.value.choose import Choice, choose
 from shopkeeper.predict.value.discount import Discount
 from shopkeeper.predict.value.field import fit_entry, untested
+from shopkeeper.predict.value.follow import following
 from shopkeeper.predict.value.gammagamma import GammaGammaFit
 from shopkeeper.predict.value.history import Floats, Ints, checked, collapse, column
 from shopkeeper.predict.value.interval import Group, bounds, centre, group_of, shaped
@@ -37,8 +38,8 @@ from shopkeeper.predict.value.orders import from_table
 from shopkeeper.predict.value.origin import Features, Known, Shared, believable
 from shopkeeper.predict.value.seasonal import SeasonalFit
 from shopkeeper.predict.value.spend import FORMS, MODEL, amounts_note, fit_amounts
-from shopkeeper.predict.value.summary import last_day, purchase_days_of
-from shopkeeper.predict.value.worth import UnsureWorth, worth
+from shopkeeper.predict.value.summary import last_day, purchase_days_of, time_until
+from shopkeeper.predict.value.worth import UnsureWorth, Worth, worth
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +62,7 @@ class Projection:
     clv_high: Floats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Forecast:
     """A projection with its customers, the models used and how they were chosen."""
 
@@ -79,6 +80,13 @@ class Forecast:
     """Of the customers, at the level foretold: how far all of them may be off together is ``choice.learned.level``."""
     orders_seen: Floats
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Say of how many customers it is, how far ahead, and by which model."""
+        return (
+            f"<Forecast: {self.customer.size:,} customers, {self.horizon:g} weeks from {self.end} "
+            f"by {self.choice.pick}>"
+        )
 
     def table(self) -> pa.Table:
         """Give the projection as an Arrow table, a row per customer: ``foreseen.table().to_pandas()``."""
@@ -103,6 +111,7 @@ def forecast(
     duplicates: str = "refuse",
     end: Any = None,
     horizon: float = 52.0,
+    until: Any = None,
     discount: float | Discount = 0.10,
     level: float = 0.9,
     returns: str = "keep",
@@ -122,6 +131,7 @@ def forecast(
         duplicates: what a repeated order id is (see `summarise`).
         end: last day observed (default: day of the latest order that is not years after all others).
         horizon: weeks ahead.
+        until: last day of the horizon, instead of ``horizon``.
         discount: per year, as a share; or a `Discount` with its period.
         level: of the predictive ranges.
         returns: what a negative margin is: ``keep`` an order at a loss, ``net`` a return (see `summarise`).
@@ -132,7 +142,7 @@ def forecast(
     Raises:
         InvalidInput: an order that cannot be used (says which), or a horizon, discount or level out of range.
     """
-    yearly = discount.yearly if isinstance(discount, Discount) else discount
+    yearly = _yearly(discount)
     _check_terms(horizon, yearly, level)
     given = {"customer": customer, "occurred_at": occurred_at, "amount": margin, "order": order}
     given = given if orders is None else from_table(orders, given)
@@ -143,6 +153,9 @@ def forecast(
     how = {"time_zone": time_zone, "returns": returns, "duplicates": duplicates}
     days = purchase_days_of(None, given, end=end, **how)
     last = _last_day(days.day, end)
+    if until is not None:
+        horizon = time_until(last, "W", until)
+        _check_terms(horizon, yearly, level)
     days, strange = believable(days, last)
     known = Known(days, last, features)
     made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
@@ -186,15 +199,16 @@ def project(
     alive: OrderFit,
     amounts: GammaGammaFit,
     horizon: float = 52.0,
-    discount: float = 0.10,
+    discount: float | Discount = 0.10,
     level: float = 0.9,
 ) -> Projection:
     """Project customers with these histories (in weeks) with models already fitted.
 
     ``margin`` is the mean margin of ``margin_count`` orders of the customer. The work is done per distinct
-    history. Ranges are the models' own.
+    history. ``discount`` is per year, as a share, or a `Discount` with its period. Ranges are the models' own.
     """
-    _check_terms(horizon, discount, level)
+    yearly = _yearly(discount)
+    _check_terms(horizon, yearly, level)
     history = checked(frequency, recency, T)
     mean, count = column("margin", margin), column("margin_count", margin_count)
     if not len(history) == mean.size == count.size:
@@ -208,7 +222,7 @@ def project(
     return _outlook(
         Shared(orders.future(**known), distinct.inverse), frequency=history.frequency,
         p_alive=alive.p_alive(**known)[distinct.inverse], margin=mean, margin_count=count,
-        amounts=amounts, terms=Terms(horizon, discount, level),
+        amounts=amounts, terms=Terms(horizon, yearly, level),
     )  # fmt: skip
 
 
@@ -252,7 +266,10 @@ def _outlook(
         for t in terms.orders.times(horizon, frequency)
     ]  # fmt: skip
     group = group_of(frequency, [one.first for one in terms.worth])
-    distribution = UnsureWorth(at_level, group, terms.worth) if terms.worth else at_level[0]
+    distribution: UnsureWorth | Worth = at_level[0]
+    if terms.worth:
+        at_level = following(at_level, terms.orders.shared(horizon, frequency), group, terms.worth)
+        distribution = UnsureWorth(at_level, group, terms.worth)
     one, other = (distribution.at(at) for at in (tail, 1.0 - tail))
     low, high = np.minimum(one, other), np.maximum(one, other)
     return Projection(
@@ -303,6 +320,10 @@ def _last_day(day: Ints, end: Any) -> int:
     if end is not None:
         return last_day(end)
     return stray.believed(day)[1] if day.size else 0
+
+
+def _yearly(discount: float | Discount) -> float:
+    return discount.yearly if isinstance(discount, Discount) else discount
 
 
 def _check_terms(horizon: float, discount: float, level: float) -> None:

@@ -23,6 +23,7 @@ from shopkeeper.predict.value.eachorder import fit_sizes
 from shopkeeper.predict.value.history import Floats, column, dot, refuse_rows, table
 from shopkeeper.predict.value.model import SavedFit
 from shopkeeper.predict.value.optimum import Optimum, minimise, standard_errors
+from shopkeeper.predict.value.parameters import Criteria, Parameters
 
 NAMES = ("p", "q", "v")
 # q above 1, or the population would have no mean; exp(9) stands for "all alike".
@@ -30,9 +31,13 @@ _LOW = np.array([-5.0, np.log(1.05), -9.0])
 _HIGH = np.array([9.0, 9.0, 9.0])
 # Where most amounts are the same (one price), amounts up to e times that are still nothing unusual.
 _LEAST_SPREAD = 0.25
+# Of the logarithm of an amount: numbers end soon after.
+_LARGEST = 700.0
 
 
-class GammaGammaFit(SavedFit, frozen=True, kw_only=True, tag_field="model", tag="gammagamma"):
+class GammaGammaFit(
+    SavedFit, Parameters, Criteria, frozen=True, kw_only=True, tag_field="model", tag="gammagamma"
+):
     """A fitted Gamma-Gamma.
 
     Attributes:
@@ -175,7 +180,7 @@ class GammaGamma:
         spread = max(1.4826 * _median(np.abs(logs - centre), w), _LEAST_SPREAD)
         pulled = np.clip(logs, centre - self.fence * spread, centre + self.fence * spread)
         moved = pulled != logs
-        high = float(np.exp(centre + self.fence * spread))
+        high = float(np.exp(min(centre + self.fence * spread, _LARGEST)))
         return np.where(moved, np.exp(pulled), mean), round(float(w[moved].sum())), high
 
 

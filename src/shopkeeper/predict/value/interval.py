@@ -52,6 +52,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
         levels: the levels of the transform ...
         reached: ... and the share of transforms that were up to there.
         level: the level to come of this group; where it is not told, that of all holds.
+        follows: of worth, the power by which the amount of an order follows the level of orders (`follow`) ...
+        usual: ... from this logarithm of the level, at which it was learned.
     """
 
     first: int
@@ -62,6 +64,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     levels: tuple[float, ...] = (0.0, 1.0)
     reached: tuple[float, ...] = (0.0, 1.0)
     level: Level | None = None
+    follows: float = 0.0
+    usual: float = 0.0
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):

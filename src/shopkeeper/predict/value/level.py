@@ -8,6 +8,10 @@ levels at the origins lay further from what was foretold of them there, the doub
 
 Not all are moved alike: before Christmas who bought once comes back more often, who buys each week does so as ever. So
 each group of frequency has a level of its own, which follows the level of all by a slope, one where little is known.
+
+And each customer's own rate wanders: what a customer will do in a year is less sure than four times what a quarter
+taught. How much, `wander` learns; in a customer's distribution it adds to the doubt about the level of the group, of
+a sum of many it averages out.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ _APART = 0.1  # what is usual of a group's level beside that of all, worth two w
 _APART_WORTH = 2.0
 _SLOPE_SPREAD = 0.5
 _MOST_APART = 0.8
+_FARTHEST = 520.0  # weeks; whoever is still there in ten years
 # Three points that have the moments of a normal distribution up to the fifth (Gauss-Hermite).
 _POINTS = ((-np.sqrt(3.0), 1.0 / 6.0), (0.0, 2.0 / 3.0), (np.sqrt(3.0), 1.0 / 6.0))
 
@@ -42,11 +47,36 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def factors(self) -> tuple[float, ...]:
         """The levels that stand for all that may come, to be averaged by `mixed`."""
-        return tuple(float(np.exp(self.mean + point * self.deviation)) for point, _ in _POINTS)
+        return tuple(at_levels(1.0, self))
+
+
+class Wander(msgspec.Struct, frozen=True, kw_only=True):
+    """How far customers' own rates move away from what was learned of them over ``tested`` weeks.
+
+    Attributes:
+        growth: variance of the logarithm of a customer's rate, by unit of the logarithm of time over ``tested``.
+        tested: weeks over which distributions were learned; up to there nothing is added.
+    """
+
+    growth: float = 0.0
+    tested: float = 0.0
+
+    def variance(self, t: float | Floats) -> Any:
+        """Give the variance of the logarithm of a customer's rate over ``t`` weeks, beyond what was learned.
+
+        >>> Wander(growth=0.1, tested=13.0).variance(np.array([4.0, 13.0, 13.0 * np.e])).round(3).tolist()
+        [0.0, 0.0, 0.1]
+        """
+        if not self.growth or not self.tested:
+            return 0.0
+        return self.growth * np.log(np.maximum(np.minimum(t, _FARTHEST) / self.tested, 1.0))
+
+
+STEADY = Wander()
 
 
 def mixed(values: Sequence[Floats]) -> Floats:
-    """Average over levels: one value for each of `Level.factors`."""
+    """Average over levels: one value for each of `at_levels`."""
     return np.asarray(sum(weight * own for (_, weight), own in zip(_POINTS, values, strict=True)))
 
 
@@ -140,12 +170,13 @@ def learn_group_level(own: Sequence[float], every: Sequence[float], ahead: Level
 class Unsure:
     """A future whose level is uncertain. The mean stays the forecast's; the distribution is a mixture over levels.
 
-    There is one level for all, or one for each group, and each customer's group.
+    There is one level for all, or one for each group, and each customer's group; and how far each one wanders.
     """
 
     base: Future
     level: Level | tuple[Level, ...]
     group: Ints | None = None
+    wander: Wander = STEADY
 
     def mean(self, t: float | Floats) -> Floats:
         """Give E(Y) within ``t``, as forecast."""
@@ -165,16 +196,45 @@ class Unsure:
 
     def take(self, rows: Ints) -> Unsure:
         """Give the future of some of the customers."""
-        return Unsure(self.base.take(rows), self.level, None if self.group is None else self.group[rows])
+        group = None if self.group is None else self.group[rows]
+        return Unsure(self.base.take(rows), self.level, group, self.wander)
 
     def times(self, t: float | Floats) -> list[Any]:
         """Give ``t`` at each level."""
-        return at_levels(t, self.level, self.group)
+        return at_levels(t, self.level, self.group, self.wander)
 
 
-def at_levels(t: float | Floats, level: Level | tuple[Level, ...], group: Ints | None = None) -> list[Any]:
-    """Give a time as it would run at each level that may come (see `mixed`), per customer where groups differ."""
+def at_levels(
+    t: float | Floats, level: Level | tuple[Level, ...], group: Ints | None = None, wander: Wander = STEADY
+) -> list[Any]:
+    """Give a time as it would run at each level that may come (see `mixed`), per customer where groups differ.
+
+    Who wanders keeps the mean: half the variance is taken off the logarithm.
+    """
+    beyond = wander.variance(t)
     if isinstance(level, Level):
-        return [t * factor for factor in level.factors]
-    factors = np.array([one.factors for one in level])[group]
-    return [t * factors[:, place] for place in range(factors.shape[1])]
+        mean, deviation = level.mean - beyond / 2.0, np.sqrt(level.deviation**2 + beyond)
+        return [t * np.exp(mean + point * deviation) for point, _ in _POINTS]
+    means, deviations = (np.array([getattr(one, name) for one in level]) for name in ("mean", "deviation"))
+    if np.ndim(beyond):
+        means, deviations = means[group], deviations[group]
+    means, deviations = means - beyond / 2.0, np.sqrt(deviations**2 + beyond)
+    factors = [np.exp(means + point * deviations) for point, _ in _POINTS]
+    return [t * (one if np.ndim(beyond) else one[group]) for one in factors]
+
+
+def shared_levels(
+    t: float | Floats, level: Level | tuple[Level, ...], group: Ints | None = None, wander: Wander = STEADY
+) -> list[Any]:
+    """Give the logarithm of the level that customers share at each of `at_levels`: what is left without wandering."""
+    beyond = wander.variance(t)
+    mean: Any = 0.0
+    variance: Any = 0.0
+    if isinstance(level, Level):
+        mean, variance = level.mean, level.deviation**2
+    else:
+        mean = np.array([one.mean for one in level])[group]
+        variance = np.array([one.deviation for one in level])[group] ** 2
+    # Of a sum of two normal doubts each has its part in proportion to its variance.
+    part = variance / np.maximum(np.sqrt(variance + beyond), 1e-12)
+    return [mean + point * part for point, _ in _POINTS]

@@ -7,7 +7,6 @@ parameters as fields, names them in ``estimated`` and says how a `Future` follow
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar
@@ -19,10 +18,9 @@ from numpy.typing import ArrayLike
 from shopkeeper.domain.errors import BadFile, InvalidInput
 from shopkeeper.predict.value.answers import Answers, ahead
 from shopkeeper.predict.value.history import Floats, History, Ints, checked
+from shopkeeper.predict.value.parameters import Criteria, Parameters
 
 Fit = TypeVar("Fit", bound=msgspec.Struct)
-_WIDEST = 700.0
-"""Of the logarithm of a ratio: numbers end soon after."""
 
 
 class Future(Protocol):
@@ -74,25 +72,8 @@ class OrderModel(Protocol):
         """Give the future of customers with these histories."""
 
 
-class Estimated(Protocol):
-    """Parameters and their standard errors, by name."""
-
-    signed: ClassVar[tuple[str, ...]]
-    """Parameters that may be of either sign: estimated as they are, all others by their logarithms."""
-
-    @property
-    def params(self) -> dict[str, float]:
-        """The parameters."""
-
-    @property
-    def standard_errors(self) -> dict[str, float | None]:
-        """Their standard errors; None where a parameter is on a bound."""
-
-
 class SavedFit(msgspec.Struct, frozen=True, kw_only=True):
     """A fit that is kept as JSON."""
-
-    signed: ClassVar[tuple[str, ...]] = ()
 
     def to_json(self) -> bytes:
         """Give the fit as JSON. The histories it remembers are not part of it."""
@@ -107,36 +88,13 @@ class SavedFit(msgspec.Struct, frozen=True, kw_only=True):
         """Write the fit to a JSON file."""
         Path(path).write_bytes(self.to_json())
 
-    def intervals(self: Estimated, level: float = 0.95) -> dict[str, tuple[float, float] | None]:
-        """Give a confidence interval of each parameter; None where the data give no standard error.
-
-        Wald intervals of the logarithms, in which the parameters are estimated: both ends are above 0. Of a parameter
-        that may be of either sign, of itself.
-        """
-        from scipy.special import ndtri
-
-        if not 0.0 < level < 1.0:
-            raise InvalidInput(f"level is {level}", hint="give a share between 0 and 1, such as 0.95")
-        z = float(ndtri(0.5 + level / 2.0))
-        found: dict[str, tuple[float, float] | None] = {}
-        for name, value in self.params.items():
-            error = self.standard_errors.get(name)
-            if error is not None and name in self.signed:
-                found[name] = (value - z * error, value + z * error)
-            elif error is None or value <= 0:
-                found[name] = None
-            else:
-                width = math.exp(min(z * error / value, _WIDEST))
-                found[name] = (value / width, value * width)
-        return found
-
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """Read a fit from a JSON file written by `save`."""
         return cls.from_json(Path(path).read_bytes())
 
 
-class OrderFit(SavedFit, Answers, frozen=True, kw_only=True, dict=True):
+class OrderFit(SavedFit, Answers, Parameters, Criteria, frozen=True, kw_only=True, dict=True):
     """A fitted model of repeat purchases in which customers leave some day.
 
     What may be asked of it is in `Answers`. Methods that take histories may be called without: then they answer for

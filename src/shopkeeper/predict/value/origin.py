@@ -101,6 +101,10 @@ class Known:
         """Give each row's amounts after day ``after`` up to day ``until``."""
         return self._sums(self.days, after, until, self.days.amount)
 
+    def later(self, days: PurchaseDays, until: int) -> Floats:
+        """Give each row's purchases in ``days`` after the last day known, up to day ``until``."""
+        return self._sums(days, self.end_day, until, None)
+
     def _sums(self, days: PurchaseDays, after: int, until: int, amount: Floats | None) -> Floats:
         here = (days.day > after) & (days.day <= until)
         weights = None if amount is None else amount[here]

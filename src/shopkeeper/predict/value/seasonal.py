@@ -15,9 +15,10 @@ from shopkeeper.predict.value.cnbd import BGCNBDFit, MBGCNBDFit
 from shopkeeper.predict.value.history import Floats, Ints, checked
 from shopkeeper.predict.value.mbgnbd import MBGNBDFit
 from shopkeeper.predict.value.model import LivingFuture, SavedFit
+from shopkeeper.predict.value.parameters import Around, Parameters
 from shopkeeper.predict.value.pareto import ParetoNBDFit
 from shopkeeper.predict.value.season import Season
-from shopkeeper.predict.value.summary import DAYS_PER_UNIT, PurchaseDays
+from shopkeeper.predict.value.summary import DAYS_PER_UNIT, PurchaseDays, time_until
 
 _YEAR = 365.25
 _YEARS_TOLD = 3.0
@@ -93,7 +94,7 @@ class SeasonalFuture:
         return _plain(np.maximum(self.season.told(until) - self.season.told(self.end), 0.0) / self.unit)
 
 
-class SeasonalFit(SavedFit, Answers, frozen=True, kw_only=True):
+class SeasonalFit(SavedFit, Answers, Around, Parameters, frozen=True, kw_only=True):
     """A fitted model of orders in operational time. Histories and horizons are given in calendar time up to ``end``.
 
     Attributes:
@@ -111,16 +112,6 @@ class SeasonalFit(SavedFit, Answers, frozen=True, kw_only=True):
     log_likelihood: float
 
     @property
-    def params(self) -> dict[str, float]:
-        """The model's parameters, in operational time."""
-        return self.fit.params
-
-    @property
-    def standard_errors(self) -> dict[str, float | None]:
-        """The standard errors of the parameters, the season taken as known."""
-        return self.fit.standard_errors
-
-    @property
     def n(self) -> int:
         """The number of customers."""
         return self.fit.n
@@ -134,11 +125,6 @@ class SeasonalFit(SavedFit, Answers, frozen=True, kw_only=True):
     def converged(self) -> bool:
         """Whether that norm is small."""
         return self.fit.converged
-
-    @property
-    def boundary(self) -> tuple[str, ...]:
-        """The parameters the data do not identify."""
-        return self.fit.boundary
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -162,15 +148,33 @@ class SeasonalFit(SavedFit, Answers, frozen=True, kw_only=True):
         if frequency is None or recency is None or T is None:
             inner = self.fit.future(frequency=frequency, recency=recency, T=T)
         else:
-            history = checked(frequency, recency, T)
-            first = self.end - history.T * per_unit
-            last = first + history.recency * per_unit
-            told = [self.season.told(day) / per_unit for day in (first, last, float(self.end))]
-            span = np.where(history.frequency > 0, np.maximum(told[1] - told[0], 1e-9), 0.0)
-            inner = self.fit.future(
-                frequency=history.frequency, recency=span, T=np.maximum(told[2] - told[0], span)
-            )
+            inner = self.fit.future(**self.told(frequency=frequency, recency=recency, T=T))
         return SeasonalFuture(inner, self.season, float(self.end), per_unit)
+
+    def told(
+        self, *, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, end: ArrayLike | None = None
+    ) -> dict[str, Floats]:
+        """Give calendar histories in operational time, in which ``fit`` knows them.
+
+        ``end`` is the day up to which each was observed, in days since 1970-01-01 (default: the fit's).
+        """
+        per_unit = DAYS_PER_UNIT[self.unit]
+        history = checked(frequency, recency, T)
+        now = np.asarray(self.end if end is None else end, dtype=np.float64)
+        first = now - history.T * per_unit
+        last = first + history.recency * per_unit
+        told = [self.season.told(day) / per_unit for day in (first, last, now)]
+        span = np.where(history.frequency > 0, np.maximum(told[1] - told[0], 1e-9), 0.0)
+        return {
+            "frequency": history.frequency, "recency": span, "T": np.maximum(told[2] - told[0], span)
+        }  # fmt: skip
+
+    def until(self, day: Any) -> Any:
+        """Give the time from ``end`` to a day (or to each of some days) in the unit of the histories.
+
+        ``fit.expected_purchases(fit.until("2025-12-31"))`` are the purchases up to that day.
+        """
+        return time_until(self.end, self.unit, day)
 
 
 class Seasonal:

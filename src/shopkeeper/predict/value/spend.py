@@ -28,7 +28,8 @@ import msgspec
 import numpy as np
 
 from shopkeeper.predict.value.bias import allowed, bias_by_group, clearly_biased
-from shopkeeper.predict.value.calibration import Case, Learned
+from shopkeeper.predict.value.calibration import Case, Learned, windows_of
+from shopkeeper.predict.value.follow import following, learn_power
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.interval import Coverage, Group, centre, group_of
@@ -215,13 +216,25 @@ def choose_spend(
         for spend, case in zip(spends, cases, strict=True)
     ]
     frequency = [one.known.past.frequency for one in held]
+    own = np.array([case.own_levels(firsts) for case in cases])
+    power = _power(spends, cases, came)
     coverage: tuple[Coverage, ...] = ()
     if len(held) > 1:
-        before = learn_worth(worths[1:], came[1:], frequency[1:])
+        before = learn_worth(worths[1:], came[1:], frequency[1:], power, own[1:].mean(axis=0))
         latest = unsure_worth(spends[0], cases[0].shaped(learned.groups), learned, before)
         coverage = worth_coverage(latest, came[0])
-    groups = learn_worth(worths, came, frequency)
+    groups = learn_worth(worths, came, frequency, power, own.mean(axis=0))
     return SpendChoice(pick=pick, best=best, cards=cards, groups=groups, coverage=coverage)
+
+
+def _power(spends: Sequence[Spend], cases: Sequence[Case], came: Sequence[Floats]) -> float:
+    """Learn by which power amounts followed the level of orders; what is usual where none or losses came."""
+    due = [float(case.orders @ spend.per_order) for spend, case in zip(spends, cases, strict=True)]
+    got = [float(money.sum()) for money in came]
+    if min(*due, *got) <= 0:
+        return learn_power([0.0], [0.0], 1.0)
+    amounts = [float(np.log(one / other)) for one, other in zip(got, due, strict=True)]
+    return learn_power([float(np.log(case.level)) for case in cases], amounts, windows_of(cases))
 
 
 def amounts_note(pick: str, amounts: GammaGammaFit) -> str:
@@ -264,6 +277,7 @@ def unsure_worth(spend: Spend, future: Future, orders: Learned, learned: Sequenc
     frequency = spend.known.past.frequency
     group = group_of(frequency, [one.first for one in learned])
     at_level = [worth_of(spend, future, t) for t in orders.times(spend.window, frequency)]
+    at_level = following(at_level, orders.shared(spend.window, frequency), group, learned)
     return UnsureWorth(at_level, group, learned)
 
 

@@ -34,7 +34,7 @@ class PurchaseDays:
     returns_left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Summary:
     """One entry per customer, ordered by customer; times in ``unit``.
 
@@ -67,6 +67,14 @@ class Summary:
     returns_left_out: int
     log_amounts: Floats
 
+    def __repr__(self) -> str:
+        """Say how many customers and repeat purchases there are, and up to when."""
+        back = int((self.frequency > 0).sum())
+        return (
+            f"<Summary: {self.T.size:,} customers up to {self.end}, times in {self.unit}; {back:,} came back, "
+            f"{int(self.frequency.sum()):,} repeat purchases>"
+        )
+
     @property
     def history(self) -> dict[str, Floats]:
         """What models of orders are fitted to: ``BGNBD().fit(**log.history)``."""
@@ -79,6 +87,25 @@ class Summary:
         names = ("customer", "frequency", "recency", "T", "monetary", "first_amount", "log_gaps")
         told = {"end": str(self.end), "unit": self.unit}
         return pa.table({name: getattr(self, name) for name in names}).replace_schema_metadata(told)
+
+    @property
+    def spending(self) -> dict[str, Floats]:
+        """What `GammaGamma` takes: purchases, the first one included, and their mean amount."""
+        return {"frequency": self.frequency + 1.0, "monetary": self.mean_amount}
+
+    def until(self, day: Any) -> Any:
+        """Give the time from ``end`` to a day (or to each of some days), in ``unit``.
+
+        ``fit.expected_purchases(log.until("2025-12-31"))`` are the purchases up to that day.
+
+        Raises:
+            InvalidInput: no day, or one before ``end``.
+
+        >>> log = summarise(customer=[7], occurred_at=["2024-01-01"], end="2024-01-29")
+        >>> log.until("2024-02-05"), log.until(["2024-01-29", "2024-02-12"]).tolist()
+        (1.0, [0.0, 2.0])
+        """
+        return time_until(int(self.end.astype(np.int64)), self.unit, day)
 
     @property
     def mean_amount(self) -> Floats:
@@ -245,3 +272,16 @@ def last_day(end: Any) -> int:
     1
     """
     return int(days_of("end", [end])[0])
+
+
+def time_until(end: int, unit: str, day: Any) -> Any:
+    """Give the time from the day ``end`` (since 1970-01-01) to a day, or to each of some, in ``unit``."""
+    one = isinstance(day, str) or np.ndim(day) == 0
+    days = days_of("day", [day] if one else day)
+    if (days < end).any():
+        raise InvalidInput(
+            f"the day {np.datetime64(int(days.min()), 'D')} is before {np.datetime64(end, 'D')}, the last one observed",
+            hint="give a later day; what was known on an earlier one is summarise(..., end=...)",
+        )
+    times = (days - end) / DAYS_PER_UNIT[unit]
+    return float(times[0]) if one else times

@@ -147,9 +147,16 @@ class UnsureWorth:
 
 
 def learn_worth(
-    foretold: Sequence[Worth], came: Sequence[Floats], frequency: Sequence[Floats]
+    foretold: Sequence[Worth],
+    came: Sequence[Floats],
+    frequency: Sequence[Floats],
+    follows: float = 0.0,
+    usual: Floats | None = None,
 ) -> tuple[Group, ...]:
-    """Learn the correction of each group of frequency from distributions (the latest first) and what came."""
+    """Learn the correction of each group of frequency from distributions (the latest first) and what came.
+
+    ``follows`` and the ``usual`` level of each group are kept with it (see `Group`).
+    """
     firsts = groups(frequency[0])
     pairs = [one.transforms(money) for one, money in zip(foretold, came, strict=True)]
     at = [group_of(own, firsts) for own in frequency]
@@ -159,7 +166,8 @@ def learn_worth(
             np.concatenate([pair[side][own == place] for pair, own in zip(pairs, at, strict=True)])
             for side in (0, 1)
         )
-        group = Group(first=first, n=int(below.size))
+        level = 0.0 if usual is None else float(usual[place])
+        group = Group(first=first, n=int(below.size), follows=follows, usual=level)
         if group.n:  # all may have bought so often that nobody is left in the first group
             levels, reached = fit_levels(below, up_to)
             group = msgspec.structs.replace(group, levels=levels, reached=reached)

@@ -133,14 +133,16 @@ def worths(foreseen: Forecast) -> tuple[Part, dict[str, Any]]:
 def deviation(foreseen: Forecast) -> Any:
     """Standard deviation of each customer's worth within the horizon: of the number of orders and amounts together.
 
-    All of it is discounted by the mean discount.
+    All of it is discounted by the mean discount. That a customer's rate wanders is in it, that all move at once is not.
     """
     import numpy as np
 
+    from shopkeeper.predict.value.level import Level, Unsure
     from shopkeeper.predict.value.worth import second_moment
 
     p, future = foreseen.projection, foreseen.future
-    number, square = future.mean(foreseen.horizon), future.square(foreseen.horizon)
+    alone = Unsure(future, Level(), wander=foreseen.choice.learned.wander)
+    number, square = future.mean(foreseen.horizon), alone.square(foreseen.horizon)
     second = second_moment(number, square, foreseen.orders_seen, foreseen.amounts)
     later = future.discounted(foreseen.horizon, float(np.log1p(foreseen.discount)) * 7.0 / 365.25)
     factor = np.divide(later, number, out=np.ones_like(number), where=number > 0)
