@@ -91,7 +91,16 @@ def made() -> Report:
             ),
         ),
         scores=(
-            Score(name="repeat rate", mae=0.9, rmse=2.4, bias=0, spearman=0.5, top_decile=0.5),
+            Score(
+                name="repeat rate",
+                mae=0.9,
+                rmse=2.4,
+                bias=0,
+                spearman=0.5,
+                top_decile=0.5,
+                rule=True,
+                worse=0.99,
+            ),
             Score(name="MBG/NBD", mae=0.7, rmse=2, bias=0, spearman=0.6, top_decile=0.55, chosen=True),
         ),
         open_cases=1,
@@ -188,8 +197,12 @@ def test_reconciliation_gives_exact_rounded_and_difference(made):
 
 def test_trust_names_the_chosen_model_and_what_it_beat(made):
     sentence = pages.trust(made.scores)
-    assert sentence.startswith("Forecast by MBG/NBD")
-    assert "is 2.000 orders a customer (repeat rate: 2.400)" in sentence
+    assert sentence.startswith("MBG/NBD is used.")
+    assert (
+        "was 2.00 orders a customer (root mean square), against 2.40 for the best simple rule (repeat rate"
+        in sentence
+    )
+    assert "more than chance" in sentence
     assert "made 55 % of the orders (50 %)" in sentence
 
 

@@ -37,7 +37,7 @@ def test_the_report_is_printed_and_written_as_data(cli, sample_folder, tmp_path)
     assert f"{report.people.customers:,} customers stand behind {report.people.identities:,}" in done.stdout
     for done_import in report.imports:
         assert done_import.read == done_import.kept + done_import.repeated + done_import.quarantined
-    for part in ("simulated", "Most valuable customers", "Best categories", "Forecast by", "exact sum"):
+    for part in ("simulated", "Most valuable customers", "Best categories", " is used", "exact sum"):
         assert part in done.stdout, part
     assert report.most_valuable[0].id
     assert "\x1b" not in done.stdout

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tests.events import DAY, order, put
 
-from shopkeeper.shop import Shop, working_ahead
-from shopkeeper.shop.remembering import LOOKED_BACK, REGULARS
+from shopkeeper.shop import Shop, reporting, working_ahead
+from shopkeeper.shop.remembering import LOOKED_BACK, REGULARS, REPORT
 
 
 def orders(name: str, days: list[int], first: dict[str, Any]) -> list[Any]:
@@ -56,7 +56,10 @@ def test_an_effect_is_found_and_marked_as_association(
     monkeypatch.setattr(working_ahead, "MANY", found.buyers)
     seconds = shop.refresh()
     assert "answers" in seconds, "as a refresh of many customers does"
+    anew = reporting.asked(shop.places)
     asked = recorded(shop, monkeypatch)
+    assert reporting.figures(shop.places) == anew
+    assert asked == [], "what the report tells was worked out, too"
     assert shop.regulars() == found
     assert shop.advocates() == advocates
     assert asked, "today's counts are asked of the lake"
@@ -65,6 +68,7 @@ def test_an_effect_is_found_and_marked_as_association(
     with shop.places.ledger.read() as reader:
         assert not reader.setting(REGULARS)
         assert not reader.setting(LOOKED_BACK)
+        assert not reader.setting(REPORT)
     without = shop.regulars()
     assert (without.buyers, without.group, without.rest) == (found.buyers - 1, found.group, found.rest - 1)
     put(shop, *orders("new", [20, 2], {"store": "S1"}), *orders("r1", [45_776], {}))

@@ -61,6 +61,7 @@ def test_events_come_back_as_they_were_appended_in_the_order_of_the_log(ledger: 
         assert [e.payload for e in log] == [r.payload for r in rows]
         assert [e.key for e in reader.log_after(first + 7, 100)] == [r.key for r in rows[8:]]
         assert reader.event_names() == {"Product Viewed": 10}
+        assert reader.event_names(first + 6) == {"Product Viewed": 3}
 
 
 def test_a_node_was_first_seen_when_the_earliest_event_saw_it(ledger: Ledger) -> None:
@@ -325,6 +326,10 @@ def test_rankings_page_in_order(ledger: Ledger) -> None:
             assert len({r.customer for r in rows}) == count == len(rows) == reader.ranked(sort)
             assert [(-r.sort, r.customer) for r in rows] == sorted((-r.sort, r.customer) for r in rows)
         assert [r.customer for r in reader.ranking("margin", None, 5, [3, 9])] == [9, 3]
+        for sort in ("value", "margin", "orders", "recent"):
+            of_state = reader.ranking(sort, None, 99, None, "active")
+            assert [r for r in reader.ranking(sort, None, 99, None) if r.state == "active"] == of_state
+            assert len(of_state) == reader.ranked(sort, "active") == 14
 
 
 def test_a_new_run_replaces_the_old_one_at_once(ledger: Ledger) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,22 +46,32 @@ class Plan:
         return []
 
 
-def test_exits_of_the_erased_are_found_by_an_index(engine: tuple[str, Ledger]) -> None:
+def plan(engine: tuple[str, Ledger], ask: Callable[[Any], Any]) -> str:
+    """How an engine would answer what is asked."""
     name, ledger = engine
-    rows = [Entry(n, n * DAY, 1, 1, n, False, "erasure" if n % 3 else "event") for n in range(1, 7)]
-    ledger.write(lambda tx: tx.note_audience(rows))
-    with ledger.read() as reader:
-        assert reader.erased_exits(5 * DAY) == [1, 2, 4]
     told: list[str] = []
 
     def explained(tx: Any) -> None:
         whole = tx.session
-        tx.session = plan = Plan(whole, *PREFIX[name])
+        tx.session = found = Plan(whole, *PREFIX[name])
         try:
-            tx.erased_exits(5 * DAY)
+            ask(tx)
         finally:
             tx.session = whole
-        told.append(plan.told)
+        told.append(found.told)
 
     ledger.write(explained)
-    assert "audience_erased" in told[0]
+    return told[0]
+
+
+def test_who_is_of_a_state_is_found_by_an_index(engine: tuple[str, Ledger]) -> None:
+    assert "prediction_state" in plan(engine, lambda tx: tx.ranking("value", None, 9, None, "lapsed"))
+
+
+def test_exits_of_the_erased_are_found_by_an_index(engine: tuple[str, Ledger]) -> None:
+    _, ledger = engine
+    rows = [Entry(n, n * DAY, 1, 1, n, False, "erasure" if n % 3 else "event") for n in range(1, 7)]
+    ledger.write(lambda tx: tx.note_audience(rows))
+    with ledger.read() as reader:
+        assert reader.erased_exits(5 * DAY) == [1, 2, 4]
+    assert "audience_erased" in plan(engine, lambda tx: tx.erased_exits(5 * DAY))

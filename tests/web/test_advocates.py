@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import math
+import re
 
 import pytest
 
 from shopkeeper.domain.advocacy import Advocates, BrandCore, OddsOf, WhatBrings
+from shopkeeper.web.pages import advocates
 from shopkeeper.web.pages.advocates import drawn, teller
 
 
@@ -16,7 +18,7 @@ def loudest(sample_shop):
     return sample_shop.advocates(sort="score", most=1).rows[0]
 
 
-def test_the_page_tells_what_the_verbs_tell(client, sample_shop, loudest):
+def test_the_page_tells_what_the_verbs_tell(client, sample_shop, loudest, monkeypatch):
     page = html.unescape(client.get("/advocates?sort=score").text)
     regulars = sample_shop.regulars()
     assert regulars.definition in page
@@ -25,6 +27,16 @@ def test_the_page_tells_what_the_verbs_tell(client, sample_shop, loudest):
     assert f"{loudest.score:.0f}" in page
     assert sample_shop.advocates().brings.sentence in page
     assert client.get("/advocates?sort=charm").status_code == 400
+    monkeypatch.setattr(advocates, "_SHOWN", 2)
+    first = sample_shop.advocates(sort="score", most=2)
+    rest = sample_shop.advocates(sort="score", most=2, cursor=first.next)
+    page = html.unescape(client.get("/advocates?sort=score").text)
+    further = re.search(r'href="(/advocates\?[^"]*cursor=[^"]*)"', page)[1]
+    told = client.get(further).text
+    listed = re.findall(r'<th scope="row"><a href="/customers/(\w+)"', told)
+    assert listed == [row.id for row in rest.rows]
+    assert listed
+    assert "From the first" in told
 
 
 def test_a_customers_page_tells_the_parts(client, loudest):

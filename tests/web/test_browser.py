@@ -57,6 +57,8 @@ def test_nothing_is_wider_than_the_screen(site, buyer, turn_to, path):
     for size in (PHONE, TABLET, DESK):
         page.set_viewport_size(size)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], size
+        sideways = "[...document.querySelectorAll('.scroll:has(> :is(.val-card, .bars))')]"
+        assert page.evaluate(f"{sideways}.every(x => x.scrollWidth <= x.clientWidth)"), size
 
 
 def test_a_long_name_does_not_push_the_figures_off_a_phone(site, turn_to):
@@ -92,13 +94,21 @@ def test_a_search_narrows_while_typing_and_keeps_its_address(site, buyer, turn_t
     assert page.locator("#search").input_value() == word
 
 
-def test_sorting_changes_the_rows_without_a_new_page(site, buyer, turn_to):
+def test_sorting_and_states_change_the_rows_without_a_new_page(site, buyer, turn_to):
     page = turn_to(site + "/customers")
     page.evaluate("window.same = true")
     page.get_by_role("link", name="Orders", exact=True).click()
     page.wait_for_function("id => document.querySelector('#rows a').href.endsWith('/' + id)", arg=buyer.id)
     assert page.evaluate("window.same")
-    assert page.locator(".chips [aria-current]").inner_text() == "Orders"
+    assert page.locator(".sorts [aria-current]").inner_text() == "Orders"
+    page.get_by_role("link", name="Fading", exact=True).click()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('#rows .state')].every(x => x.innerText === 'fading')"
+    )
+    assert page.locator(".sorts [aria-current]").inner_text() == "Orders"
+    assert page.locator("form.search input[name=state]").input_value() == "fading"
+    assert page.locator(".deeds a[download]").get_attribute("href") == "/customers.csv?state=fading"
+    assert page.evaluate("window.same")
 
 
 def test_further_customers_are_added_below(site, turn_to, sample_shop):

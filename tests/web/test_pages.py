@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import json
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -51,7 +54,9 @@ def test_the_score_card_says_who_won(client, sample_shop):
     chosen = next((score for score in sample_shop.report().scores if score.chosen), None)
     if chosen is None:
         pytest.skip("the sample is too small for a test inside the past")
-    assert f"{chosen.name} is used" in text_of(client.get("/").text)
+    told = f"{chosen.name[:1].upper()}{chosen.name[1:]} is used"
+    for page in ("/", "/value"):
+        assert told in text_of(client.get(page).text), page
 
 
 def test_links_on_the_overview_lead_somewhere(client):
@@ -93,6 +98,36 @@ def test_the_list_searches_sorts_and_pages(client, sample_shop, buyer):
     assert found == expected
 
 
+def test_the_list_keeps_to_a_state_and_is_a_file(client, sample_shop, visit):
+    found = sample_shop.find(state="fading", limit=50)
+    page = client.get("/customers?state=fading").text
+    assert re.findall(r'<th scope="row"><a href="/customers/(\w+)"', page) == [row.id for row in found.rows]
+    assert f"{found.total:,} fading customer" in text_of(page)
+    assert client.get("/customers?sort=fading").text == page, "how it was asked for once"
+    first = found.rows[0]
+    assert {row.state for row in found.rows} == {"fading"}
+    traits = sample_shop.customer(first.id).traits
+    for given, name in ((first.clv_low, "clv_low"), (first.clv_high, "clv_high"), (first.clv_12m, "clv_12m")):
+        assert given == pytest.approx(traits[name])
+    assert Show("GBP", "Europe/London").day(first.state_since) in page
+    for address in set(re.findall(r'href="(/(?:customers.csv|segment-builder)[^"]*)"', page)):
+        assert client.get(html.unescape(address)).status_code == 200, address
+    sheet = client.get("/customers.csv?state=fading")
+    assert sheet.headers["content-type"].startswith("text/csv")
+    lines = list(csv.DictReader(io.StringIO(sheet.text)))
+    assert {line["state"] for line in lines} == {"fading"}
+    assert len(lines) >= found.total
+    assert (lines[0]["id"], lines[0]["next_order"]) == (first.id, first.next_order.date().isoformat())
+    assert first.name not in sheet.text
+    searched = sample_shop.find(first.name, state="active")
+    assert first.id not in {row.id for row in searched.rows}
+    for path in ("/customers", "/customers.csv"):
+        assert client.get(f"{path}?state=asleep").status_code == 400, path
+    with visit(sample_shop, "associate") as http:
+        assert "customers.csv" not in http.get("/customers?state=fading").text
+        assert http.get("/customers.csv").status_code == 403
+
+
 def test_a_search_without_a_match_says_so(client):
     page = text_of(client.get("/customers?search=zzzzqqqq").text)
     assert "Nobody is known by that." in page
@@ -114,6 +149,23 @@ def test_a_customer_in_full(client, sample_shop, buyer):
         assert answer in page
     for value in profile.attributes.values():
         assert value in page
+
+
+def test_silence_is_drawn_and_said_beside_the_orders(client, sample_shop):
+    fading = max(sample_shop.find(state="fading", limit=50).rows, key=lambda row: row.orders)
+    profile = sample_shop.customer(fading.id)
+    page = client.get(f"/customers/{fading.id}").text
+    assert "Why fading: by their own rhythm" in page
+    picture = re.search(r"Why fading.*?<svg.*?</svg>.*?</p>", page, re.DOTALL)[0]
+    assert picture.count("<circle") == min(len(profile.order_days), 14)
+    assert "band-warn" in picture
+    assert f"unusual from {Show('GBP', 'Europe/London').day(fading.state_since)}" in picture
+    gaps = [(b - a).days for a, b in pairwise(profile.order_days)]
+    assert f"at the longest after {Show.span(max(gaps))}" in picture
+    once = next(row for row in sample_shop.find(state="new", limit=50).rows if row.orders == 1)
+    told = client.get(f"/customers/{once.id}").text
+    assert "By the rhythm of all customers" in told
+    assert "Why" not in re.findall(r"<figcaption>(.*?)</figcaption>", told)
 
 
 def test_an_open_case_stands_on_top(client, sample_shop):
@@ -165,12 +217,21 @@ def test_quarantine_says_what_was_refused(client, sample_shop):
         assert row.source in page
 
 
-def test_a_new_shop_says_what_to_do_next(shop, visit):
+def test_a_new_shop_says_what_to_do_next(shop, visit, tmp_path):
     with visit(shop) as http:
         page = text_of(http.get("/").text)
         assert "shopkeeper import orders.csv" in page
         assert "No customers yet." in text_of(http.get("/customers").text)
         assert "Nothing was refused." in text_of(http.get("/quarantine").text)
+        orders = tmp_path / "orders.csv"
+        orders.write_text(
+            "order_id,customer_email,date,product,quantity,price\n1,a@example.com,2026-03-01,shoes,1,80\n"
+        )
+        shop.collect(orders, kind="orders")
+        page = text_of(http.get("/").text)
+        assert "1 event was read" in page
+        assert "nobody has come in" not in page
+        assert http.get("/customers.csv").status_code == 409, "nobody was worked out yet"
         assert "Nothing is simulated." in text_of(http.get("/about").text)
         assert http.get("/api/v1/customers").json()["data"] == []
 

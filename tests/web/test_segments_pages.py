@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
 
 from shopkeeper.shop.demo import build
 from shopkeeper.shop.working import Worker
+from shopkeeper.web.pages.segment_builder import BEGINNINGS
+from shopkeeper.web.render import tight
+from shopkeeper.web.show import Show
 
 READ = "/segment-builder/read"
 API = "/api/v1/insight"
@@ -128,6 +132,14 @@ def test_one_segment_with_its_versions_members_and_states(segmented, visit):
         assert segmented.segment("changing").segment.size == segmented.size("orders >= 3").customers > 25
         first = segmented.members("changing", limit=25)
         assert f"/customers/{first.rows[0].customer}" in saved.text
+        worth = segmented.worths()["changing"]
+        held = next(row for row in segmented.value().segments if row.name == "changing")
+        assert (worth.low, worth.high) == pytest.approx((held.low, held.high), abs=0.02)
+        show = Show("GBP", "Europe/London")
+        assert f"{show.money(worth.low)} to {show.money(worth.high)}" in saved.text
+        lines = http.get("/segments/changing/customers.csv").text.splitlines()
+        assert len(lines) == 1 + segmented.segment("changing").segment.size
+        assert 'href="/segments/changing/customers.csv"' in saved.text
         more = f"/segments/changing/members?cursor={first.next}"
         assert more in saved.text
         rows = http.get(more, headers={"hx-request": "true"}).text
@@ -146,7 +158,13 @@ def test_one_segment_with_its_versions_members_and_states(segmented, visit):
         assert "Changing" in http.get("/segments?archived=true").text
         assert http.get("/segments/nothing").status_code == 404
         assert http.get("/segments/nothing/comparison").status_code == 404
+        assert http.get("/segments/nothing/customers.csv").status_code == 404
         assert http.get("/segment-builder", params={"of": "nothing"}).status_code == 404
+        assert http.get("/segment-builder?begin=nothing").status_code == 400
+        for begin, (_, _, condition) in BEGINNINGS.items():
+            page = http.get("/segment-builder", params={"begin": begin}).text
+            assert html.escape(condition, quote=True).replace("&#x27;", "&#39;") in page
+            assert f"{segmented.size(condition).customers:,}</dd>" in page
 
 
 def test_comparison_channels_and_overlaps_say_what_the_library_says(segmented, visit):
@@ -155,7 +173,7 @@ def test_comparison_channels_and_overlaps_say_what_the_library_says(segmented, v
         found = segmented.compare("keen")
         page = http.get("/segments/keen/comparison", headers=piece).text
         assert found.facts
-        assert found.facts[0].sentence[1:] in page
+        assert tight(found.facts[0].sentence)[1:] in page
         assert f"{found.group:,} customers beside {found.rest:,}" in page
         assert page.count("seg-point") >= min(len(found.facts), 12)
         buyers = segmented.compare("keen", "other buyers")

@@ -15,16 +15,24 @@ from typer.testing import CliRunner
 import shopkeeper
 from shopkeeper.cli.app import app
 from shopkeeper.domain.value import ValueReport
+from shopkeeper.domain.verdict import verdict
 from shopkeeper.web.api.features import PARQUET
 
 
-def test_the_page_says_what_the_report_says(sample_shop, client):
+def test_the_page_says_what_the_report_says(sample_shop, client, visit):
     report = sample_shop.value()
     page = client.get("/value").text
     assert f">{report.total.customers:,}<" in page
     for row in report.states:
         assert f">{row.name}<" in page
+        assert f'href="/customers?state={row.name.replace(" ", "%20")}"' in page
+    for one in (*sample_shop.find(limit=7).rows, *sample_shop.find(state="fading", limit=7).rows):
+        assert f'href="/customers/{one.id}">{one.name}</a>' in page
     assert "By the channel they came through" in page
+    said = verdict(report.scores)
+    assert (said.short if said else "too little history") in page
+    with visit(sample_shop, "analyst") as http:  # sees figures, and nobody's page
+        assert 'href="/customers' not in http.get("/value").text.replace("/customers.csv", "")
     for one in report.scores:
         assert one.name in page
     data = [

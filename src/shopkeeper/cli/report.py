@@ -26,6 +26,7 @@ from shopkeeper.cli.screen import (
 )
 from shopkeeper.domain.profile import CustomerRow
 from shopkeeper.domain.report import ImportSummary, Ranked, Report, Score
+from shopkeeper.domain.verdict import verdict
 
 _MOST_RANKED = 12
 """Lines of a ranking in the terminal; the report as data has all."""
@@ -115,15 +116,13 @@ def trust(scores: Sequence[Score]) -> str:
     """Which model forecasts and what it beat on purchases set aside; says so when nothing could be tested."""
     if not scores:
         return "Too little history to test a forecast inside the past: take the expected values with care."
-    chosen = next((score for score in scores if score.chosen), scores[0])
-    first = next((score for score in scores if score is not chosen), None)  # entries come from the simplest
-    against = f" ({first.name}: {first.rmse:.3f})" if first else ""
-    top = f" ({percent(first.top_decile)})" if first else ""
+    found = verdict(scores)
+    if found is None:
+        return "No forecast was chosen."
+    rule = f" ({percent(found.rule.top_decile)})" if found.rule else ""
     return (
-        f"Forecast by {chosen.name}, tested on purchases set aside: its error (root mean square) is {chosen.rmse:.3f} "
-        f"orders a customer{against}, and the tenth it ranks highest made {percent(chosen.top_decile)} of the orders"
-        f"{top}."
-        + (" The simplest that is not clearly worse is used; all: shopkeeper report value." if first else "")
+        f"{found.sentence} The tenth it ranks highest made {percent(found.used.top_decile)} of the orders{rule}. All "
+        "that was tested: shopkeeper report value."
     )
 
 

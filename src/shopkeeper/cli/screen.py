@@ -88,6 +88,15 @@ def count(number: int | float, one: str, many: str = "") -> str:
     return f"{number:,.0f} {one if number == 1 else many or one + 's'}"
 
 
+def few(number: float) -> str:
+    """A number that is expected, to a tenth where it is small.
+
+    >>> few(1204.4), few(3.14)
+    ('1,204', '3.1')
+    """
+    return f"{number:,.0f}" if abs(number) >= 10 else f"{number:.1f}"
+
+
 def percent(share: float | None) -> str:
     """A share.
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _SHOWN = ("orders", "revenue", "margin", "last_order", "clv_12m", "p_alive", "state")
 _ON_SCREEN = 25
 _FORMATS = (".csv", ".parquet")
-_FORMULA = r"^[=+\-@\t\r]"
-"""How a text begins that a spreadsheet may run."""
 Condition = Annotated[
     str, typer.Argument(help="Such as \"p_alive < 0.5 and events('Product Viewed', days => 14) >= 2\".")
 ]
@@ -116,25 +114,13 @@ def size(condition: Condition, *, folder: ShopOption = DEFAULT_SHOP) -> None:
 
 
 def write(found: pa.Table, out: Path) -> None:
-    """Write a table as CSV (lists with ``|`` between their texts) or Parquet, by the file's ending.
-
-    In CSV, a text that a spreadsheet would take for a formula begins with an apostrophe: texts come from outside.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.csv
-    import pyarrow.parquet
-
+    """Write a table as CSV (see ``shop.sheets``) or Parquet, by the file's ending."""
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix.lower() == ".parquet":
+        import pyarrow.parquet
+
         pyarrow.parquet.write_table(found, out)
         return
-    for at, field in enumerate(found.schema):
-        if pa.types.is_list(field.type):
-            found = found.set_column(at, field.name, pc.binary_join(found.column(at), "|"))
-        column = found.column(at)
-        if pa.types.is_string(column.type):
-            plain = pc.binary_join_element_wise("'", column, "")
-            meant = pc.match_substring_regex(column, _FORMULA)
-            found = found.set_column(at, field.name, pc.if_else(meant, plain, column))
-    pyarrow.csv.write_csv(found, out)
+    from shopkeeper.shop.sheets import as_csv
+
+    out.write_bytes(as_csv(found))

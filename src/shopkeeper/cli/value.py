@@ -12,6 +12,7 @@ from shopkeeper.cli.screen import (
     bar,
     count,
     day,
+    few,
     fill,
     heading,
     money,
@@ -24,6 +25,7 @@ from shopkeeper.cli.screen import (
 )
 from shopkeeper.domain.report import Score
 from shopkeeper.domain.value import Drift, Held, ValueReport, how_often
+from shopkeeper.domain.verdict import verdict
 
 _MOST_NOTES = 6
 
@@ -47,9 +49,12 @@ def headlines(report: ValueReport) -> list[str]:
     if at_risk.customers:
         said.append(
             f"{short_money(at_risk.value, currency)} of it ({short_money(at_risk.low, currency)} to "
-            f"{short_money(at_risk.high, currency)}) is expected of {count(at_risk.customers, 'customer')} who are "
-            "fading or lapsed."
+            f"{short_money(at_risk.high, currency)}) is expected of "
+            f"{count(at_risk.customers, 'customer who is', 'customers who are')} fading or lapsed; a file of who is "
+            "fading: shopkeeper customers \"state = 'fading'\" --out fading.csv"
         )
+    if found := verdict(report.scores):
+        said.append(found.sentence)
     said += [warning[:1].upper() + warning[1:] + "." for one in report.drift for warning in one.warnings]
     return said
 
@@ -124,7 +129,7 @@ def _held(
                 (
                     name,
                     f"{row.customers:,}",
-                    f"{row.orders:,.0f}",
+                    few(row.orders),
                     money(row.value, report.currency),
                     money(row.low, report.currency),
                     money(row.high, report.currency),
@@ -152,22 +157,22 @@ def score_card(console: Console, scores: Sequence[Score]) -> None:
         console.print(text("Too little history to test a forecast inside the past."))
         return
     made = table(
-        "",
         "model or rule",
         ("mean error", "right"),
         ("root mean sq.", "right"),
         ("bias", "right"),
         ("rank corr.", "right"),
         ("top tenth holds", "right"),
+        "used",
     )
     console.print(
         fill(
             made,
             (
                 (
-                    "used" if one.chosen else "", one.name, f"{one.mae:.3f}", f"{one.rmse:.3f}",
+                    one.name, f"{one.mae:.3f}", f"{one.rmse:.3f}",
                     f"{one.bias:+.3f}", f"{one.spearman:.3f}",
-                    percent(one.top_decile),
+                    percent(one.top_decile), "yes" if one.chosen else "",
                 )
                 for one in scores
             ),

@@ -45,6 +45,9 @@ class Worth(Struct, frozen=True, kw_only=True):
     share: float | None = None
     expected: float | None = None
     """Contribution margin they are expected to bring within the horizon."""
+    low: float | None = None
+    """With ``high``, the range of that sum at the level of the report of value."""
+    high: float | None = None
     expected_share: float | None = None
     entered: int = 0
     """Within the last seven days, as often as it happened."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from msgspec import Struct, field
@@ -103,6 +103,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     """Segments in use that the customer is in, the latest first."""
     months: tuple[tuple[str, float], ...] = ()
     """Margin by month of purchase, oldest first, for a small picture."""
+    order_days: tuple[date, ...] = ()
+    """Days with an order, oldest first: what rhythm and silence are told from."""
 
 
 class CustomerRow(Struct, frozen=True, kw_only=True):
@@ -116,9 +118,18 @@ class CustomerRow(Struct, frozen=True, kw_only=True):
     margin: float = 0.0
     last_order: datetime | None = None
     clv_12m: float | None = None
+    clv_low: float | None = None
+    """With ``clv_high``, the 80 % range of what is expected."""
+    clv_high: float | None = None
     p_alive: float | None = None
     state: str = ""
+    state_since: datetime | None = None
+    next_order: datetime | None = None
+    """By when half of those who are like this customer would have ordered again."""
     channels: tuple[str, ...] = ()
+    """Where they bought, by id: stores, and ``web``."""
+    places: tuple[str, ...] = ()
+    """The first of these as people call them."""
 
 
 class CustomerPage(Struct, frozen=True):

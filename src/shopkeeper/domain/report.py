@@ -94,6 +94,10 @@ class Score(Struct, frozen=True, kw_only=True):
     spearman: float
     top_decile: float
     chosen: bool = False
+    rule: bool = False
+    """Whether it is a simple rule that models have to beat."""
+    worse: float = 0.0
+    """Share of samples of the customers in which the best entry did better; 0 of the best itself."""
 
 
 class Report(Struct, frozen=True, kw_only=True):

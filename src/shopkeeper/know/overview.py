@@ -251,7 +251,11 @@ def _customer(row: dict[str, Any]) -> CustomerRow:
         margin=row["margin"] or 0.0,
         last_order=_utc(row["last_order"]),
         clv_12m=row["clv_12m"],
+        clv_low=row["clv_low"],
+        clv_high=row["clv_high"],
         p_alive=row["p_alive"],
         state=row["state"] or "",
+        state_since=_utc(row["state_since"]),
+        next_order=_utc(row["next_order"]),
         channels=tuple(way for way, orders in ways if orders),
     )

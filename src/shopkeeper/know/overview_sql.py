@@ -278,12 +278,14 @@ SELECT sum(clv_12m) AS total, sum(CASE WHEN place <= ceil(everybody / 10.0) THEN
 FROM ranked
 """,
     "most_valuable": """
-SELECT id, country, orders, revenue, margin, last_order, clv_12m, p_alive, state, store_orders, web_orders
+SELECT id, country, orders, revenue, margin, last_order, clv_12m, clv_low, clv_high, p_alive, state, state_since,
+    next_order, store_orders, web_orders
 FROM customers WHERE orders > 0
 ORDER BY clv_12m DESC NULLS LAST, margin DESC, id LIMIT $top
 """,
     "fading": """
-SELECT id, country, orders, revenue, margin, last_order, clv_12m, p_alive, state, store_orders, web_orders
+SELECT id, country, orders, revenue, margin, last_order, clv_12m, clv_low, clv_high, p_alive, state, state_since,
+    next_order, store_orders, web_orders
 FROM customers WHERE state = 'fading'
 ORDER BY clv_12m DESC NULLS LAST, margin DESC, id LIMIT $top
 """,

@@ -26,6 +26,7 @@ from shopkeeper.shop import (
     feeding,
     forgetting,
     keeping,
+    listing,
     living,
     predicting,
     refusals,
@@ -224,11 +225,17 @@ class Shop(
         return found
 
     def find(
-        self, search: str = "", *, sort: str = "value", cursor: str | None = None, limit: int = 50
+        self,
+        search: str = "",
+        *,
+        sort: str = "value",
+        state: str = "",
+        cursor: str | None = None,
+        limit: int = 50,
     ) -> CustomerPage:
-        """Customers, searched by words and sorted by value, margin, orders, recent or fading."""
+        """Customers, searched by words, of one ``state`` or all, sorted by value, margin, orders, recent or fading."""
         self._may(Permission.LOOK_UP, "look up customers")
-        found = showing.find(self.places, search, sort, cursor, limit, sees=self.actor.sees)
+        found = listing.find(self.places, search, sort, cursor, limit, state=state, sees=self.actor.sees)
         self._note(
             "look up customers", detail=f"{len(found.rows)} customers {'found' if search else 'listed'}"
         )

@@ -311,17 +311,20 @@ def _worths(places: Places, traits: Sequence[Trait]) -> dict[str, Worth]:
     asked = told.setting.segments
 
     def make() -> dict[str, Worth]:
+        from shopkeeper.shop.valuing import ranges_of
+
         people = people_of(places, told)
         worth = _values(people)
         everything = float(worth.sum())
         masks = masks_of(places, told, people, list(asked.values()))
+        ranges = ranges_of(places, people, worth, masks)
         return {
             name: _worth(
                 places, told.setting.traits, name, condition, customers=int(mask.sum()),
                 share=float(mask.mean()) if mask.size else 0.0, expected=round(float(worth[mask].sum()), 2),
-                expected_share=float(worth[mask].sum()) / everything if everything > 0 else 0.0,
+                low=low, high=high, expected_share=float(worth[mask].sum()) / everything if everything > 0 else 0.0,
             )
-            for (name, condition), mask in zip(asked.items(), masks, strict=True)
+            for (name, condition), mask, (low, high) in zip(asked.items(), masks, ranges, strict=True)
         }  # fmt: skip
 
     return dict(kept(places, told, ("worths", *(f"{n} {c.text}" for n, c in asked.items())), make))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import msgspec
@@ -13,8 +13,6 @@ from shopkeeper.collect.intake import Intake
 from shopkeeper.domain.catalogue import Catalogue, Goods, Product, Rate
 from shopkeeper.domain.clock import Clock, day_number, micros
 from shopkeeper.domain.money import Rates, exponent
-from shopkeeper.domain.report import People
-from shopkeeper.know.overview import Overview
 from shopkeeper.resolve.keys import Keys
 from shopkeeper.settings import Settings
 from shopkeeper.shop.auditing import AuditTrail
@@ -23,6 +21,9 @@ from shopkeeper.stores.contract.gate import Gate
 from shopkeeper.stores.contract.lake import Lake
 from shopkeeper.stores.contract.ledger import Ledger, LedgerReader
 from shopkeeper.stores.contract.vault import Vault
+
+if TYPE_CHECKING:
+    from shopkeeper.shop.reporting import Figures
 
 
 class Places:
@@ -54,8 +55,10 @@ class Places:
         """The rhythm by which customers are judged, with the text it is kept as (``shop.standing``)."""
         self.sold: set[str] = set()
         """Products whose names need not be learned from what is sold live."""
-        self.figures: tuple[int, Overview, People, int] | None = None
+        self.figures: tuple[int, Figures] | None = None
         """The lake's part of the report with the generation of the lake that it was asked of."""
+        self.told: tuple[int, dict[str, int]] | None = None
+        """Events of the log by name, with the place up to which they were counted (``shop.reporting``)."""
         self.insight: tuple[tuple[int, date] | None, dict[tuple[str, ...], Any]] = (None, {})
         """What was told of groups of customers, with the lake's generation and the day on which it was."""
         self.weighed_by: Any = None

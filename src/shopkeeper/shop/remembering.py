@@ -1,15 +1,15 @@
 """Answers about the whole shop that a refresh works out ahead, since they are dear of many customers, kept until the
 next one.
 
-They name nobody, but a sum of few may tell of one (who came by a coupon of their own). So an erasure lets go of them
-in the transaction that forgets the person, and what was worked out of a lake that still held them is not told: whoever
-asks next has it worked out of the lake without them.
+They name nobody, but a sum of few may tell of one (who came by a coupon of their own), and the report lists the most
+valuable by number. So an erasure lets go of them in the transaction that forgets the person, and what was worked out of
+a lake that still held them is not told: whoever asks next has it worked out of the lake without them.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -17,25 +17,43 @@ from msgspec import Struct
 from shopkeeper.shop.places import Places
 
 if TYPE_CHECKING:
-    from shopkeeper.shop.insights import Known
     from shopkeeper.stores.contract.ledger import LedgerWriter
 
-REGULARS, LOOKED_BACK = "ahead:regulars", "ahead:looked back"
-"""The ledger's settings that keep what sets regulars apart, and what advocacy and brand fit foretold."""
+REGULARS, LOOKED_BACK, REPORT = "ahead:regulars", "ahead:looked back", "ahead:report"
+"""The ledger's settings that keep what sets regulars apart, what advocacy and brand fit foretold, and the report."""
 _T = TypeVar("_T")
+
+
+class Lake(Protocol):
+    """Which lake an answer is of."""
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The refresh."""
+        ...
+
+    @property
+    def watermark(self) -> int:
+        """Up to which event."""
+        ...
+
+    @property
+    def generation(self) -> int:
+        """Number of the change that made it."""
+        ...
 
 
 class _Answer(Struct, frozen=True):
     """An answer and what it was asked of."""
 
-    as_of: datetime
+    as_of: datetime | None
     watermark: int
     generation: int
     key: str
     answer: msgspec.Raw
 
 
-def remembered(places: Places, told: Known, name: str, key: str, kind: type[_T]) -> _T | None:
+def remembered(places: Places, told: Lake, name: str, key: str, kind: type[_T]) -> _T | None:
     """What was kept of this lake; None where it was another one (an erasure makes one, too), or asked otherwise."""
     with places.ledger.read() as reader:
         said = reader.setting(name)
@@ -51,7 +69,7 @@ def remembered(places: Places, told: Known, name: str, key: str, kind: type[_T])
         return None
 
 
-def remember(places: Places, told: Known, name: str, key: str, answer: Any) -> None:
+def remember(places: Places, told: Lake, name: str, key: str, answer: Any) -> None:
     """Keep an answer until the next refresh."""
     made = _Answer(told.as_of, told.watermark, told.generation, key, msgspec.Raw(msgspec.json.encode(answer)))
     text = msgspec.json.encode(made).decode()
@@ -60,6 +78,6 @@ def remember(places: Places, told: Known, name: str, key: str, answer: Any) -> N
 
 def forget(tx: LedgerWriter) -> None:
     """Let go of what was kept."""
-    for name in (REGULARS, LOOKED_BACK):
+    for name in (REGULARS, LOOKED_BACK, REPORT):
         if tx.setting(name):
             tx.keep(name, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import Struct
 
 from shopkeeper.domain.catalogue import Rate
 from shopkeeper.domain.errors import Conflict
@@ -10,6 +11,7 @@ from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.profile import CustomerRow
 from shopkeeper.domain.report import ImportSummary, People, Report
 from shopkeeper.know.overview import Overview, overview
+from shopkeeper.shop import remembering
 from shopkeeper.shop.masking import Sees
 from shopkeeper.shop.naming import names
 from shopkeeper.shop.places import Places, day_of_date
@@ -23,15 +25,16 @@ def report(places: Places, *, sees: Sees) -> Report:
         raise Conflict(
             "there is nothing to report yet", hint="collect some files, then run 'shopkeeper refresh'"
         )
+    found = figures(places)
+    seen = found.seen
     with places.ledger.read() as reader:
-        figures, people, open_cases = _figures(places, reader)
         imports = tuple(msgspec.json.decode(body, type=ImportSummary) for body in reader.imports())
         counts = reader.counts()
-        events = reader.event_names()
-        named = _named(places, reader, [*figures.most_valuable, *figures.fading], sees=sees)
-    shown = msgspec.structs.asdict(figures) | {
-        "most_valuable": tuple(named[row.id] for row in figures.most_valuable),
-        "fading": tuple(named[row.id] for row in figures.fading),
+        events = by_name(places, reader, counts)
+        named = _named(places, reader, [*seen.most_valuable, *seen.fading], sees=sees)
+    shown = msgspec.structs.asdict(seen) | {
+        "most_valuable": tuple(named[row.id] for row in seen.most_valuable),
+        "fading": tuple(named[row.id] for row in seen.fading),
         "counts": events,
     }
     return Report(
@@ -40,30 +43,60 @@ def report(places: Places, *, sees: Sees) -> Report:
         currency=places.settings.currency,
         simulated=places.settings.simulated,
         imports=imports,
-        people=people,
+        people=found.people,
         scores=tuple(current_scores(places)),
         quarantined=counts["quarantined"],
-        open_cases=open_cases,
+        open_cases=found.open_cases,
         **shown,
     )
 
 
-def _figures(places: Places, reader: LedgerReader) -> tuple[Overview, People, int]:
-    """What the lake answers: the same until the lake changes, so it is asked once."""
-    generation = places.lake.manifest().generation
-    if places.figures is None or places.figures[0] != generation:
+class Figures(Struct, frozen=True):
+    """What the lake answers of the report."""
+
+    seen: Overview
+    people: People
+    open_cases: int
+
+
+def figures(places: Places) -> Figures:
+    """What the lake answers: the same until the lake changes, so it is asked once; of many customers by the refresh."""
+    manifest = places.lake.manifest()
+    if places.figures is None or places.figures[0] != manifest.generation:
+        found = remembering.remembered(places, manifest, remembering.REPORT, "", Figures)
+        places.figures = (manifest.generation, found or asked(places))
+    return places.figures[1]
+
+
+def asked(places: Places) -> Figures:
+    """Ask the lake for all of it: on a large one it takes a while."""
+    with places.ledger.read() as reader:
         rates = [msgspec.json.decode(body, type=Rate) for body in reader.reference("rate")]
-        seen = overview(
-            places.lake.query,
-            as_of=places.clock.now(),
-            currency=places.settings.currency,
-            assumed_margin=places.settings.assumed_margin,
-            rates=[(rate.currency, day_of_date(rate.date), rate.rate) for rate in rates],
-            time_zone=places.settings.time_zone,
-        )
-        cases = places.lake.query("SELECT CAST(coalesce(sum(open_cases), 0) AS BIGINT) AS n FROM customers")
-        places.figures = (generation, seen, _people(places), cases.to_pylist()[0]["n"])
-    return places.figures[1:]
+    seen = overview(
+        places.lake.query,
+        as_of=places.clock.now(),
+        currency=places.settings.currency,
+        assumed_margin=places.settings.assumed_margin,
+        rates=[(rate.currency, day_of_date(rate.date), rate.rate) for rate in rates],
+        time_zone=places.settings.time_zone,
+    )
+    cases = places.lake.query("SELECT CAST(coalesce(sum(open_cases), 0) AS BIGINT) AS n FROM customers")
+    return Figures(seen, _people(places), cases.to_pylist()[0]["n"])
+
+
+def by_name(places: Places, reader: LedgerReader, counts: dict[str, int]) -> dict[str, int]:
+    """Events of the log by name. A log is long: only what came since the last time is counted, and everything anew
+    where that does not add up, since events went.
+    """
+    end, kept = counts["last_seq"], places.told
+    if kept is not None and kept[0] <= end:
+        found = dict(kept[1])
+        for name, count in reader.event_names(kept[0]).items():
+            found[name] = found.get(name, 0) + count
+    if kept is None or kept[0] > end or sum(found.values()) != counts["events"]:
+        found = reader.event_names()
+    places.told = (end, found)
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _named(

@@ -1,4 +1,4 @@
-"""Shows one customer, a timeline, and sorted lists; names are unsealed only for what is shown, masked where needed."""
+"""Shows one customer and a timeline; names are unsealed only for what is shown, masked where needed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from shopkeeper.domain.catalogue import RECORDS, Product
-from shopkeeper.domain.clock import DAY, day_of, instant
+from shopkeeper.domain.clock import day_of, instant
 from shopkeeper.domain.consent import PURPOSES
 from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, objects, top
-from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, UnknownName
+from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound
 from shopkeeper.domain.event import Logged as Read
 from shopkeeper.domain.event import Properties
 from shopkeeper.domain.events.orders import OrderFields
@@ -23,8 +23,6 @@ from shopkeeper.domain.money import from_minor
 from shopkeeper.domain.personal import EVERY_CLASS, Personal
 from shopkeeper.domain.profile import (
     Consent,
-    CustomerPage,
-    CustomerRow,
     IdentifierShown,
     Looked,
     OpenCase,
@@ -37,13 +35,11 @@ from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
 from shopkeeper.shop import segmenting
 from shopkeeper.shop.masking import Sees, mask, seen, words_of
-from shopkeeper.shop.naming import called, names, told
+from shopkeeper.shop.naming import called, told
 from shopkeeper.shop.places import Places
-from shopkeeper.shop.searching import by_words
 from shopkeeper.stores.contract.ledger import LedgerReader
-from shopkeeper.stores.contract.rows import Logged, Member, Ranking
+from shopkeeper.stores.contract.rows import Logged, Member
 
-SORTS = ("value", "margin", "orders", "recent", "fading")
 CUSTOMER = re.compile(r"(customer:)?c(\d{1,18})", re.ASCII)
 _IN_OWN_WORDS = ("Answer Given", "Contact Opened", "Contact Closed", "Reward Granted")
 """Events whose sentence may hold what somebody typed."""
@@ -185,6 +181,7 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Se
         },
         segments=inside,
         months=_months(places, record),
+        order_days=tuple(day_of(day) for day in record.days),
     )
 
 
@@ -198,7 +195,7 @@ def timeline(
     sees: Sees = EVERY_CLASS,
 ) -> tuple[str, Timeline]:
     """Whose it is, and a page of what was heard, latest first."""
-    limit = _bounded(limit)
+    limit = bounded(limit)
     with places.ledger.read() as reader:
         customer = resolve(places, reader, who)
         nodes = [m.node for m in reader.nodes_of([customer])]
@@ -211,61 +208,6 @@ def timeline(
     )
     last = rows[limit - 1] if len(rows) > limit else None
     return f"c{customer}", Timeline(entries, cursor_at((last.occurred_at, last.seq)) if last else None)
-
-
-def find(
-    places: Places, search: str, sort: str, cursor: str | None, limit: int, *, sees: Sees
-) -> CustomerPage:
-    """A page of customers, searched by words of what is known of them and sorted."""
-    if sort not in SORTS:
-        raise UnknownName("sort order", sort, SORTS)
-    limit = _bounded(limit)
-    with places.ledger.read() as reader:
-        if sort in ("value", "fading") and not reader.setting("run"):
-            sort = "margin"
-        among: list[int] | None = None
-        if search.strip():
-            among = _matches(places, reader, search, sees)
-            total = len(among)
-        else:
-            total = reader.ranked(sort)
-        page = reader.ranking(_within(sort, among), _rank_place(cursor), limit + 1, among)
-        called_ = names(places, reader, [r.customer for r in page[:limit]], sees=sees)
-    rows = tuple(row(places, r, called_[r.customer]) for r in page[:limit])
-    last = page[limit - 1] if len(page) > limit else None
-    return CustomerPage(
-        rows, total, cursor_at((last.sort, last.customer)) if last else None, places.clock.now()
-    )
-
-
-def _within(sort: str, among: list[int] | None) -> str:
-    """Searching must find people without predictions too."""
-    return "margin" if among is not None and sort in ("value", "fading") else sort
-
-
-def _matches(places: Places, reader: LedgerReader, search: str, sees: Sees) -> list[int]:
-    try:
-        return [resolve(places, reader, search)]
-    except (NotFound, InvalidInput):
-        return by_words(places, reader, search, sees)
-
-
-def row(places: Places, ranking: Ranking, name: str) -> CustomerRow:
-    """One line of a list."""
-    record = unpack(ranking.body)
-    return CustomerRow(
-        id=f"c{ranking.customer}",
-        name=name,
-        country=record.country,
-        orders=record.orders,
-        amount=places.money(record.amount),
-        margin=places.money(record.margin),
-        last_order=instant(record.days[-1] * DAY) if record.days else None,
-        clv_12m=ranking.clv if ranking.state else None,
-        p_alive=ranking.p_alive if ranking.state else None,
-        state=ranking.state or "",
-        channels=tuple(sorted(record.places, key=lambda p: -record.places[p].amount)),
-    )
 
 
 def _entry(
@@ -368,7 +310,8 @@ def _goods(reader: LedgerReader, ids: set[str]) -> dict[str, Product]:
     return {key: msgspec.json.decode(body, type=Product) for key, body in found.items()}
 
 
-def _bounded(limit: int) -> int:
+def bounded(limit: int) -> int:
+    """A number of rows that may be asked for."""
     if not 1 <= limit <= 500:
         raise InvalidInput(f"limit is {limit}", hint="give 1 to 500")
     return limit
@@ -392,8 +335,3 @@ def decoded(cursor: str | None, of: Any = tuple[int | float, int]) -> Any:
 def _place(cursor: str | None) -> tuple[int, int] | None:
     found = decoded(cursor)
     return None if found is None else (int(found[0]), found[1])
-
-
-def _rank_place(cursor: str | None) -> tuple[float, int] | None:
-    found: tuple[float, int] | None = decoded(cursor)
-    return found

@@ -8,6 +8,7 @@ is known (``choice.learned.level``), and for a large group it is nearly all ther
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from shopkeeper.domain.errors import Conflict
@@ -61,7 +62,11 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
     masks = insights.masks_of(places, told, people, list(conditions.values()))
 
     def at(share: float) -> tuple[float, float]:
-        return share, float(curve[min(round(share * order.size), order.size)])
+        return share, float(np.interp(share * order.size, np.arange(order.size + 1), curve))
+
+    def of_top(share: float) -> tuple[float, float]:
+        """Of few customers the top hundredth is still one of them."""
+        return share, float(curve[min(ceil(share * order.size - 1e-9), order.size)])
 
     return ValueReport(
         shop=places.settings.name,
@@ -78,7 +83,7 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
             if part.size
         ),
         concentration=tuple(at(step / _CURVE) for step in range(_CURVE + 1)),
-        top=tuple(at(share) for share in _TOP),
+        top=tuple(of_top(share) for share in _TOP),
         states=_by(people, "state", held, scored),
         alarms_per_year=_alarms(places),
         channels=_by(people, "acquisition_channel", held, scored),
@@ -109,6 +114,21 @@ def spreading(places: Places) -> Callable[[float, float], tuple[float, float]]:
         return round(low, 2), round(high, 2)
 
     return spread
+
+
+def ranges_of(
+    places: Places, people: People, value: Any, masks: Sequence[Any]
+) -> list[tuple[float | None, float | None]]:
+    """The range of what each group is expected to bring, of everybody's ``value``; none where nothing said how sure
+    that is, as in a refresh of an earlier version.
+    """
+    import numpy as np
+
+    sd = people.column("clv_sd") if "clv_sd" in {trait.name for trait in people.traits} else None
+    if not masks or not isinstance(sd, np.ndarray):
+        return [(None, None)] * len(masks)
+    spread, variance = spreading(places), np.nan_to_num(sd) ** 2
+    return [spread(float(value[mask].sum()), float(variance[mask].sum())) for mask in masks]
 
 
 def _columns(people: People) -> dict[str, Any]:

@@ -9,33 +9,40 @@ from typing import Final
 from shopkeeper.domain.errors import StoreFailure
 from shopkeeper.domain.protocols import Progress
 from shopkeeper.domain.traits import Trait
-from shopkeeper.shop import insights, regulars, remembering
+from shopkeeper.shop import insights, regulars, remembering, reporting
 from shopkeeper.shop.places import Places
 
 log = logging.getLogger("shopkeeper.refresh")
 
 MANY: Final = 20_000
 """Customers from which on it takes a page more than a second; of fewer it is asked when it is wanted."""
+SOME: Final = 5_000
+"""Customers from which on the report alone does."""
 
 
 def work_ahead(places: Places, traits: Sequence[Trait], progress: Progress | None = None) -> bool:
-    """Work out what sets regulars apart, and what advocacy and brand fit foretold; whether there was anything to do.
+    """Work out the report's figures, what sets regulars apart, and what advocacy and brand fit foretold; whether there
+    was anything to do.
 
     Where the lake's engine cannot, of too little memory for one, the refresh stands and pages ask themselves.
     """
     places.ledger.write(remembering.forget)
-    if places.lake.query("SELECT count(*) AS n FROM customers")["n"][0].as_py() < MANY:
+    customers = places.lake.query("SELECT count(*) AS n FROM customers")["n"][0].as_py()
+    if customers < min(SOME, MANY):
         return False
     told = insights.known(places, traits)
     tell = progress or _silent
     tell("answers", 0.0)
     try:
-        since = regulars.began(places)
-        if since is not None and not isinstance(found := regulars.beside(places, traits, since), int):
-            remembering.remember(places, told, remembering.REGULARS, since, found)
-        tell("answers", 0.5)
-        back = insights.looked_back(places, traits)
-        remembering.remember(places, told, remembering.LOOKED_BACK, "", back)
+        remembering.remember(places, told, remembering.REPORT, "", reporting.asked(places))
+        tell("answers", 0.2)
+        if customers >= MANY:
+            since = regulars.began(places)
+            if since is not None and not isinstance(found := regulars.beside(places, traits, since), int):
+                remembering.remember(places, told, remembering.REGULARS, since, found)
+            tell("answers", 0.5)
+            back = insights.looked_back(places, traits)
+            remembering.remember(places, told, remembering.LOOKED_BACK, "", back)
     except StoreFailure as failed:
         log.warning("not worked out ahead: %s", failed)
     tell("answers", 1.0)

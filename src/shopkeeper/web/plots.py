@@ -42,7 +42,8 @@ def concentration(report: ValueReport, show: Show) -> Plot:
                 {"name": "if all were alike", "values": [share for share, _ in report.concentration]},
             ],
             unit="percent",
-        ),
+        )
+        | {"every": 20, "rest": min(10, len(report.concentration) - 1)},
         sentence="Customers from the most valuable on, and the part of the value they hold together.",
         head=("Customers", "Of the value"),
         rows=tuple((show.percent(share), show.percent(held)) for share, held in report.top),

@@ -42,6 +42,7 @@ def environment() -> Environment:
         "initials": initials,
         "json_block": json_block,
         "prose": prose,
+        "tight": tight,
         "drawn": drawn,
     }
     env.globals["asset"] = _asset_addresses()
@@ -67,6 +68,15 @@ def breaks(text: str) -> Markup:
     'anna@<wbr>example.com'
     """
     return Markup("@<wbr>").join(escape(part) for part in text.split("@"))
+
+
+def tight(text: str) -> str:
+    """Percentages as pages write them, which no line breaks.
+
+    >>> tight("20 % against 13 %")
+    '20% against 13%'
+    """
+    return re.sub(r"(?<=\d) %", "%", text)
 
 
 def prose(text: str) -> Markup:

@@ -59,6 +59,15 @@ class Show:
         return NOTHING if number is None else f"{number:,.0f}"
 
     @staticmethod
+    def few(number: float) -> str:
+        """A number that is expected, to a tenth where it is small.
+
+        >>> Show.few(1204.4), Show.few(3.14)
+        ('1,204', '3.1')
+        """
+        return f"{number:,.0f}" if abs(number) >= 10 else f"{number:.1f}"
+
+    @staticmethod
     def amount_of(quantity: float) -> str:
         """A quantity, without decimals where it has none.
 

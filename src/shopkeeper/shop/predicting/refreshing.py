@@ -128,10 +128,13 @@ def _keep(
 
 def scores(foreseen: Forecast) -> tuple[Score, ...]:
     """The score card, as reports show it."""
+    from shopkeeper.predict.value.rules import Hiatus, LastPeriod, RepeatRate
+
+    rules = {RepeatRate.name, LastPeriod.name, Hiatus.name}
     return tuple(
         Score(
             name=row.name, mae=row.mae, rmse=row.rmse, bias=row.bias, spearman=row.spearman,
-            top_decile=row.top_decile, chosen=row.picked,
+            top_decile=row.top_decile, chosen=row.picked, rule=row.name in rules, worse=row.clearly_worse,
         )
         for row in foreseen.choice.cards
     )  # fmt: skip

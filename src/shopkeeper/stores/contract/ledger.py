@@ -53,8 +53,8 @@ class LedgerReader(ForetoldReader, LimitReader, SegmentReader, VerdictReader, Pr
         """Rows per part: events, nodes, customers, edges, quarantine, last_seq, cursor."""
         ...
 
-    def event_names(self) -> dict[str, int]:
-        """Events in the log by name."""
+    def event_names(self, after: int = 0) -> dict[str, int]:
+        """Events in the log by name, those after a place in it."""
         ...
 
     def log_after(self, seq: int, limit: int) -> list[Logged]:
@@ -176,12 +176,19 @@ class LedgerReader(ForetoldReader, LimitReader, SegmentReader, VerdictReader, Pr
         ...
 
     def ranking(
-        self, sort: str, after: tuple[float, int] | None, limit: int, among: Sequence[int] | None
+        self,
+        sort: str,
+        after: tuple[float, int] | None,
+        limit: int,
+        among: Sequence[int] | None,
+        state: str = "",
     ) -> list[Ranking]:
-        """Customers sorted by value, margin, orders, recent or fading, after a place in that list."""
+        """Customers sorted by value, margin, orders, recent or fading, after a place in that list; of one state if
+        it is given.
+        """
         ...
 
-    def ranked(self, sort: str) -> int:
+    def ranked(self, sort: str, state: str = "") -> int:
         """How many customers that list has."""
         ...
 

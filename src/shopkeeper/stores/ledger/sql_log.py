@@ -26,9 +26,10 @@ class LogReads:
 
     session: Session
 
-    def event_names(self) -> dict[str, int]:
+    def event_names(self, after: int = 0) -> dict[str, int]:
         """Events by name."""
-        return dict(self.session.rows("SELECT name, count(*) FROM event GROUP BY name ORDER BY 2 DESC, 1"))
+        sql = "SELECT name, count(*) FROM event WHERE seq > ? GROUP BY name ORDER BY 2 DESC, 1"
+        return dict(self.session.rows(sql, (after,)))
 
     def log_after(self, seq: int, limit: int) -> list[Logged]:
         """Events after a place in the log."""

@@ -11,11 +11,11 @@ _RECORD = "customer, body, last_at, last_key, reducers, catalogue, orders, amoun
 
 _PREDICTION = "customer, clv, p_alive, state, body, turns_at, stood"
 _SORTS = {
-    "value": ("p.clv", "p.run = :run AND p.clv IS NOT NULL"),
-    "fading": ("p.clv", "p.run = :run AND p.state = 'fading' AND p.clv IS NOT NULL"),
-    "margin": ("r.margin", "TRUE"),
-    "orders": ("r.orders", "TRUE"),
-    "recent": ("r.last_day", "TRUE"),
+    "value": "p.clv",
+    "fading": "p.clv",
+    "margin": "r.margin",
+    "orders": "r.orders",
+    "recent": "r.last_day",
 }
 
 
@@ -61,16 +61,20 @@ class MemoryReads:
             yield list(map(Record._make, rows))
 
     def ranking(
-        self, sort: str, after: tuple[float, int] | None, limit: int, among: Sequence[int] | None
+        self,
+        sort: str,
+        after: tuple[float, int] | None,
+        limit: int,
+        among: Sequence[int] | None,
+        state: str = "",
     ) -> list[Ranking]:
         """A page of a sorted list of customers."""
-        column, where = _SORTS[sort]
-        parameters: list[object] = []
-        source = "record r LEFT JOIN prediction p ON p.customer = r.customer AND p.run = ?"
-        parameters.append(self._run())
-        if ":run" in where:
-            source = "prediction p JOIN record r ON r.customer = p.customer"
-            where = where.replace(":run", "?")
+        column = _SORTS[sort]
+        where, parameters = self._listed(sort, state)
+        source = "prediction p JOIN record r ON r.customer = p.customer"
+        if not where:
+            where, parameters = "TRUE", [self._run()]
+            source = "record r LEFT JOIN prediction p ON p.customer = r.customer AND p.run = ?"
         sql = f"SELECT r.customer, r.body, {column}, p.clv, p.p_alive, p.state FROM {source} WHERE {where}"
         if after is not None:
             sql += f" AND ({column} < ? OR ({column} = ? AND r.customer > ?))"
@@ -81,15 +85,24 @@ class MemoryReads:
         sql += f" ORDER BY {column} DESC, r.customer LIMIT ?"
         return list(map(Ranking._make, self.session.rows(sql, [*parameters, limit])))
 
-    def ranked(self, sort: str) -> int:
+    def ranked(self, sort: str, state: str = "") -> int:
         """How long a sorted list is."""
-        _, where = _SORTS[sort]
-        if ":run" in where:
-            where = where.replace(":run", "?")
-            return int(
-                self.session.rows(f"SELECT count(*) FROM prediction p WHERE {where}", (self._run(),))[0][0]
-            )
-        return int(self.session.rows("SELECT count(*) FROM record")[0][0])
+        where, parameters = self._listed(sort, state)
+        table = f"prediction p WHERE {where}" if where else "record"
+        return int(self.session.rows(f"SELECT count(*) FROM {table}", parameters)[0][0])
+
+    def _listed(self, sort: str, state: str) -> tuple[str, list[object]]:
+        """The condition on predictions that a list has; none where everybody is in it."""
+        state = state or ("fading" if sort == "fading" else "")
+        conditions = ["p.run = ?"]
+        parameters: list[object] = [self._run()]
+        valued = _SORTS[sort] == "p.clv"
+        if valued:
+            conditions.append("p.clv IS NOT NULL")
+        if state:
+            conditions.append("p.state = ?")
+            parameters.append(state)
+        return (" AND ".join(conditions), parameters) if valued or state else ("", [])
 
     def predictions(self, customers: Sequence[int]) -> dict[int, Prediction]:
         """Current predictions of some customers."""

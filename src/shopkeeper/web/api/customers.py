@@ -29,9 +29,12 @@ def list_customers(
         str, QueryParameter(max_length=200, description="part of a name, or any identifier")
     ] = "",
     sort: Annotated[str, QueryParameter(description="value, margin, orders, recent or fading")] = "value",
+    stands: Annotated[
+        str, QueryParameter(name="state", max_length=20, description="those of one state; all where left out")
+    ] = "",
     cursor: After = None,
     limit: Limit = 50,
 ) -> Customers:
     """Customers found by a search, or all of them, in the order asked for."""
-    page = shop.find(search.strip(), sort=sort, cursor=cursor, limit=limit)
+    page = shop.find(search.strip(), sort=sort, state=stands, cursor=cursor, limit=limit)
     return Customers(page.rows, Cursor(page.next, page.next is not None, limit), page.total, page.as_of)

@@ -31,6 +31,7 @@ from shopkeeper.web.pages import (
 PAGES: tuple[Any, ...] = (
     overview.overview,
     customers.customers,
+    customers.customers_sheet,
     customer.customer_page,
     customer.customer_timeline,
     value.value,
@@ -48,6 +49,7 @@ PAGES: tuple[Any, ...] = (
     segment.segment,
     segment.change,
     segment.members,
+    segment.customers_of,
     segment.comparison,
     segment.channels,
     segment.overlaps,

@@ -42,13 +42,14 @@ def advocates_page(
     request: Request[Any, Any, Any],
     shop: Shop,
     sort: Annotated[Literal["value", "score", "customers"], QueryParameter()] = "value",
+    cursor: Annotated[str | None, QueryParameter(max_length=400)] = None,
 ) -> str:
-    """The page."""
+    """The page; with a cursor, its list goes on where a page ended."""
     regulars: Regulars | None = None
     found: Advocates | None = None
     wrong: Conflict | None = None
     try:
-        regulars, found = shop.regulars(), shop.advocates(sort=sort, most=_SHOWN)
+        regulars, found = shop.regulars(), shop.advocates(sort=sort, most=_SHOWN, cursor=cursor)
     except Conflict as error:  # before a refresh that knows of them
         wrong = error
     told = (*regulars.apart, *regulars.levers) if regulars else ()
@@ -56,7 +57,8 @@ def advocates_page(
         request.app, "advocates.html", here="advocates", regulars=regulars, found=found, wrong=wrong, sort=sort,
         sorts=SORTS, reach=max((max(abs(fact.low), abs(fact.high)) for fact in told), default=1.0) or 1.0,
         fit_reach=max((max(abs(f.low or 0), abs(f.high or 0)) for f in found.fits), default=0) or 1.0 if found else 1.0,
-        odds=[drawn(one) for one in found.brings.odds] if found else (), teller=teller(found) if found else None,
+        odds=[drawn(one) for one in found.brings.odds] if found else (),
+        teller=teller(found) if found and not cursor else None, cursor=cursor,
     )  # fmt: skip
 
 

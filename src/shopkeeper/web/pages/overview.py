@@ -60,6 +60,10 @@ def overview(request: Request[Any, Any, Any], shop: Shop) -> str:
         report = shop.report()
     except Conflict:  # nothing was refreshed yet: the page says what to do first
         report = _nothing_yet(shop)
+    try:
+        worth = shop.value() if report.value_total is not None else None
+    except Conflict:  # what an earlier version predicted has no range of the whole
+        worth = None
     lines = channel_lines(report.channels)
     show = Show(shop.settings.currency, shop.settings.time_zone)
     days = days_since_order(report)
@@ -68,6 +72,8 @@ def overview(request: Request[Any, Any, Any], shop: Shop) -> str:
         "overview.html",
         here="overview",
         report=report,
+        whole=worth.total if worth else None,
+        level=worth.level if worth else None,
         months=month_chart(report, show),
         old_days=days if days > _OLD_DAYS else 0,
         old_now=day_after_last_order(report),
@@ -78,6 +84,7 @@ def overview(request: Request[Any, Any, Any], shop: Shop) -> str:
         verdict=channel_verdict(lines),
         model_sentence=trust_sentence(report.scores),
         tones=TONES,
+        kept=0 if report.people.identities else shop.health()["events"],
         heard=0 if report.people.identities else sum(one.kept for one in shop.source_totals().values()),
     )
 

@@ -15,6 +15,7 @@ from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, Shopkeepe
 from shopkeeper.domain.segment import STATES
 from shopkeeper.shop.insights import OTHER_BUYERS
 from shopkeeper.web.access.declared import OPT
+from shopkeeper.web.pages.customers import sheet
 from shopkeeper.web.pages.door import Form, text
 from shopkeeper.web.pages.segments import TONES
 from shopkeeper.web.render import render
@@ -92,6 +93,13 @@ def members(
     except UnknownName as error:
         raise NotFound(error.message, hint=error.hint) from None
     return _piece_of(request, "members", name=name, members=page)
+
+
+@get(_ONE + "/customers.csv", sync_to_thread=True, include_in_schema=False, opt=_SEE)
+def customers_of(shop: Shop, name: Name) -> Response[bytes]:
+    """Its customers as a file for a spreadsheet: the most valuable first, no names."""
+    one = _known(shop, name).segment
+    return sheet(shop, f"segment('{one.name}')", one.name)
 
 
 @get(_ONE + "/comparison", media_type=MediaType.HTML, sync_to_thread=True, include_in_schema=False, opt=_SEE)

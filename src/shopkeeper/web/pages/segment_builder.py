@@ -11,10 +11,11 @@ from msgspec import Meta, Struct
 
 from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.condition.offers import offers
-from shopkeeper.domain.errors import BadCondition, Conflict, NotFound
+from shopkeeper.domain.errors import BadCondition, Conflict, NotFound, UnknownName
 from shopkeeper.domain.insight import ReadBack
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.pages.door import text
+from shopkeeper.web.pages.tones import MEANING
 from shopkeeper.web.render import render
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 
 _HERE = "/segment-builder"
 _SEE = {OPT: Permission.REPORT}
+BEGINNINGS: dict[str, tuple[str, str, str]] = {
+    **{state: (state[:1].upper() + state[1:], said, f"state = '{state}'") for state, said in MEANING.items()},
+    "regulars": ("Regulars", "Come back regularly, by their own rhythm.", "regular"),
+    "open-cases": ("Open cases", "A complaint or request of theirs is not settled yet.", "open_cases >= 1"),
+    "advocates": ("Advocates", "Brought at least one other customer.", "brought_customers >= 1"),
+}
+"""What pages show of a group can be the beginning of a segment: its title, what it is, its condition."""
 _FIELDS = ("name", "title", "sentence", "condition", "of")
 _LONGEST = 20_000
 
@@ -44,8 +52,9 @@ def builder(
     shop: Shop,
     of: Annotated[str, QueryParameter(max_length=64)] = "",
     suggestion: Annotated[str, QueryParameter(max_length=64)] = "",
+    begin: Annotated[str, QueryParameter(max_length=20)] = "",
 ) -> Response[Any]:
-    """The page, empty, or beginning with a segment that is to be changed or with a suggestion."""
+    """The page, empty, or beginning with a segment that is to be changed, a suggestion, or those whom a page shows."""
     given = dict.fromkeys(_FIELDS, "")
     if of:
         one = next((one for one in shop.segments() if one.name == of), None)
@@ -66,6 +75,13 @@ def builder(
             "name": getattr(found, "name", "") or found.key.replace("_", "-"), "title": found.title,
             "sentence": getattr(found, "sentence", ""),
             "condition": found.condition,
+        }  # fmt: skip
+    elif begin:
+        if begin not in BEGINNINGS:
+            raise UnknownName("beginning", begin, BEGINNINGS)
+        title, sentence, condition = BEGINNINGS[begin]
+        given |= {
+            "name": begin.replace(" ", "-"), "title": title, "sentence": sentence, "condition": condition,
         }  # fmt: skip
     return build(request, shop, given)
 

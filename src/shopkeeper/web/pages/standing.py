@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -12,6 +13,20 @@ from shopkeeper.web.show import moment
 if TYPE_CHECKING:
     from shopkeeper.domain.profile import Profile
     from shopkeeper.web.show import Show
+
+_SILENT = ("fading", "lapsed")
+_LIKELY = 0.5
+_SHOWN_ORDERS = 14
+"""Orders on the picture of silence, the latest."""
+_GAPS_TELL = 3
+"""More days with an order than this, and the longest gap says something."""
+_ROOM = 0.45
+"""Of the picture's width before today, and there is room for the day at which it begins."""
+_BASES = {
+    "own rhythm": "By their own rhythm",
+    "population": "By the rhythm of all customers",
+    "calendar": "By the time of year",
+}
 
 
 class Interval(Struct, frozen=True):
@@ -26,13 +41,17 @@ class Interval(Struct, frozen=True):
 
 
 class Rhythm(Struct, frozen=True, kw_only=True):
-    """Days of silence against the days from which silence is unusual; positions as in Interval."""
+    """Orders and the silence after them on a line of time; positions are fractions of the picture's width."""
 
-    silent: float
-    usual: float | None
+    caption: str
+    orders: tuple[float, ...]
+    """The latest days with an order, oldest first."""
+    today: float
     unusual: float | None
-    silent_text: str
-    usual_text: str
+    """From when silence is, or would be, unusual."""
+    late: bool
+    begins: str
+    """The day at which the line begins; empty where there is no room to write it."""
     unusual_text: str
     words: str
 
@@ -51,6 +70,11 @@ class Standing(Struct, frozen=True, kw_only=True):
     returns: int
     last_order: datetime | None
     silent_text: str
+    expected_orders: float | None
+    next_text: str
+    """When the next order is expected, in words."""
+    despite: bool
+    """Whether somebody silent for unusually long is likely to buy again all the same."""
     interval: Interval | None
     rhythm: Rhythm | None
 
@@ -75,14 +99,10 @@ def standing(profile: Profile, show: Show) -> Standing:
         last_order=last,
         silent_text="–" if silent is None else show.span(silent) if silent >= 1 else "today",
         interval=interval(traits.get("clv_12m"), traits.get("clv_low"), traits.get("clv_high")),
-        rhythm=rhythm(
-            silent,
-            traits.get("mean_gap"),
-            _days_between(last, moment(traits.get("unusual_from"))),
-            basis=str(traits.get("rhythm_basis") or ""),
-            following=moment(traits.get("next_order")),
-            show=show,
-        ),
+        expected_orders=traits.get("expected_orders_12m"),
+        next_text=_next(moment(traits.get("next_order")), show, late=state in _SILENT),
+        despite=state in _SILENT and (alive or 0.0) >= _LIKELY,
+        rhythm=rhythm(profile, show),
     )
 
 
@@ -101,59 +121,66 @@ def interval(expected: float | None, low: float | None, high: float | None) -> I
     )
 
 
-def rhythm(
-    silent: float | None,
-    usual: float | None,
-    unusual: float | None,
-    *,
-    basis: str,
-    show: Show,
-    following: datetime | None = None,
-) -> Rhythm | None:
-    """The picture of silence: how long, the usual gap between orders, and from when on it is unusual; and when the next
-    order is expected.
-
-    >>> from shopkeeper.web.show import Show
-    >>> rhythm(61.0, 24.0, 48.0, basis="own rhythm", show=Show("GBP", "UTC")).words
-    'Usually orders every 3 weeks; silence is unusual after 7 weeks, and it has lasted 9 weeks.'
-    >>> late = datetime(2026, 5, 2)
-    >>> rhythm(9.0, 2.0, 8.0, basis="own rhythm", show=Show("GBP", "UTC"), following=late).words.split("; ")[-1]
-    'if there is a next order, it is as likely as not to come by 2 May 2026.'
+def rhythm(profile: Profile, show: Show) -> Rhythm | None:
+    """The picture of silence: the latest orders, how long it has been silent since, and from when on that is unusual;
+    in words, how that is known, and when the next order is expected. None of somebody of whom too little is foretold.
     """
-    if silent is None or not (usual or unusual):
+    traits = profile.traits
+    usual, unusual = traits.get("mean_gap"), moment(traits.get("unusual_from"))
+    if not profile.order_days or not (usual or unusual):
         return None
-    span = max(silent, usual or 0.0, unusual or 0.0) * 1.05
+    days = [at.toordinal() for at in profile.order_days[-_SHOWN_ORDERS:]]
+    today = max(show.date(profile.as_of).toordinal(), days[-1])
+    turn = show.date(unusual).toordinal() if unusual else None
+    late = turn is not None and today >= turn
+    end = max(today, turn or 0)
+    lead = 0.03 * max(end - days[0], 1)
+    start, span = days[0] - lead, (end - days[0]) * 1.06 + 2 * lead or 1.0
+    at = (today - start) / span
+    state = str(traits.get("state") or "")
+    basis = _BASES.get(str(traits.get("rhythm_basis") or ""), "By rhythm")
+    return Rhythm(
+        caption=f"Why {state}: {basis[:1].lower()}{basis[1:]}" if late and state in _SILENT else basis,
+        orders=tuple((day - start) / span for day in days),
+        today=at,
+        unusual=(turn - start) / span if turn is not None else None,
+        late=late,
+        begins=show.day(_noon(profile.order_days[-len(days)])) if at > _ROOM else "",
+        unusual_text=show.day(unusual) if unusual else "",
+        words=_rhythm_words(profile, show, usual, unusual, late=late),
+    )
+
+
+def _rhythm_words(
+    profile: Profile, show: Show, usual: float | None, unusual: datetime | None, *, late: bool
+) -> str:
+    basis, days = profile.traits.get("rhythm_basis"), profile.order_days
+    silent = (show.date(profile.as_of).date() - days[-1]).days
     parts = []
     if basis == "calendar":
         parts.append("Buys in the same part of every year")
-    elif usual:
-        parts.append(f"Usually orders every {show.span(usual)}")
     elif basis == "population":
         parts.append("Too few orders for a rhythm of their own, so that of all customers stands in")
+    elif usual:
+        parts.append(f"Usually orders every {show.span(usual)}")
+        if len(days) > _GAPS_TELL:
+            longest = max((later - one).days for one, later in pairwise(days))
+            parts[-1] += f", at the longest after {show.span(longest)}"
     if unusual:
-        late = silent >= unusual
+        after = show.span((show.date(unusual).date() - days[-1]).days)
+        if late:
+            parts.append(f"silence is unusual after {after}, and it has lasted {show.span(max(silent, 0))}")
+        else:
+            parts.append(f"silence would be unusual after {after}")
+    if following := moment(profile.traits.get("next_order")):
+        by = show.day(following)
         parts.append(
-            f"silence is unusual after {show.span(unusual)}, and it has lasted {show.span(silent)}"
+            f"if there is a next order, it is as likely as not to come by {by}"
             if late
-            else f"silence would be unusual after {show.span(unusual)}"
-        )
-    if following is not None:
-        late = unusual is not None and silent >= unusual
-        parts.append(
-            f"if there is a next order, it is as likely as not to come by {show.day(following)}"
-            if late
-            else f"the next order is expected by {show.day(following)}"
+            else f"the next order is expected by {by}"
         )
     text = "; ".join(parts)
-    return Rhythm(
-        silent=silent / span,
-        usual=usual / span if usual else None,
-        unusual=unusual / span if unusual else None,
-        silent_text=show.span(silent),
-        usual_text=show.span(usual) if usual else "",
-        unusual_text=show.span(unusual) if unusual else "",
-        words=f"{text[:1].upper()}{text[1:]}.",
-    )
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def alive_words(chance: float | None) -> str:
@@ -175,6 +202,20 @@ def alive_words(chance: float | None) -> str:
     return "unlikely"
 
 
+def _next(following: datetime | None, show: Show, *, late: bool) -> str:
+    if following is None:
+        return ""
+    return (
+        f"the next, if any, by {show.day(following)}"
+        if late
+        else f"the next expected by {show.day(following)}"
+    )
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
 def _facts(profile: Profile, show: Show) -> tuple[str, ...]:
     facts = []
     told = profile.traits.get("state") in ("fading", "lapsed", "won back")
@@ -187,7 +228,3 @@ def _facts(profile: Profile, show: Show) -> tuple[str, ...]:
     if channel := profile.traits.get("acquisition_channel"):
         facts.append(f"came through {str(channel).replace('_', ' ')}")
     return tuple(facts)
-
-
-def _days_between(start: datetime | None, end: datetime | None) -> float | None:
-    return (end - start).total_seconds() / 86_400 if start and end else None

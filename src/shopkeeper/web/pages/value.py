@@ -10,9 +10,10 @@ from litestar.params import FromPath
 from shopkeeper.domain.actor import Permission
 from shopkeeper.domain.errors import Conflict
 from shopkeeper.domain.value import how_often
+from shopkeeper.domain.verdict import verdict
 from shopkeeper.web.access.declared import OPT
-from shopkeeper.web.pages.tones import TONES, ordered_states
-from shopkeeper.web.pages.trust import trust_sentence
+from shopkeeper.web.pages.tones import MEANING, TONES, ordered_states
+from shopkeeper.web.pages.trust import ENTRIES, trust_sentence
 from shopkeeper.web.plots import concentration, history, of_customer, plots
 from shopkeeper.web.render import render
 from shopkeeper.web.show import Show
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
 _MOST_GROUPS = 12
+_NAMED = 7
+"""Customers shown by name: the most valuable, and those who are fading with most at stake."""
 
 
 @get(
@@ -35,11 +38,17 @@ def value(request: Request[Any, Any, Any], shop: Shop) -> str:
         report = shop.value()
     except Conflict as error:
         return render(request.app, "value.html", here="value", report=None, wrong=error)
+    one_by_one = shop.actor.may(Permission.LOOK_UP)
     return render(
         request.app,
         "value.html",
         here="value",
         wrong=None,
+        best=shop.find(sort="value", limit=_NAMED).rows if one_by_one else (),
+        fading=shop.find(sort="value", state="fading", limit=_NAMED) if one_by_one else None,
+        verdict=verdict(report.scores),
+        entries=ENTRIES,
+        meaning=MEANING,
         report=report,
         shares=dict(report.top),
         at_risk=report.at_risk,

@@ -93,8 +93,8 @@
       animation: false,
       grid: { left: 4, right: 16, top: 12, bottom: 4, containLabel: true },
       xAxis: { type: "category", data: data.names, boundaryGap: gap || data.names.length < 2, axisTick: { show: false },
-        axisLine: { lineStyle: { color: colour("line-strong") } }, axisLabel: { ...style, hideOverlap: true, formatter: (name) => name.replace(/ of customers$/, "") } },
-      yAxis: { type: "value", splitNumber: 4, max: data.unit === "percent" ? 1 : null, axisLabel: { ...style, formatter: write }, splitLine: { lineStyle: { color: colour("line") } } },
+        axisLine: { lineStyle: { color: colour("line-strong") } }, axisLabel: { ...style, hideOverlap: true, ...(data.every ? { interval: (i) => i % data.every === 0 } : {}), formatter: (name) => name.replace(/ of customers$/, "") } },
+      yAxis: { type: "value", splitNumber: 4, max: data.unit === "percent" ? 1 : null, interval: data.unit === "percent" ? 0.25 : null, axisLabel: { ...style, formatter: write }, splitLine: { lineStyle: { color: colour("line") } } },
     };
   };
   const line = (one, tone, extra) => ({
@@ -145,12 +145,13 @@
       readout.replaceChildren(strong, ` ${text}`);
     };
     paint();
-    tell(marks(data).length - 1);
+    const rest = data.rest ?? marks(data).length - 1;
+    tell(rest);
     chart.getZr().on("mousemove", (event) => {
       const [i] = chart.convertFromPixel({ gridIndex: 0 }, [event.offsetX, event.offsetY]) || [];
       if (Number.isInteger(i) && i >= 0 && i < marks(data).length) tell(i);
     });
-    chart.getZr().on("globalout", () => tell(marks(data).length - 1));
+    chart.getZr().on("globalout", () => tell(rest));
     new ResizeObserver(() => { chart.resize(); paint(); }).observe(figure);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
     for (const event of ["beforeprint", "afterprint"]) addEventListener(event, () => { chart.resize(); paint(); });

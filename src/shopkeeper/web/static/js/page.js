@@ -19,12 +19,25 @@ document.addEventListener("click", (event) => {
   choice.setAttribute("aria-current", "true");
 });
 
-// A search keeps the order that was chosen last.
+// A search keeps the order and the state that were chosen last.
 document.addEventListener("click", (event) => {
   const choice = event.target.closest("#results .chips a");
-  const field = document.querySelector('.search input[name="sort"]');
-  if (choice && field) field.value = new URL(choice.href).searchParams.get("sort");
+  if (!choice) return;
+  for (const name of ["sort", "state"]) {
+    const field = document.querySelector(`.search input[name="${name}"]`);
+    if (field) field.value = new URL(choice.href).searchParams.get(name) || "";
+  }
 });
+
+// Where the rooms or the choices do not all fit, the one that one is at is in sight.
+const toCurrent = () => {
+  for (const current of document.querySelectorAll(".rooms [aria-current], .chips [aria-current]")) {
+    const row = current.parentElement;
+    row.scrollLeft = Math.max(0, current.offsetLeft + current.offsetWidth - row.offsetLeft - row.clientWidth + 48);
+  }
+};
+toCurrent();
+document.addEventListener("htmx:after:swap", toCurrent);
 
 // A link that signs somebody in is used up by a click of its own, which a browser can do for them.
 for (const form of document.querySelectorAll("form[data-at-once]")) form.requestSubmit();
