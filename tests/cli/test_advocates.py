@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from shopkeeper.domain.advocacy import Advocate, Advocates, Regulars
+
 
 def test_regulars_and_advocates_on_the_terminal(cli, sample_shop):
     folder = sample_shop.places.folder
@@ -19,3 +23,17 @@ def test_regulars_and_advocates_on_the_terminal(cli, sample_shop):
     assert told.exit_code == 0, told.output
     assert f"advocacy {rows[0].score:.0f} of 100" in told.stdout
     assert cli("insight", "advocates", "--sort", "charm", "--shop", folder).exit_code != 0
+
+
+def test_regulars_and_advocates_as_data(cli, sample_shop):
+    told = {
+        Regulars: (["regulars"], sample_shop.regulars()),
+        Advocates: (["advocates", "--limit", 3], sample_shop.advocates(most=3)),
+        Advocate: (["advocate", "c1"], sample_shop.advocate("c1")),
+    }
+    for shape, (words, found) in told.items():
+        said = cli("insight", *words, "--json", "-", "--shop", sample_shop.places.folder)
+        assert said.exit_code == 0, said.output
+        got = msgspec.json.decode(said.stdout, type=shape)
+        assert got == found
+        assert got.currency == sample_shop.settings.currency

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 
@@ -115,3 +116,11 @@ def test_a_pipe_gets_plain_text(cli, new_shop):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "\x1b" not in done.stdout
     assert "Corner shop" in done.stdout
+
+
+def test_the_commands_run_as_a_module(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["shopkeeper", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("shopkeeper", run_name="__main__")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("shopkeeper ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from tests.events import DAY, event, order, put
 
@@ -29,6 +30,10 @@ def test_a_segment_lives_from_its_first_day_to_its_last(cli, bought):
     told = cli("segment", "changes", "buyers", "--shop", bought).stdout
     assert [told.count(word) for word in ("entered", "exited", "backfill")] == [2, 1, 3]
     assert "--cursor 3" in told
+    data = msgspec.json.decode(cli("segment", "changes", "--json", "-", "--shop", bought).stdout)
+    assert (len(data["rows"]), data["next"]) == (3, 3)
+    data = msgspec.json.decode(cli("segment", "members", "buyers", "--json", "-", "--shop", bought).stdout)
+    assert [len(data["rows"]), data["total"]] == [1, 1]
     assert "Nobody entered" in cli("segment", "changes", "--cursor", "3", "--shop", bought).stdout
     shown = cli("segment", "show", "buyers", "--shop", bought).stdout
     for part in ("orders >= 2", "orders = 0", "in it"):

@@ -85,6 +85,17 @@ def test_orders_as_foretold_are_within_and_twice_as_many_are_not(seed):
     assert "more orders came" in drift.warnings((), doubled, ())[0]
 
 
+def test_orders_that_stop_are_told_however_unsure_the_level_is():
+    """A shop that is off by half at once on its own past still does not expect silence."""
+    mean, silent = np.full(500, 0.5), np.zeros(500, dtype=np.int64)
+    for together in (0.0, 0.2, 0.4, 0.8):
+        found = drift.kept(mean, mean, silent, together=together)
+        assert 0 < found[0].low < 250 < found[0].high
+        assert "fewer orders came" in drift.warnings((), found, ())[0]
+    half = drift.kept(mean, mean, silent + (np.arange(500) < 125), together=0.4)
+    assert half[0].within
+
+
 def test_moves_count_everybody_once_and_lengths_must_agree():
     found = drift.moves(["active", "active", "new"], ["active", "fading", "active"])
     assert {(one.before, one.now): one.customers for one in found} == {

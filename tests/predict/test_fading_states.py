@@ -45,6 +45,18 @@ def state(days: list[int], today: int, rhythm: Rhythm = CROWD) -> tuple[str, int
     return str(found.state[0]), int(found.since[0])
 
 
+def test_the_next_order_turns_on_its_day_where_rounding_decides() -> None:
+    """(1 + s/18)^-10 is a power of 2 at 18 and 54 days: a hair more or less is another day."""
+    rhythm = Rhythm(population=Population(p=1.0, q=10.0, v=18.0, n=12), alarms_per_year=0.01)
+    before = stand(of(START), rhythm, START)
+    for today in range(START + 1, START + 80):
+        found = stand(of(START), rhythm, today)
+        if before.turns[0] > today:
+            assert (found.state[0], found.next_order[0]) == (before.state[0], before.next_order[0])
+        assert found.next_order[0] >= today
+        before = found
+
+
 def bought(world: World, until: int | None = None) -> Purchases:
     return purchases(
         customer=world.customer,

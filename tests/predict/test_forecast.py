@@ -185,11 +185,14 @@ def test_what_was_left_out_is_said(simulated: Log, answer: Forecast) -> None:
     ("terms", "reason"),
     [
         ({"horizon": 0}, "horizon is 0"),
-        ({"discount": -1}, "discount is -1"),
+        ({"horizon": "26"}, "horizon is '26'; .*until= a day"),
+        ({"horizon": np.timedelta64(26, "W")}, "horizon is np.timedelta64"),
+        ({"discount": -1}, "rate is -1"),
+        ({"discount": 10}, "rate is 10; .*0.1 for 10 % per year"),
         ({"level": 1.0}, "level is 1.0"),
     ],
 )
-def test_terms_out_of_range_are_refused(terms: dict[str, float], reason: str, simulated: Log) -> None:
+def test_terms_out_of_range_are_refused(terms: dict[str, Any], reason: str, simulated: Log) -> None:
     with pytest.raises(InvalidInput, match=reason):
         run(simulated, **terms)
 

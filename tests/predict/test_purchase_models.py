@@ -173,6 +173,7 @@ def test_one_time_buyers_only_fade_in_mbgnbd() -> None:
     ("x", "t", "age", "reason"),
     [
         ([1, -1], [1, 0], [5, 5], "frequency is negative in 1 of 2 rows .row 1."),
+        ([2, 0.4], [1, 0], [5, 5], "frequency is no whole number in 1 of 2 rows .row 1.*not a rate"),
         ([1], [6], [5], "recency is later than T"),
         ([0], [3], [5], "recency must be 0 where frequency is 0"),
         ([2], [0], [5], "recency must be above 0"),
@@ -180,6 +181,7 @@ def test_one_time_buyers_only_fade_in_mbgnbd() -> None:
         ([1, 2], [1], [5], "arrays differ in length: frequency 2, recency 1, T 1"),
         ([[1]], [1], [5], "2 dimensions"),
         (["many"], [1], [5], "not numbers"),
+        ([1j], [1], [5], "frequency holds complex numbers"),
     ],
 )
 def test_wrong_rows_are_named(x: Any, t: Any, age: Any, reason: str) -> None:
@@ -191,6 +193,10 @@ def test_time_ahead_must_be_a_time() -> None:
     fit = BGNBD().fit(frequency=[1, 0], recency=[2, 0], T=[5, 5])
     with pytest.raises(InvalidInput, match="t must be finite"):
         fit.expected_purchases(-1.0, frequency=[1], recency=[2], T=[5])
+    # Days since 1970, and weeks that would be read as days, are numbers to NumPy.
+    for when in (np.datetime64("2026-01-01"), np.timedelta64(39, "W"), "2026-01-01"):
+        with pytest.raises(InvalidInput, match=r"t is .*not a number"):
+            fit.expected_purchases(when)
 
 
 def test_a_fit_answers_for_its_own_customers() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopkeeper.domain.errors import InvalidInput, UnknownName
-from shopkeeper.predict.value import ParetoNBD, summarise
+from shopkeeper.predict.value import ParetoNBD, split, summarise
 from shopkeeper.predict.value.history import checked, collapse, table
 from shopkeeper.predict.value.summary import purchase_days
 from shopkeeper.predict.value.times import days_of
@@ -112,6 +112,8 @@ def test_agrees_with_counting_by_hand(data: list[tuple[int, int, int]], unit: st
         ),
         ({"customer": ["a", None], "occurred_at": ["2024-01-01"] * 2}, "customer is missing in 1 of 2"),
         ({"customer": [1.0, np.nan], "occurred_at": ["2024-01-01"] * 2}, "customer is missing"),
+        ({"customer": ["a", ""], "occurred_at": ["2024-01-01"] * 2}, "customer is missing .* 1 of 2 .*row 1"),
+        ({"customer": [1, 2], "occurred_at": ["2024-01-01"] * 2, "order": ["x", None]}, "order is missing"),
         ({"customer": [1], "occurred_at": ["soon"]}, "not times"),
         ({"customer": [1], "occurred_at": [20240101]}, "not times"),
         (
@@ -123,6 +125,24 @@ def test_agrees_with_counting_by_hand(data: list[tuple[int, int, int]], unit: st
 def test_wrong_orders_are_named(orders: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidInput, match=reason):
         summarise(**orders)
+
+
+def test_numbers_of_cards_longer_than_a_machine_word_are_told_apart() -> None:
+    cards = [98_765_432_109_876_543_210, 98_765_432_109_876_543_211, 98_765_432_109_876_543_210]
+    log = summarise(customer=cards, occurred_at=["2024-01-01", "2024-01-02", "2024-01-03"])
+    assert log.customer.tolist() == sorted(map(str, set(cards)))
+    assert log.frequency.tolist() == [1.0, 0.0]
+
+
+def test_an_end_with_a_zone_is_a_day_of_the_shops() -> None:
+    """Half past eleven at night in London is the next day in Berlin, for orders and for the end alike."""
+    log: dict[str, Any] = {
+        "customer": [1, 1], "occurred_at": ["2024-01-01T12:00Z", "2024-02-01T23:30Z"], "time_zone": "Europe/Berlin"
+    }  # fmt: skip
+    told = summarise(**log, end="2024-02-01T23:30Z", unit="D")
+    assert (str(told.end), told.after_end, told.recency.tolist()) == ("2024-02-02", 0, [32.0])
+    cut = split(**log, end="2024-01-31T23:30Z", until="2024-02-01T23:30Z", unit="D")
+    assert (str(cut.known.end), str(cut.until), cut.orders.tolist()) == ("2024-02-01", "2024-02-02", [1.0])
 
 
 def test_an_unknown_unit_is_named() -> None:

@@ -171,8 +171,13 @@ def test_an_erased_person_is_in_no_tree_and_in_nothing_that_others_told(friends:
     for name in ("ben", "carla"):
         friends.erase(f"user_id:{name}")
     anna = friends.advocate("user_id:anna")
-    assert len(anna.friends) == 1, "at once"
-    assert anna.brought_low is None, "what was expected of them is in no range"
+    (dora,) = anna.friends
+    assert (anna.brought_customers, anna.reach) == (1, 1), "at once"
+    assert anna.brought_value == pytest.approx(dora.margin + (dora.expected or 0), abs=0.01)
+    assert anna.brought_low is not None
+    assert dora.margin <= anna.brought_low <= anna.brought_value, "what was expected of them is in no range"
+    assert anna.score == pytest.approx(sum(part.points for part in anna.parts))
+    score = anna.score
     referrals = [
         one for one in friends.export("user_id:anna")["events"] if one["event"] == "Customer Referred"
     ]
@@ -181,8 +186,15 @@ def test_an_erased_person_is_in_no_tree_and_in_nothing_that_others_told(friends:
     ]  # fmt: skip
     assert not any("referred_email" in one["properties"] for one in referrals)
     friends.refresh()
-    assert friends.advocate("user_id:anna").brought_customers == 1
+    after = friends.advocate("user_id:anna")
+    assert (after.brought_customers, after.reach, after.score) == (1, 1, score)
     assert friends.advocate("user_id:emil").brought_by is None
+    friends.erase("user_id:dora")
+    anna = friends.advocate("user_id:anna")
+    assert (anna.brought_customers, anna.brought_value, anna.reach) == (0, 0.0, 0), (
+        "an only friend leaves nothing"
+    )
+    assert [part.points for part in anna.parts if part.name == "brought"] == [0.0]
 
 
 def lying(folder: Path, number: int) -> list[str]:
@@ -282,3 +294,17 @@ def test_the_catalogue_says_what_the_core_range_is(friends: Shop, tmp_path: Path
     kim = friends.customer("user_id:kim").traits
     assert (kim["core_share"], kim["full_price_share"]) == (0.75, 0.25)
     assert friends.customer("user_id:anna").traits["core_share"] == 0.0
+
+
+def test_what_is_left_after_an_erasure_counts_who_was_merged_meanwhile_by_todays_number(
+    friends: Shop,
+) -> None:
+    before = friends.customer("user_id:dora").id
+    friends.settle("same", "user_id:dora", "user_id:hans")
+    assert friends.customer("user_id:dora").id != before, "she goes by another number now"
+    friends.erase("user_id:ben")
+    anna = friends.advocate("user_id:anna")
+    dora = friends.customer("user_id:dora")
+    assert dora.id in {one.id for one in anna.friends}
+    worth = sum(one.margin + (one.expected or 0) for one in anna.friends)
+    assert (anna.brought_customers, anna.brought_value) == (2, pytest.approx(worth, abs=0.01))

@@ -64,6 +64,7 @@ def folder(tmp_path_factory):
     with standing(folder, LAST) as shop:
         put(shop, *orders(chance, 400, 485))
         put(shop, event("Page Viewed", "both", -DAY, ids={"user_id": "u1", "email": "one@example.com"}))
+        put(shop, order("usd", -2 * DAY, ids={"user_id": "u9"}, currency="USD"))
         shop.settle("same", "user_id:u1", "user_id:u2")
         shop.refresh()
     return folder
@@ -164,6 +165,13 @@ def test_value_adds_up_by_tenth_state_and_channel(shop):
     assert all(b[1] >= a[1] for a, b in zip(report.concentration, report.concentration[1:], strict=False))
     assert dict(report.top)[0.1] == pytest.approx(report.deciles[0].share)
     assert [run[0] for run in report.runs] == [FIRST, LAST]
+
+
+def test_what_value_rests_on_is_told(shop):
+    """No product has a cost, and one order is in a currency without a rate: neither may pass for knowledge."""
+    assumed, foreign, *_ = shop.value().notes
+    assert assumed.startswith("the cost of 100% of what was sold is not known: 40% of it is taken as margin")
+    assert foreign.startswith("1 customer paid in USD, for which no exchange rate is known")
 
 
 def test_the_second_refresh_says_how_the_first_one_did(shop):

@@ -9,6 +9,7 @@ import pytest
 
 from shopkeeper.domain.profile import Profile
 from shopkeeper.domain.report import Report
+from shopkeeper.domain.value import ValueReport
 
 
 def test_health(client, sample_shop):
@@ -91,7 +92,12 @@ def test_the_report(client, sample_shop):
 
 
 def test_declared_traits_name_what_a_profile_holds(client, buyer):
-    declared = {trait["name"] for trait in client.get("/api/v1/traits").json()["data"]}
+    data = {trait["name"]: trait for trait in client.get("/api/v1/traits").json()["data"]}
+    assert (data["state_since"]["day"], data["first_seen"]["day"]) == (True, False)
+    assert "won back" in data["state"]["values"]
+    assert data["p_alive"]["bounds"] == [0, 1]
+    declared = set(data)
+    assert client.get(f"/api/v1/profiles/{buyer.id}/traits").json()["currency"] == "GBP"
     assert set(client.get(f"/api/v1/profiles/{buyer.id}/traits").json()["data"]) <= declared
 
 
@@ -150,6 +156,10 @@ def test_openapi_describes_every_address_and_every_answer_can_be_read_by_it(clie
         assert "504" in method["responses"], path
     shapes = document["components"]["schemas"]
     assert set(shapes["Profile"]["properties"]) == set(Profile.__struct_fields__)
+    assert "in the shop's currency" in shapes["WorthRow"]["properties"]["value"]["description"]
+    assert "Customers by ascending id" in shapes["PredictedRows"]["properties"]["data"]["description"]
+    assert shapes["ValueReport"]["description"] == ValueReport.__doc__
+    assert shapes["Held"]["properties"]["share"]["description"] == "Of the value of all customers."
     said = [(path, method) for path, methods in document["paths"].items() for method in methods.values()]
     for path, method in said:
         answers = method["responses"]
@@ -165,6 +175,8 @@ def test_the_docs_page_shows_every_address(client):
     for path in client.get("/api/v1/openapi.json").json()["paths"]:
         assert path in page
     assert client.get("/api/v1").url.path == "/api/v1/docs"
+    asked = page[page.index('id="worth"') :]
+    assert asked.index("<code>discount</code>") < asked.index("</section>")  # what is sent is shown, too
 
 
 @pytest.mark.parametrize("limit", ["0", "501", "many"])

@@ -39,6 +39,23 @@ def test_the_table_is_the_librarys(get, sample_shop):
     assert 0 < sum(table["label_orders"].to_pylist()) < sum(table["orders"].to_pylist())
 
 
-@pytest.mark.parametrize("query", ["", "as_of=tomorrow", "as_of=2031-01-01", "as_of=2011-06-01&horizon=0"])
-def test_what_cannot_be_asked_is_refused(get, query):
-    assert get(query).status_code == 400
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "as_of is missing"),
+        ("as_of=tomorrow", "YYYY-MM-DD"),
+        ("as_of=2031-01-01", "last refresh"),
+        ("as_of=2011-06-01&horizon=0", "horizon"),
+        ("as_of=2011-06-01&horizen=13", "not known here"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(get, query, said):
+    answer = get(query)
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]["message"]
+
+
+def test_a_parameter_that_is_not_known_is_refused_and_the_nearest_named(get):
+    error = get("as_of=2011-06-01&horizen=13").json()["error"]
+    assert error["hint"] == "did you mean 'horizon'? Known: as_of, horizon, known"
+    assert "horizen" not in error["message"]

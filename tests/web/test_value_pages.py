@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
@@ -14,7 +15,8 @@ from typer.testing import CliRunner
 
 import shopkeeper
 from shopkeeper.cli.app import app
-from shopkeeper.domain.value import ValueReport
+from shopkeeper.domain.expected import PredictedAll, Worths
+from shopkeeper.domain.value import Predicted, ValueReport
 from shopkeeper.domain.verdict import verdict
 from shopkeeper.web.api.features import PARQUET
 
@@ -64,6 +66,13 @@ def test_the_api_gives_the_report_and_earlier_predictions_in_pieces(sample_shop,
         cursor = body["cursor"]["next"]
     assert cursor is None
     assert [row["id"] for row in rows] == [f"c{one}" for one in table["customer"].to_pylist()]
+    run = sample_shop.value()
+    assert (body["horizon_weeks"], body["discount"], body["level"]) == (
+        run.horizon_weeks,
+        run.discount,
+        run.level,
+    )
+    assert (body["model"], body["currency"], body["customers"]) == (run.pick, run.currency, table.num_rows)
     assert ask({"as_of": "1999-01-01"}).status_code == 404
     points = client.get(f"/api/v1/profiles/{buyer.id}/predictions").json()["points"]
     assert points[-1]["clv_12m"] == pytest.approx(sample_shop.customer(buyer.id).traits["clv_12m"])
@@ -115,6 +124,9 @@ def test_all_of_them_come_as_one_file(sample_shop, ask_worth):
     assert answer.headers["content-type"] == PARQUET
     declined = ask_worth({"limit": 1}, accept=f"{PARQUET};q=0")
     assert declined.json()["cursor"]["limit"] == 1
+    lines = ask_worth({"limit": 1}, accept="text/csv").text.splitlines()
+    assert lines[0].startswith('"customer","expected_orders"')
+    assert len(lines) == sample_shop.worth().num_rows + 1
     found = pq.read_table(io.BytesIO(answer.content))
     table = sample_shop.worth(horizon=math.inf)
     assert found.schema.metadata[b"horizon_weeks"] == b"inf"
@@ -133,6 +145,8 @@ def test_all_of_them_come_as_one_file(sample_shop, ask_worth):
         ({"as_of": "2031-01-01"}, 400, "not over yet"),
         ({"condition": "orderz > 1"}, 400, "orders"),
         ({"as_of": "1999-01-01"}, 404, "no prediction that early"),
+        ({"as_of": "1.2.1999"}, 400, "YYYY-MM-DD"),
+        (None, 400, "no body"),
     ],
 )
 def test_what_cannot_be_worth_anything_is_refused(ask_worth, body, status, said):
@@ -191,3 +205,24 @@ def test_commands_tell_value_worth_and_what_was_predicted(sample_shop, tmp_path,
     assert f"{buyer.id}, as predicted at" in told
     assert str(sample_shop.predictions(buyer.id).points[-1].state) in told
     assert run(app, ["worth", "--horizon", "soon", *folder]).exit_code == 2
+
+
+def test_commands_hand_value_to_the_next_in_a_pipe(sample_shop, tmp_path, buyer):
+    folder = ["--shop", str(sample_shop.places.folder)]
+    run = CliRunner().invoke
+    rows = list(csv.DictReader(io.StringIO(run(app, ["worth", "orders >= 9", "--out", "-", *folder]).stdout)))
+    table = sample_shop.worth("orders >= 9")
+    assert [int(row["customer"]) for row in rows] == table["customer"].to_pylist()
+    said = run(app, ["worth", "orders >= 9", "--json", "-", *folder])
+    got = msgspec.json.decode(said.stdout, type=Worths)
+    assert [row.id for row in got.data] == [f"c{one}" for one in table["customer"].to_pylist()]
+    assert (got.currency, got.customers) == (sample_shop.settings.currency, table.num_rows)
+    said = run(app, ["predicted", "orders >= 9", "--json", str(tmp_path / "there.json"), *folder])
+    assert said.exit_code == 0, said.output
+    got = msgspec.json.decode((tmp_path / "there.json").read_bytes(), type=PredictedAll)
+    assert {row["id"] for row in got.data} == {f"c{one}" for one in table["customer"].to_pylist()}
+    said = run(app, ["predictions", buyer.id, "--json", "-", *folder])
+    assert msgspec.json.decode(said.stdout, type=Predicted) == sample_shop.predictions(buyer.id)
+    wrong = run(app, ["worth", "--out", str(tmp_path / "worth.xlsx"), *folder])
+    assert (wrong.exit_code, list(tmp_path.glob("*.xlsx"))) == (2, [])
+    assert ".csv or .parquet" in wrong.output + str(wrong.stderr)

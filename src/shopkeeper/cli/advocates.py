@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
+from shopkeeper.cli.options import DEFAULT_SHOP, Json, ShopOption, opened, write_json
 from shopkeeper.cli.screen import count, day, fill, heading, money, percent, points, screen, table, text
 
 if TYPE_CHECKING:
@@ -28,11 +28,15 @@ def register(app: typer.Typer) -> None:
 def regulars(
     *,
     most: Annotated[int, typer.Option("--limit", min=1, help="Facts to list.")] = 12,
+    json_to: Json = None,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """Who comes back regularly, and what sets them apart from others who had the time."""
     with opened(folder) as shop:
         found, currency = shop.regulars(), shop.settings.currency
+    if json_to is not None:
+        write_json(found, json_to)
+        return
     _regulars(screen(), found, currency, most)
 
 
@@ -62,12 +66,16 @@ def advocates(
     *,
     sort: Annotated[str, typer.Option(help="value, score or customers.")] = "value",
     most: Annotated[int, typer.Option("--limit", min=1, max=500, help="Customers to list.")] = 15,
+    json_to: Json = None,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """Who brings others, what they brought, and what goes before it."""
     with opened(folder) as shop:
         found, currency = shop.advocates(sort=sort, most=most), shop.settings.currency
         zone = ZoneInfo(shop.settings.time_zone)
+    if json_to is not None:
+        write_json(found, json_to)
+        return
     console = screen()
     _advocates(console, found, currency)
     console.print(text(f"As of {day(found.as_of, zone)}"))
@@ -109,11 +117,15 @@ def _advocates(console: Console, found: Advocates, currency: str) -> None:
 def advocate(
     who: Annotated[str, typer.Argument(help="A customer id or any identifier.")],
     *,
+    json_to: Json = None,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """One customer's advocacy and brand fit with their parts, and whom they brought."""
     with opened(folder) as shop:
         found, currency = shop.advocate(who), shop.settings.currency
+    if json_to is not None:
+        write_json(found, json_to)
+        return
     _advocate(screen(), found, currency)
 
 

@@ -8,12 +8,9 @@ from typing import Annotated
 
 import typer
 
+from shopkeeper.cli.handout import checked, table_out
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
-from shopkeeper.cli.screen import count, screen, text
-from shopkeeper.cli.segments import write
-from shopkeeper.domain.errors import BadFile
-
-_FORMATS = (".csv", ".parquet")
+from shopkeeper.cli.screen import count
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +21,9 @@ def register(app: typer.Typer) -> None:
 def features(
     *,
     as_of: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day that may be known.")],
-    out: Annotated[Path, typer.Option(help="The file to write, .parquet or .csv.")],
+    out: Annotated[
+        Path, typer.Option(help="The file to write, .parquet or .csv; - for CSV on standard output.")
+    ],
     horizon: Annotated[
         int | None,
         typer.Option(min=1, help="Weeks after it whose orders are to be foretold: adds the labels."),
@@ -35,10 +34,7 @@ def features(
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """What was known of every customer at the end of a day, as a table for models of your own."""
-    if out.suffix.lower() not in _FORMATS:
-        raise BadFile(f"{out} has no ending that tells its format", hint=f"end it in {' or '.join(_FORMATS)}")
+    checked(out)
     with opened(folder) as shop:
         found = shop.features(as_of=as_of.date(), horizon=horizon, known=known)
-    write(found, out)
-    columns = count(found.num_columns - 1, "column")
-    screen().print(text(f"{count(found.num_rows, 'customer')} with {columns} written to {out}"))
+    table_out(found, out, f"with {count(found.num_columns - 1, 'column')} ")

@@ -11,8 +11,8 @@ from rich.text import Text
 _SHORTENED = 24
 """Signs of a name that must fit; longer names may end in an ellipsis, figures may not."""
 _INDENT = "  "
-_GAP = 2
-"""Signs between two columns."""
+_GAP = 3
+"""Signs between two columns: a space of either, and the line between."""
 
 
 class Ledger(Table):
@@ -37,7 +37,15 @@ class Ledger(Table):
         yield from self.cards(options.max_width)
 
     def least_width(self) -> int:
-        """Below how many signs a figure would be cut."""
+        """Below how many signs a figure would be cut.
+
+        >>> from rich.box import SIMPLE_HEAD
+        >>> made = Ledger("id", "value", box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        >>> made.columns[1].no_wrap = True
+        >>> made.add_row("c1", "1,044,847")
+        >>> made.least_width(), made.__rich_measure__(Console(width=80), Console(width=80).options).maximum
+        (14, 14)
+        """
         total = 0
         for place, column in enumerate(self.columns):
             cells = [cell if isinstance(cell, Text) else Text(str(cell)) for cell in column.cells]

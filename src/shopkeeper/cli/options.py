@@ -94,6 +94,10 @@ def asked() -> bool:
     return sys.stdin.isatty()
 
 
+Json = Annotated[Path | None, typer.Option("--json", help="Write it as data instead; - for standard output.")]
+"""Data rather than a table to look at."""
+
+
 def write_json(value: Any, to: Path) -> None:
     """Write plain data as indented JSON to a file, or to standard output for '-'."""
     body = msgspec.json.format(msgspec.json.encode(value), indent=2)

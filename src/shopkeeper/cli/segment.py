@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from shopkeeper.cli.handing import done
-from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
+from shopkeeper.cli.options import DEFAULT_SHOP, Json, ShopOption, opened, write_json
 from shopkeeper.cli.screen import count, fill, heading, minute, screen, table, text
 from shopkeeper.cli.steps import Steps
 from shopkeeper.domain.segment import STATES, Recounted, Segment
@@ -133,11 +133,15 @@ def members(
     *,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many to list.")] = 25,
     cursor: Annotated[int | None, typer.Option(help="Where the list went on.")] = None,
+    json_to: Json = None,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """Who is in a segment, and since when."""
     with opened(folder) as shop:
         page, zone = shop.members(name, cursor=cursor, limit=limit), ZoneInfo(shop.settings.time_zone)
+    if json_to is not None:
+        write_json(page, json_to)
+        return
     console = screen()
     heading(console, f"{count(page.total, 'customer')} in {name}")
     made = table("customer", "name", "since")
@@ -151,12 +155,16 @@ def changes(
     *,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many to list.")] = 50,
     cursor: Annotated[int | None, typer.Option(help="Where the list went on.")] = None,
+    json_to: Json = None,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """Who entered and left, in order."""
     with opened(folder) as shop:
         page = shop.audience(name or None, cursor=cursor, limit=limit)
         zone = ZoneInfo(shop.settings.time_zone)
+    if json_to is not None:
+        write_json(page, json_to)
+        return
     console = screen()
     if not page.rows:
         console.print(text("Nobody entered or left since."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
+from shopkeeper.cli.handout import checked, table_out
+from shopkeeper.cli.options import DEFAULT_SHOP, Json, ShopOption, opened, write_json
 from shopkeeper.cli.screen import chance, count, day, fill, heading, money, percent, screen, table, text
-from shopkeeper.cli.segments import write
 from shopkeeper.domain.errors import InvalidInput
+from shopkeeper.domain.expected import PredictedAll, Worths, predicted_all, told_of, worths
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +27,10 @@ _AsOf = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day of the past, in the shop's zone.")
 ]
 _Limit = Annotated[int, typer.Option(min=0, help="Most customers on the screen.")]
-_Out = Annotated[Path | None, typer.Option(help="Write all of them into this file, .csv or .parquet.")]
+_Out = Annotated[
+    Path | None,
+    typer.Option(help="Write all of them into this file, .csv or .parquet; - is CSV to standard output."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,9 +48,12 @@ def worth(
     as_of: _AsOf = None,
     limit: _Limit = _ON_SCREEN,
     out: _Out = None,
+    json_to: Json = None,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """What customers are worth over any horizon: orders and margin expected, with ranges."""
+    if out is not None:
+        checked(out)
     with opened(folder) as shop:
         found = shop.worth(
             condition or None,
@@ -54,10 +62,9 @@ def worth(
             discount=discount,
         )
         currency = shop.settings.currency
-    told = {key.decode(): value.decode() for key, value in (found.schema.metadata or {}).items()}
-    if out is not None:
-        _written(found, out)
+    if _handed(found, out, json_to, lambda: Worths(**worths(found))):
         return
+    told = told_of(found)
     console = screen()
     ahead = "without end" if told["horizon_weeks"] == "inf" else f"in {told['horizon_weeks']} weeks"
     heading(console, f"{count(found.num_rows, 'customer')}, {ahead} from {told['as_of']}")
@@ -88,18 +95,22 @@ def predicted(
     as_of: _AsOf = None,
     limit: _Limit = _ON_SCREEN,
     out: _Out = None,
+    json_to: Json = None,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """What the last refresh at or before a day predicted of customers."""
+    if out is not None:
+        checked(out)
     with opened(folder) as shop:
         found = shop.predicted(None if as_of is None else as_of.date(), condition or None)
         currency = shop.settings.currency
-    if out is not None:
-        _written(found, out)
+    if _handed(found, out, json_to, lambda: PredictedAll(**predicted_all(found))):
         return
-    console = screen()
-    told = (found.schema.metadata or {})[b"as_of"].decode()
-    heading(console, f"{count(found.num_rows, 'customer')}, as predicted {told[:10]}")
+    console, told = screen(), told_of(found)
+    heading(
+        console,
+        f"{count(found.num_rows, 'customer')}, as predicted {told['as_of'][:10]} for {told['horizon_weeks']} weeks",
+    )
     made = table(
         "id", ("expected value", "right"), ("at least", "right"), ("at most", "right"),
         ("still a customer", "right"), "state",
@@ -117,11 +128,15 @@ def predicted(
 def predictions(
     who: Annotated[str, typer.Argument(help="A customer id or any identifier.")],
     *,
+    json_to: Json = None,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """What was predicted of one customer, refresh by refresh."""
     with opened(folder) as shop:
         found, zone = shop.predictions(who), ZoneInfo(shop.settings.time_zone)
+    if json_to is not None:
+        write_json(found, json_to)
+        return
     console = screen()
     heading(console, f"{found.id}, as predicted at {count(len(found.points), 'refresh', 'refreshes')}")
     made = table(
@@ -151,6 +166,10 @@ def _weeks(horizon: str) -> float | None:
         raise InvalidInput(f"--horizon {horizon!r:.20}", hint="give a number of weeks, or inf") from None
 
 
-def _written(found: pa.Table, out: Path) -> None:
-    write(found, out)
-    screen().print(text(f"{count(found.num_rows, 'customer')} written to {out}"))
+def _handed(found: pa.Table, out: Path | None, json_to: Path | None, data: Callable[[], object]) -> bool:
+    """Whether it was written into files, or to standard output, rather than shown."""
+    if out is not None:
+        table_out(found, out)
+    if json_to is not None:
+        write_json(data(), json_to)
+    return out is not None or json_to is not None

@@ -37,6 +37,8 @@ class Advocate(Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
+    currency: str = ""
+    """Of every amount of money."""
     score: float
     """0 to 100."""
     parts: tuple[ScorePart, ...]
@@ -114,6 +116,8 @@ class Advocates(Struct, frozen=True, kw_only=True):
     """Who brings others and what goes with it, as of the last refresh."""
 
     as_of: datetime
+    currency: str = ""
+    """Of every amount of money."""
     rows: tuple[Advocate, ...]
     bringers: int
     brought: int
@@ -160,6 +164,8 @@ class Regulars(Struct, frozen=True, kw_only=True):
     """Who comes back regularly and what sets them apart, as of the last refresh."""
 
     as_of: datetime
+    currency: str = ""
+    """Of every amount of money."""
     buyers: int
     regulars: int
     expected: float

@@ -6,6 +6,8 @@ The record is a pure function of the customer's events, in the order of ``domain
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -207,6 +209,21 @@ def objects(customer: Customer | Bought) -> bool:
     True
     """
     return any(not said.granted for said in customer.standings.get("profiling", {}).values())
+
+
+def mean_gap(days: Sequence[int], most: int = 3_653) -> float | None:
+    """Mean days between days with an order, which ascend. More than ten years between two are no gap: a date that
+    cannot be right (1901, 1970), or somebody who was met anew.
+
+    >>> mean_gap([-25_202, 19_000, 19_010, 19_030]), mean_gap([0, 19_000]), mean_gap([7])
+    (15.0, None, None)
+    """
+    if len(days) < 2:
+        return None
+    if (whole := days[-1] - days[0]) <= most:
+        return whole / (len(days) - 1)
+    gaps = [gap for before, day in pairwise(days) if (gap := day - before) <= most]
+    return sum(gaps) / len(gaps) if gaps else None
 
 
 def looked_not_bought(customer: Customer, most: int = 10) -> list[str]:

@@ -159,6 +159,8 @@ class Point(Struct, frozen=True, kw_only=True):
     """What one refresh predicted of one customer."""
 
     as_of: datetime
+    run: int = 0
+    """The refresh, as in everything else that tells of it."""
     clv_12m: float | None = None
     clv_low: float | None = None
     clv_high: float | None = None
@@ -184,6 +186,8 @@ class ValueReport(Struct, frozen=True, kw_only=True):
     currency: str
     as_of: datetime
     """Of the refresh that predicted it."""
+    run: int = 0
+    """That refresh: the same number is the same predictions."""
     horizon_weeks: float
     discount: float
     level: float

@@ -9,7 +9,7 @@ from typing import Any
 from shopkeeper.domain.catalogue import UNKNOWN_PLACE
 from shopkeeper.domain.clock import DAY, instant
 from shopkeeper.domain.consent import permitted
-from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, objects
+from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, mean_gap, objects
 from shopkeeper.domain.money import from_minor
 from shopkeeper.domain.traits import Kind, Ticks, Trait
 
@@ -43,10 +43,6 @@ def _time(
 
 def _day(days: list[int], place: int) -> int | None:
     return days[place] * DAY if days else None
-
-
-def _gap(c: Customer) -> float | None:
-    return (c.days[-1] - c.days[0]) / (len(c.days) - 1) if len(c.days) > 1 else None
 
 
 def _orders_at(c: Customer, *, online: bool) -> int:
@@ -142,8 +138,8 @@ TRAITS: tuple[Trait, ...] = (
         "mean_gap",
         "float",
         "Usual gap",
-        "Mean days between days with an order.",
-        lambda c, _: _gap(c),
+        "Mean days between days with an order; more than ten years between two are none, as after a date of 1901.",
+        lambda c, _: mean_gap(c.days),
         unit="days",
     ),
     _trait(

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.value import Change, Kept, Moved, Parameter, Shift
+from shopkeeper.predict.value.sums import range_of_sum
 
 PSI_MATTERS = 0.1
 CHANCE = 0.999
@@ -130,26 +131,26 @@ def kept(
 ) -> tuple[Kept, ...]:
     """Give what was foretold for the days since beside what came: all customers, then tenths by what was expected.
 
-    The range is that of the sum under the earlier models: customers are independent, but for ``together``, the relative
-    deviation by which all of them were off at once on the shop's own past.
+    The range is that of the sum under the earlier models (`range_of_sum`): customers are independent, but for
+    ``together``, the relative deviation by which all of them were off at once on the shop's own past. However unsure
+    that leaves the sum, it is above nothing where much is expected: orders that stop are told.
 
     >>> kept(np.array([1.0, 0.5]), np.array([1.0, 0.5]), np.array([2, 0]))[0].within
     True
+    >>> kept(np.full(300, 1.0), np.full(300, 1.0), np.zeros(300, dtype=np.int64), together=0.6)[0].within
+    False
     """
-    from scipy.special import ndtri
-
     if not expected.size == variance.size == orders.size:
         raise InvalidInput(
             f"arrays differ in length: expected {expected.size}, variance {variance.size}, orders {orders.size}"
         )
-    z = float(ndtri(0.5 + level / 2.0))
 
     def row(name: str, rows: Any) -> Kept:
         mean = float(expected[rows].sum())
-        spread = float(np.sqrt(variance[rows].sum() + (together * mean) ** 2))
+        low, high = range_of_sum(mean, float(variance[rows].sum()) + (together * mean) ** 2, level)
         return Kept(
-            name=name, customers=int(expected[rows].size), expected=mean, low=max(mean - z * spread, 0.0),
-            high=mean + z * spread, orders=int(orders[rows].sum()),
+            name=name, customers=int(expected[rows].size), expected=mean, low=max(low, 0.0), high=high,
+            orders=int(orders[rows].sum()),
         )  # fmt: skip
 
     order = np.argsort(-expected, kind="stable")

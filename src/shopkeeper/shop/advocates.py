@@ -82,7 +82,7 @@ def advocates(
     low, high = known.ranged(value, kept.expected, kept.variance) if kept else (None, None)
     back = insights.looked_back(places, traits)
     return Advocates(
-        as_of=told.as_of, rows=tuple(rows), bringers=int(totals["bringers"] or 0),
+        as_of=told.as_of, currency=places.settings.currency, rows=tuple(rows), bringers=int(totals["bringers"] or 0),
         brought=int(totals["brought"] or 0), value=value, value_low=low, value_high=high,
         refused=_refused(kept.refused if kept else {}), brings=_brings(back.brings), core=_core(kept),
         fits=tuple(_fit(one) for one in back.fits), origin=back.origin,
@@ -122,7 +122,8 @@ def advocate(places: Places, who: str | int, *, sees: Sees) -> Advocate:
         made = _Known(places, reader).advocate(customer, deep=True)
         if made is None:
             made = Advocate(
-                id=f"c{customer}", name="", score=0.0, parts=(), orders=0, margin=0.0, expected=None,
+                id=f"c{customer}", name="", currency=places.settings.currency,
+                score=0.0, parts=(), orders=0, margin=0.0, expected=None,
                 brought_customers=0, brought_value=0.0, reach=0,
             )  # fmt: skip
         return _named(places, reader, [made], sees)[0]
@@ -163,7 +164,8 @@ class _Known:
         brought = said.get("brought", [])
         low, high = self.ranged(said.get("brought_value") or 0.0, **said.get("brought_sums", {}))
         return Advocate(
-            id=f"c{now}", name="", score=said.get("advocacy_score") or 0.0, parts=_parts(said),
+            id=f"c{now}", name="", currency=self.places.settings.currency,
+            score=said.get("advocacy_score") or 0.0, parts=_parts(said),
             orders=record.orders, margin=self.places.money(record.margin), expected=said.get("clv_12m"),
             brought_customers=said.get("brought_customers") or 0, brought_value=said.get("brought_value") or 0.0,
             brought_low=low, brought_high=high,

@@ -81,15 +81,17 @@ def begin(
     pseudonyms: Sequence[bytes],
     cells: Sequence[bytes],
     at: int,
+    scale: float,
 ) -> tuple[Erasure, int, int]:
     """Forget in the ledger and note what is to follow, in one transaction; also returns events removed and kept.
 
-    ``pseudonyms`` are those of ``nodes``, and of mailboxes made with them (``mailboxes``).
+    ``pseudonyms`` are those of ``nodes``, and of mailboxes made with them (``mailboxes``);
+    ``scale`` is minor units of one unit of money.
     """
     _let_go(tx, nodes)
     ids = sorted({*customers, *tx.aliases(customers)})
     removed, kept = tx.forget(nodes, customers, KEPT_WITHOUT_PERSON, cells, at)
-    unbring(tx, ids)
+    unbring(tx, ids, scale)
     remembering.forget(tx)
     number = int(tx.setting("erasures") or 0) + 1
     tx.keep("erasures", str(number))
@@ -318,7 +320,7 @@ def forget_in_copy(places: Places, erasure: Erasure) -> bool:
         _let_go(tx, nodes)
         unname(places, tx, erasure.pseudonyms)
         tx.forget([*nodes, *mailboxes(places, tx, nodes)], customers, KEPT_WITHOUT_PERSON, cells, erasure.at)
-        unbring(tx, ids)
+        unbring(tx, ids, places.scale)
         remembering.forget(tx)
         change = recompute(tx, around - set(nodes))
         tx.drop_records(sorted(change.gone | change.refold | set(customers)))

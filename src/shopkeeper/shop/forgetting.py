@@ -153,7 +153,7 @@ def erase(places: Places, who: str | int) -> ErasureReceipt:
             all_of_them = [*nodes, *erasing.mailboxes(places, tx, nodes)]
             pseudonyms = [mark for _, mark in tx.marks(all_of_them).values()]
             unname(places, tx, pseudonyms)
-            return erasing.begin(tx, all_of_them, customers, pseudonyms, cells, places.now())
+            return erasing.begin(tx, all_of_them, customers, pseudonyms, cells, places.now(), places.scale)
 
         erasure, removed, kept = places.ledger.write(work)
         places.intake.discard()

@@ -69,7 +69,8 @@ def regulars(places: Places, traits: Sequence[Trait]) -> Regulars:
     row = _figures(places)
     low, high = spreading(places)(float(row["expected"]), float(row["variance"]))
     found = Regulars(
-        as_of=told.as_of, buyers=int(row["buyers"]), regulars=int(row["regulars"] or 0),
+        as_of=told.as_of, currency=places.settings.currency,
+        buyers=int(row["buyers"]), regulars=int(row["regulars"] or 0),
         expected=round(float(row["expected"]), 2), expected_low=low, expected_high=high,
         expected_share=float(row["expected"]) / float(row["everything"]) if row["everything"] else 0.0,
         definition=DEFINITION,

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from shopkeeper.domain.customer import objects
+from shopkeeper.know.fold import unpack
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.ledger import LedgerWriter
 from shopkeeper.stores.contract.rows import Sealed
@@ -46,10 +48,12 @@ def unname(places: Places, tx: LedgerWriter, pseudonyms: Collection[bytes]) -> i
     return len(changed)
 
 
-def unbring(tx: LedgerWriter, customers: Collection[int]) -> int:
+def unbring(tx: LedgerWriter, customers: Collection[int], scale: float) -> int:
     """Take customers out of what predictions say of others: whom these brought, and by whom they were brought.
 
-    Also out of predictions that a refresh writes aside. Returns how many said something of them.
+    What those brought are worth is added up again without them, by what is known now (``scale`` minor units are one of
+    money): of an only friend it was what that one bought, and of several it told the same by subtraction. Also out of
+    predictions that a refresh writes aside. Returns how many said something of them.
     """
     gone = frozenset(customers)
     changed: list[tuple[bytes, int, int]] = []
@@ -61,13 +65,51 @@ def unbring(tx: LedgerWriter, customers: Collection[int]) -> int:
             rest = dict(said)
             if not gone.isdisjoint(said.get("brought", ())):
                 rest["brought"] = [one for one in said["brought"] if one not in gone]
-                rest.pop("brought_sums", None)  # of an only friend it is what was expected of that one
+                rest |= _brought(tx, rest, scale)
             if said.get("brought_by") in gone:
                 del rest["brought_by"]
             if rest != said:
                 changed.append((_write(rest), run, customer))
     tx.retell(changed)
     return len(changed)
+
+
+def _brought(tx: LedgerWriter, said: dict[str, Any], scale: float) -> dict[str, Any]:
+    """What is said of those whom somebody brought, of those who are left."""
+    from shopkeeper.predict.advocacy import points
+
+    # Who was merged meanwhile is known by another number.
+    today = sorted({tx.alias(one) or one for one in said["brought"]})
+    left = {row.customer: unpack(row.body) for row in tx.records(today)}
+    buyers = {one: record for one, record in left.items() if record.orders and not objects(record)}
+    foretold = [_read(row.body) for row in tx.predictions(sorted(buyers)).values()]
+    expected = sum(one.get("clv_12m") or 0.0 for one in foretold)
+    made: dict[str, Any] = {
+        "brought_customers": len(buyers),
+        "brought_value": round(sum(one.margin for one in buyers.values()) / scale + expected, 2),
+        "brought_reach": _reach(tx, said["brought"]),
+        "brought_sums": {
+            "expected": round(expected, 2),
+            "variance": round(sum((one.get("clv_sd") or 0.0) ** 2 for one in foretold), 2),
+        },
+    }
+    if "advocacy_parts" in said:
+        made["advocacy_parts"] = said["advocacy_parts"] | {
+            "brought": float(points({"brought": len(buyers)})["brought"])
+        }
+        made["advocacy_score"] = round(sum(made["advocacy_parts"].values()), 1)
+    return made
+
+
+def _reach(tx: LedgerWriter, brought: list[int]) -> int:
+    """How many customers somebody brought, directly or over those they brought."""
+    seen: set[int] = set()
+    waiting = set(brought)
+    while waiting:
+        seen |= waiting
+        rows = tx.predictions(sorted(waiting)).values()
+        waiting = {one for row in rows for one in _read(row.body).get("brought", ())} - seen
+    return len(seen)
 
 
 def _is(places: Places, kind: str, value: Any, wanted: frozenset[bytes]) -> bool:

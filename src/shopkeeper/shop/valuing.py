@@ -32,6 +32,8 @@ _TENTHS = 10
 _CURVE = 100
 _TOP = (0.01, 0.05, 0.1, 0.2, 0.5)
 _SHOWN_RUNS = 60
+_WORTH_TELLING = 0.01
+"""Share of what was sold from which on it is told that its margin is assumed."""
 
 
 def report(places: Places, traits: Sequence[Trait]) -> ValueReport:
@@ -39,7 +41,7 @@ def report(places: Places, traits: Sequence[Trait]) -> ValueReport:
     told = insights.known(places, traits)
     run = runs.in_lake(places, told.run)
     if run is None or run.schema_version < 2:
-        raise Conflict("nothing was predicted yet", hint="run 'shopkeeper refresh'")
+        raise Conflict("nothing was predicted yet", hint="bring in orders, then run 'shopkeeper refresh'")
     asked = tuple(f"{name} {one.text}" for name, one in told.setting.segments.items())
     return insights.kept(places, told, ("value", str(run.run), *asked), lambda: _made(places, told, run))
 
@@ -72,6 +74,7 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
         shop=places.settings.name,
         currency=places.settings.currency,
         as_of=run.as_of,
+        run=run.run,
         horizon_weeks=run.horizon_weeks,
         discount=run.discount,
         level=run.level,
@@ -94,7 +97,7 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
             )
         ),
         pick=run.pick,
-        notes=run.notes,
+        notes=(*_of_money(places, people), *run.notes),
         scores=run.scores,
         choice=run.choice,
         drift=run.drift,
@@ -165,6 +168,33 @@ def _holder(
         )
 
     return held
+
+
+def _of_money(places: Places, people: People) -> tuple[str, ...]:
+    """What of the margin is assumed, and what could not be told in the shop's currency: value rests on both."""
+    import numpy as np
+
+    names = {trait.name for trait in people.traits}
+    if not {"revenue", "assumed_margin_on", "unconverted"} <= names:
+        return ()
+    notes = []
+    revenue, assumed = (
+        float(np.nansum(np.asarray(people.column(one), float))) for one in ("revenue", "assumed_margin_on")
+    )
+    if revenue > 0 and (share := min(assumed / revenue, 1.0)) >= _WORTH_TELLING:
+        notes.append(
+            f"the cost of {share:.0%} of what was sold is not known: {places.settings.assumed_margin:.0%} of it is "
+            "taken as margin (setting assumed_margin)"
+        )
+    foreign: Any = people.column("unconverted")
+    if foreign.rows.size:
+        codes = sorted({foreign.levels[code].split(" ")[0] for code in np.unique(foreign.codes)})
+        who = np.unique(foreign.rows).size
+        notes.append(
+            f"{who:,} customer{'' if who == 1 else 's'} paid in {' and '.join(codes)}, for which no exchange rate is "
+            "known: that counts as nothing, in what they are worth, too (bring in a file of rates)"
+        )
+    return tuple(notes)
 
 
 def _by(people: People, trait: str, held: Callable[[str, Any], Held], scored: Mask) -> tuple[Held, ...]:

@@ -14,7 +14,6 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 
@@ -25,6 +24,8 @@ from shopkeeper.web.access.declared import ANYONE, OPT, SIGNED_IN, routes
 from shopkeeper.web.access.greeting import greeting
 from shopkeeper.web.access.present import seen_shop
 from shopkeeper.web.api import API
+from shopkeeper.web.api.asked import only_known
+from shopkeeper.web.api.describing import Described
 from shopkeeper.web.guard import LOOPBACK, Guard
 from shopkeeper.web.pages import PAGES
 from shopkeeper.web.render import STATIC, environment
@@ -52,7 +53,7 @@ def create_app(shop: Shop, *, hosts: frozenset[str] | None = LOOPBACK) -> Litest
     app = Litestar(
         route_handlers=[
             # In one router: handlers of one path that are registered apart are wrapped for their thread twice.
-            Router("/", route_handlers=[*API, *PAGES]),
+            Router("/", route_handlers=[*API, *PAGES], before_request=only_known),
             create_static_files_router(
                 path="/static", directories=[STATIC], include_in_schema=False, opt={OPT: ANYONE}
             ),
@@ -75,7 +76,7 @@ def create_app(shop: Shop, *, hosts: frozenset[str] | None = LOOPBACK) -> Litest
             "as `email:anna@example.com`, or is a customer id. Instants are UTC (RFC 3339), money is in units of "
             "the shop's currency.",
             path="/api/v1/openapi.json",
-            render_plugins=[JsonRenderPlugin(path="/", media_type=MediaType.JSON)],
+            render_plugins=[Described(path="/", media_type=MediaType.JSON)],
             use_handler_docstrings=True,
             openapi_router=Router(
                 "/api/v1/openapi.json", route_handlers=(), include_in_schema=False, opt={OPT: SIGNED_IN}

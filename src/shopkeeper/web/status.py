@@ -7,6 +7,7 @@ a short notice where htmx asked for a piece of one.
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from typing import Any
 
@@ -61,6 +62,14 @@ TITLES: dict[int, str] = {
 
 _CODES = {400: "invalid_input", 403: "not_permitted", 404: "not_found", 405: "method_not_allowed"}
 
+_MISSING = re.compile(r"Missing required \w+ parameter '(?P<name>\w+)'")
+_PLAIN = {
+    "Invalid RFC3339 encoded date": "expected a date as YYYY-MM-DD",
+    "Invalid RFC3339 encoded datetime": "expected an instant as YYYY-MM-DDTHH:MM:SSZ",
+    "'data'": "the request has no body; send at least {}",
+}
+"""What the HTTP layer says, and what is meant."""
+
 
 class Problem(Struct, frozen=True):
     """What went wrong: a stable ``code``, a ``message``, what to do (``hint``), whether to try again."""
@@ -106,12 +115,24 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     message, hint = error.detail, ""
     if isinstance(error, ValidationException):
         given = [extra for extra in error.extra or () if isinstance(extra, dict)]
-        message = "; ".join(f"{e.get('key', 'the request')}: {e.get('message', 'not valid')}" for e in given)
+        message = "; ".join(f"{e.get('key', 'the request')}: {_plainly(e)}" for e in given)
+        if not message and (missing := _MISSING.search(error.detail)):
+            message = f"the parameter {missing['name']} is missing"
         message, hint = message or "a parameter is not valid", "see /api/v1/docs for what is expected"
     elif status == 404:
         message, hint = "there is no such address", "see /api/v1/docs" if _wants_json(request) else ""
     code = _CODES.get(status, "invalid_input" if status < 500 else "internal_error")
     return answer(request, status, Problem(code, message, hint), headers=error.headers)
+
+
+def _plainly(said: dict[str, Any]) -> str:
+    """What is wrong with a field, in words that tell how it is written.
+
+    >>> _plainly({"key": "as_of", "message": "Invalid RFC3339 encoded date"}), _plainly({"message": "'data'"})
+    ('expected a date as YYYY-MM-DD', 'the request has no body; send at least {}')
+    """
+    message = str(said.get("message", "not valid"))
+    return _PLAIN.get(message, message)
 
 
 def unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

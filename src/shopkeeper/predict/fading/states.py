@@ -42,6 +42,7 @@ NEVER: Final = 1 << 40
 """Stands for a day that does not come."""
 _FAR: Final = 100 * YEAR
 _MOST_HALVES: Final = 30
+_ROUNDING: Final = 1e-9
 _NEAR: Final = 1.1
 """A tail so many times the largest that is unusual is not worth working out."""
 
@@ -222,5 +223,6 @@ def _expected(last: Ints, following: Next, today: int) -> Ints:
     passed = np.maximum(today - last - 1, 0).astype(float)
     part, power = np.frexp(np.maximum(following.tail(passed), 2.0**-_MOST_HALVES))
     halves = np.where(part == 0.5, 2.0 - power, 1.0 - power)  # one more than a tail is halved from 1, exactly
-    days = np.minimum(np.ceil(following.quantile(0.5**halves)), _FAR)
-    return last + np.maximum(days, 1.0).astype(np.int64)
+    # A quantile that is a whole day but for rounding is that day: the day after would already be beyond its tail.
+    days = np.minimum(np.ceil(following.quantile(0.5**halves) * (1.0 - _ROUNDING)), _FAR)
+    return last + np.maximum(days, passed + 1.0).astype(np.int64)

@@ -23,7 +23,7 @@ import numpy as np
 
 from shopkeeper.predict.value.bias import allowed, clearly_biased
 from shopkeeper.predict.value.calibration import Case, Learned, coverage_elsewhere, learn_distribution
-from shopkeeper.predict.value.candidates import MODELS, UNTESTED, Entry, Fitted
+from shopkeeper.predict.value.candidates import MODELS, TELLING, UNTESTED, Entry, Fitted
 from shopkeeper.predict.value.course import course
 from shopkeeper.predict.value.evidence import Evidence, evidence
 from shopkeeper.predict.value.field import FEW, entries
@@ -73,6 +73,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         coverage: of ranges of 80 % by group, each origin recalibrated on the other ones only.
         evidence: of the pick; the figures behind the plots.
         spend: how amounts are foretold, and what speaks for it.
+        alive: the simplest model that can tell who left and is not clearly worse than the best of these: P(alive) is
+            from it where the pick cannot tell. Empty where none was compared.
     """
 
     pick: str
@@ -85,6 +87,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     coverage: tuple[Coverage, ...] = ()
     evidence: Evidence | None = None
     spend: SpendChoice | None = None
+    alive: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,7 @@ def choose(
             f"{trials[passed_over].entry.name} has as small an error, but is clearly wrong about all customers with "
             f"{' and '.join(biased[passed_over])} repeat purchases together: it is not used"
         )
+    telling = np.array([at for at, trial in enumerate(trials) if trial.entry.name in TELLING])
     cases = [_case(found, mean, one) for found, mean, one in zip(pick.fitted, pick.means, held, strict=True)]
     learned = learn_distribution(
         cases, _level(Known(days, end_day), horizon), _longer(pick.fitted, held, days, end_day)
@@ -163,6 +167,7 @@ def choose(
         coverage=coverage_elsewhere(cases),
         evidence=evidence(pick.entry.name, held, pick.means, pick.fitted[0].future, cases[0].unsure(learned)),
         spend=choose_spend(held, cases, learned, bootstrap),
+        alive=trials[simplest(losses, telling)[0]].entry.name if telling.size else "",
     )
 
 

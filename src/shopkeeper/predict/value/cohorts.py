@@ -108,7 +108,7 @@ def cohort_curves(
         )
     given = {"customer": customer, "occurred_at": occurred_at, "amount": amount, "order": None}
     days = purchase_days_of(orders, given, time_zone=time_zone, returns=returns)
-    last = int(days.day.max(initial=0)) if until is None else last_day(until)
+    last = int(days.day.max(initial=0)) if until is None else last_day(until, time_zone)
     known = summarise_days(days, end=np.datetime64(last, "D"), unit="D")
     refuse_other_unit(fit, known.T, unit)
     first = last - known.T.astype(np.int64)

@@ -9,8 +9,9 @@ everybody, and projects. `project` does the last step with models at hand. How t
   moment it is expected: expected discounted orders times the expected margin per order, in the form of amounts
   that `spend` chose; it also says how that did on the past's money, beside the rules.
 * Its range is that of number and amounts (`worth`), at the levels that held at the origins.
-* ``p_alive`` is from the winner, or from the best model in the tournament that knows dropout and does not take every
-  one-time buyer as alive, as BG/NBD does.
+* ``p_alive`` is from the winner, or from the simplest model in the tournament that knows dropout, does not take every
+  one-time buyer as alive, as BG/NBD does, and is not clearly worse than the best of these: who is alive must not turn
+  with every tournament because two models are equally good.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from shopkeeper.predict.value.orders import from_table
 from shopkeeper.predict.value.origin import Features, Known, Shared, believable
 from shopkeeper.predict.value.seasonal import SeasonalFit
 from shopkeeper.predict.value.spend import FORMS, MODEL, amounts_note, fit_amounts
-from shopkeeper.predict.value.summary import last_day, purchase_days_of, time_until
+from shopkeeper.predict.value.summary import day_in, last_day, purchase_days_of, time_until
 from shopkeeper.predict.value.worth import UnsureWorth, Worth, worth
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def forecast(
         InvalidInput: an order that cannot be used (says which), or a horizon, discount or level out of range.
     """
     yearly = _yearly(discount)
-    _check_terms(horizon, yearly, level)
+    _check_terms(horizon, level)
     given = {"customer": customer, "occurred_at": occurred_at, "amount": margin, "order": order}
     given = given if orders is None else from_table(orders, given)
     if given["amount"] is None:
@@ -151,11 +152,12 @@ def forecast(
             "no margin was given", hint="give the margin of each order: margin='...' with a data frame"
         )
     how = {"time_zone": time_zone, "returns": returns, "duplicates": duplicates}
+    end = day_in(time_zone, end)
     days = purchase_days_of(None, given, end=end, **how)
     last = _last_day(days.day, end)
     if until is not None:
-        horizon = time_until(last, "W", until)
-        _check_terms(horizon, yearly, level)
+        horizon = time_until(last, "W", day_in(time_zone, until))
+        _check_terms(horizon, level)
     days, strange = believable(days, last)
     known = Known(days, last, features)
     made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
@@ -208,7 +210,7 @@ def project(
     history. ``discount`` is per year, as a share, or a `Discount` with its period. Ranges are the models' own.
     """
     yearly = _yearly(discount)
-    _check_terms(horizon, yearly, level)
+    _check_terms(horizon, level)
     history = checked(frequency, recency, T)
     mean, count = column("margin", margin), column("margin_count", margin_count)
     if not len(history) == mean.size == count.size:
@@ -285,7 +287,9 @@ def _alive(model: OrderFit | SeasonalFit, known: Known) -> Floats:
 
 
 def _living(choice: Choice, known: Known, horizon: float) -> Fitted:
-    """Fit the best model of the tournament that can tell who left; without a tournament the one used untested."""
+    """Fit the model of the tournament that is to tell who left; without a tournament the one used untested."""
+    if choice.alive:
+        return fit_entry(choice.alive, known, horizon)
     for card in sorted(choice.cards, key=lambda one: one.loss):
         if card.name in TELLING:
             return fit_entry(card.name, known, horizon)
@@ -323,13 +327,17 @@ def _last_day(day: Ints, end: Any) -> int:
 
 
 def _yearly(discount: float | Discount) -> float:
-    return discount.yearly if isinstance(discount, Discount) else discount
+    # A plain number is checked as a rate per year: 10 was 1,000 % before it was somebody's 10 %.
+    return discount.yearly if isinstance(discount, Discount) else Discount(discount).rate
 
 
-def _check_terms(horizon: float, discount: float, level: float) -> None:
-    if not 0 < horizon < np.inf:
-        raise InvalidInput(f"horizon is {horizon}", hint="give a positive number of weeks")
-    if not 0 <= discount < np.inf:
-        raise InvalidInput(f"discount is {discount}", hint="give the yearly rate as a share, such as 0.10")
-    if not 0 < level < 1:
-        raise InvalidInput(f"level is {level}", hint="give a share between 0 and 1, such as 0.9")
+def _check_terms(horizon: Any, level: Any) -> None:
+    if not _is_number(horizon) or not 0 < horizon < np.inf:
+        raise InvalidInput(f"horizon is {horizon!r}", hint="give a positive number of weeks, or until= a day")
+    if not _is_number(level) or not 0 < level < 1:
+        raise InvalidInput(f"level is {level!r}", hint="give a share between 0 and 1, such as 0.9")
+
+
+def _is_number(value: Any) -> bool:
+    one = np.asarray(value)
+    return one.ndim == 0 and one.dtype.kind in "iuf"

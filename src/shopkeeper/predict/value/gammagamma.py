@@ -156,9 +156,9 @@ class GammaGamma:
         losses = float(w[(n > 0) & ~gains].sum())
         n, mean, w = n[used], mean[used], w[used]
         of = "a mean amount" if logs is None else "an amount"
-        notes = (
-            [f"{round(losses)} customers with {of} of 0 or less were left out of the fit"] if losses else []
-        )
+        were = "was" if round(losses) == 1 else "were"
+        lost = f"{_counted(losses)} with {of} of 0 or less {were} left out of the fit"
+        notes = [lost] if losses else []
         if not n.size:
             note = "no customer with a positive amount: amounts are taken as 0"
             return GammaGammaFit(
@@ -246,6 +246,15 @@ def _fit_each(
     )  # fmt: skip
 
 
+def _counted(customers: float) -> str:
+    """So many customers, in words.
+
+    >>> _counted(1.0), _counted(1200.2)
+    ('1 customer', '1,200 customers')
+    """
+    return "1 customer" if round(customers) == 1 else f"{round(customers):,} customers"
+
+
 def _said(
     found: Optimum, names: tuple[str, ...], fenced: int, total: float, notes: list[str]
 ) -> tuple[str, ...]:
@@ -256,11 +265,13 @@ def _said(
             f"the data do not identify {' and '.join(boundary)} of the amounts: on the bound of the search"
         )
     if fenced:
-        notes.append(f"{fenced:,} customers with extreme amounts count in the fit as those at its limit do")
+        notes.append(
+            f"{_counted(fenced)} with extreme amounts {'counts' if fenced == 1 else 'count'} as at the limit"
+        )
     if not found.converged:
         notes.append(f"the search for amounts stopped at a gradient norm of {found.gradient_norm:.1e}")
     if total < 50:
-        notes.append(f"only {round(total)} customers with amounts: the parameters are rough")
+        notes.append(f"only {_counted(total)} with amounts: the parameters are rough")
     return boundary
 
 

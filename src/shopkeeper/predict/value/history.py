@@ -54,9 +54,8 @@ def checked(
     """Check histories and return them as arrays of floats.
 
     Raises:
-        InvalidInput: arrays of different length, values that are not finite, negative counts, a recency
-        beyond T or
-            one that contradicts the frequency. The message names the first rows and the reason.
+        InvalidInput: arrays of different length, values that are not finite, counts that are negative or not whole, a
+            recency beyond T or one that contradicts the frequency. The message names the first rows and the reason.
 
     >>> len(checked([0, 2], [0.0, 3.5], [10.0, 12.0]))
     2
@@ -72,6 +71,11 @@ def checked(
         shown = ", ".join(f"{name} {size}" for name, size in sizes.items())
         raise InvalidInput(f"arrays differ in length: {shown}", hint="give one entry per customer in each")
     refuse_rows(x < 0, "frequency is negative")
+    refuse_rows(
+        np.rint(x) != x,
+        "frequency is no whole number",
+        hint="give the number of repeat purchases, not a rate",
+    )
     refuse_rows(t_x < 0, "recency is negative")
     refuse_rows(t_x > age * (1 + _SLACK) + _SLACK, "recency is later than T")
     refuse_rows((x == 0) & (t_x > 0), "recency must be 0 where frequency is 0")
@@ -86,7 +90,7 @@ def column(name: str, values: ArrayLike) -> Floats:
     given = np.asarray(values)
     if given.dtype.kind == "U" and not isinstance(values, np.ndarray):
         given = np.asarray(values, dtype=np.object_)  # one text among numbers made all of them text
-    if given.dtype.kind in "USMm" or (given.dtype.kind == "O" and given.ndim == 1):
+    if given.dtype.kind in "USMmc" or (given.dtype.kind == "O" and given.ndim == 1):
         _refuse_other_kinds(name, given)
     try:
         array = given.astype(np.float64, copy=False)
@@ -101,11 +105,13 @@ def column(name: str, values: ArrayLike) -> Floats:
 
 
 def _refuse_other_kinds(name: str, given: NDArray[Any]) -> None:
-    """Refuse text and times: neither is silently read as a number."""
+    """Refuse text, times and complex numbers: none is silently read as a number."""
     if given.dtype.kind in "Mm":
         raise InvalidInput(
             f"{name} holds times, not numbers", hint="divide by one unit, as in x / np.timedelta64(7, 'D')"
         )
+    if given.dtype.kind == "c":
+        raise InvalidInput(f"{name} holds complex numbers", hint="give an array of real numbers")
     text = given.dtype.kind != "O"
     rows = (text or isinstance(one, str | bytes) for one in given.ravel().tolist())
     refuse_rows(

@@ -76,7 +76,7 @@ def read_orders(
     for what, value, known in (("returns", returns, RETURNS), ("duplicates", duplicates, DUPLICATES)):
         if value not in known:
             raise UnknownName(what, value, known)
-    who = _customers(customer)
+    who = _named("customer", customer)
     day = days_of("occurred_at", occurred_at, time_zone)
     money = np.zeros(day.size) if amount is None else column("amount", plain(amount))
     if who.ndim != 1 or not who.size == day.size == money.size:
@@ -174,8 +174,12 @@ def _usual(role: str, names: list[str]) -> str | None:
     return None
 
 
-def _customers(values: Any) -> NDArray[Any]:
-    """Whole numbers or text, none missing."""
+def _named(name: str, values: Any) -> NDArray[Any]:
+    """Give whole numbers or text that stand for somebody or something, none missing.
+
+    >>> _named("customer", [2**70, 7]).tolist()  # beyond what an array of whole numbers holds
+    ['1180591620717411303424', '7']
+    """
     kind = str(getattr(values, "type", ""))
     if kind.startswith("dictionary"):
         values = values.cast(values.type.value_type)
@@ -183,12 +187,18 @@ def _customers(values: Any) -> NDArray[Any]:
     if who.dtype.kind == "O":
         listed = who.tolist()
         missing = np.fromiter((gone(one) for one in listed), dtype=np.bool_, count=who.size)
-        refuse_rows(missing, "customer is missing")
+        refuse_rows(missing, f"{name} is missing")
         if all(isinstance(one, int) for one in listed) and who.size:
-            return np.asarray(listed, dtype=np.int64)
-        return who.astype(np.str_)
+            try:
+                return np.asarray(listed, dtype=np.int64)
+            except OverflowError:
+                return who.astype(np.str_)
+        who = who.astype(np.str_)
     if who.dtype.kind == "f":
-        refuse_rows(np.isnan(who), "customer is missing")
+        refuse_rows(~np.isfinite(who), f"{name} is missing")
+    if who.dtype.kind == "U":
+        # What a file leaves empty is text without a letter to many readers: all who are unknown would be one customer.
+        refuse_rows(who == "", f"{name} is missing (empty text)")
     return who
 
 
@@ -201,7 +211,7 @@ def gone(one: Any) -> bool:
 
 def _once(order: Any, who: NDArray[Any], day: Ints, duplicates: str) -> NDArray[np.bool_]:
     """Which rows stay where an order id comes more than once."""
-    ids = _customers(order)
+    ids = _named("order", order)
     if ids.shape != day.shape:
         raise InvalidInput(f"arrays differ in length: order {ids.size}, occurred_at {day.size}")
     _, first, where = np.unique(ids, return_index=True, return_inverse=True)

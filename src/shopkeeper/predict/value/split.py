@@ -13,6 +13,7 @@ from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.summary import (
     DAYS_PER_UNIT,
     Summary,
+    day_in,
     last_day,
     purchase_days_of,
     summarise_days,
@@ -80,6 +81,7 @@ def split(
     """
     given = {"customer": customer, "occurred_at": occurred_at, "amount": amount, "order": order}
     how = {"time_zone": time_zone, "returns": returns, "duplicates": duplicates}
+    end, until = day_in(time_zone, end), day_in(time_zone, until)
     by_then = purchase_days_of(orders, given, end=end, **how)
     whole = purchase_days_of(orders, given, end=until, **how)
     if until is None and whole.day.size:
@@ -152,7 +154,7 @@ def day_by_day(
     bought = np.unique(days_of("occurred_at", occurred_at, time_zone))
     if not bought.size:
         raise InvalidInput("no orders were given", hint="give the times of one customer's orders")
-    last = int(bought[-1]) if end is None else last_day(end)
+    last = int(bought[-1]) if end is None else last_day(end, time_zone)
     days = np.arange(bought[0], last + 1)
     seen = np.searchsorted(bought, days, side="right")
     per = DAYS_PER_UNIT[unit]

@@ -156,6 +156,7 @@ def summarise(
     [15.0]
     """
     given = {"customer": customer, "occurred_at": occurred_at, "amount": amount, "order": order}
+    end = day_in(time_zone, end)
     days = purchase_days_of(
         orders, given, end=end, time_zone=time_zone, returns=returns, duplicates=duplicates
     )
@@ -265,13 +266,18 @@ def _log_gaps(code: Ints, day: Ints, starts: Ints, per_unit: float) -> Floats:
     return np.asarray(np.add.reduceat(np.log(gaps), starts))
 
 
-def last_day(end: Any) -> int:
-    """Give a day as a number since 1970-01-01.
+def last_day(end: Any, time_zone: str | None = None) -> int:
+    """Give a day as a number since 1970-01-01; of an instant with a zone the day in ``time_zone``, where that is given.
 
-    >>> last_day("1970-01-02")
-    1
+    >>> last_day("1970-01-02"), last_day("1970-01-02T23:30+00:00", "Europe/Berlin")
+    (1, 2)
     """
-    return int(days_of("end", [end])[0])
+    return int(days_of("end", [end], time_zone)[0])
+
+
+def day_in(time_zone: str | None, given: Any) -> np.datetime64 | None:
+    """Give the day that somebody named, by a day or by an instant; None where none was."""
+    return None if given is None else np.datetime64(last_day(given, time_zone), "D")
 
 
 def time_until(end: int, unit: str, day: Any) -> Any:

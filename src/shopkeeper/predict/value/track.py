@@ -128,8 +128,10 @@ def track(
     given = {"customer": customer, "occurred_at": occurred_at, "amount": amount, "order": order}
     days = purchase_days_of(orders, given, time_zone=time_zone, returns=returns, duplicates=duplicates)
     newest = int(days.day.max(initial=0))
-    last = newest if until is None else last_day(until)
-    known = summarise_days(days, end=np.datetime64(last if end is None else last_day(end), "D"), unit="D")
+    last = newest if until is None else last_day(until, time_zone)
+    known = summarise_days(
+        days, end=np.datetime64(last if end is None else last_day(end, time_zone), "D"), unit="D"
+    )
     refuse_other_unit(fit, known.T, unit)
     first = (known.end - known.T.astype(np.int64)).astype(np.int64)
     weeks = (last - int(first.min()) + 1) // _WEEK if first.size else 0

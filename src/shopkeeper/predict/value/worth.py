@@ -29,6 +29,8 @@ from shopkeeper.predict.value.level import mixed
 
 _VARIANCE_SHAPE = 2.5
 _SURE = 1.0 - 1e-12
+_NEVER = 1e-300
+"""A chance below this is none: what is divided by it is beyond all numbers."""
 _HALVINGS = 16
 
 
@@ -52,9 +54,10 @@ class Worth:
         """Give the worth that is not exceeded with probability ``level`` (in size; a loss is negative)."""
         from scipy.special import ndtri
 
-        safe = np.where(self.some > 0, self.some, 1.0)
+        live = self.some > _NEVER
+        safe = np.where(live, self.some, 1.0)
         inside = (level - (1.0 - safe)) / safe
-        reached = (self.some > 0) & (inside > 0)
+        reached = live & (inside > 0)
         z = ndtri(np.where(reached, np.minimum(inside, _SURE), 0.5))
         return np.where(reached, np.exp(self.middle + self.deviation * z), 0.0) * self.scale
 

@@ -60,11 +60,14 @@ def worth(
         raise InvalidInput(
             f"without end at a discount of {rate}", hint="give at least 0.01 a year, or a horizon"
         )
-    with places.ledger.read() as reader:
-        orders = order_days(reader, places.scale)
     end = _day(places, as_of)
     if end > _day(places, None):
         raise InvalidInput(f"{end} is not over yet", hint="give a day of the past, or a longer horizon")
+    # Asked first: what is wrong with a condition is told at once, and not after everything was fitted.
+    asked = asking.customers(places, condition, traits, columns=[OBJECTS])
+    allowed = asked.filter(pc.invert(pc.fill_null(asked[OBJECTS], False)))["id"]
+    with places.ledger.read() as reader:
+        orders = order_days(reader, places.scale)
     keep = orders.day <= end
     found = forecast(
         customer=orders.customer[keep],
@@ -72,7 +75,7 @@ def worth(
         margin=orders.margin[keep],
         end=end,
         horizon=min(weeks, _NO_END),
-        discount=rate,
+        discount=rate if discount is None else discount,
         level=LEVEL,
         choice=choice_at(run, without_end=without_end),
     )
@@ -91,8 +94,6 @@ def worth(
             "p_alive": p.p_alive,
         }
     )
-    asked = asking.customers(places, condition, traits, columns=[OBJECTS])
-    allowed = asked.filter(pc.invert(pc.fill_null(asked[OBJECTS], False)))["id"]
     kept = table.filter(pc.is_in(table["customer"], allowed.combine_chunks()))
     total, low, high = _together(kept, together(run))
     told = {

@@ -48,7 +48,7 @@ def last_before(places: Places, as_of: date | datetime | str | None) -> Run:
         if (found := runs.manifest(places, run)) is not None:
             return found
     if as_of is None or not runs.runs(places):
-        raise NotFound("nothing was predicted yet", hint="run 'shopkeeper refresh'")
+        raise NotFound("nothing was predicted yet", hint="bring in orders, then run 'shopkeeper refresh'")
     first = runs.moment(runs.runs(places)[0])
     raise NotFound("no prediction that early is kept", hint=f"the earliest is of {first:%Y-%m-%d %H:%M} UTC")
 
@@ -71,7 +71,11 @@ def predicted(
     asked = asking.customers(places, condition, traits, columns=[OBJECTS])
     allowed = asked.filter(pc.invert(pc.fill_null(asked[OBJECTS], False)))["id"]
     found = rows.filter(pc.is_in(rows["customer"], allowed.combine_chunks()))
-    told = {"as_of": run.as_of.isoformat(), "run": str(run.run), "condition": condition or ""}
+    told = {
+        "as_of": run.as_of.isoformat(), "run": str(run.run), "condition": condition or "", "model": run.pick,
+        "horizon_weeks": f"{run.horizon_weeks:g}", "discount": f"{run.discount:g}", "level": f"{run.level:g}",
+        "currency": places.settings.currency,
+    }  # fmt: skip
     return pa.table(found).replace_schema_metadata(told)
 
 
@@ -91,7 +95,7 @@ def of_customer(places: Places, who: str | int) -> Predicted:
                 continue  # what one damaged run said is lost; the others tell the story
             for row in as_today(found, became).to_pylist():
                 told = {name: row[name] for name in _SHOWN if row.get(name) is not None}
-                points.append(Point(as_of=runs.moment(run), merged=found.num_rows, **told))
+                points.append(Point(as_of=runs.moment(run), run=run, merged=found.num_rows, **told))
     return Predicted(id=f"c{customer}", currency=places.settings.currency, points=tuple(points))
 
 

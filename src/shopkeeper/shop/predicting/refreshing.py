@@ -156,7 +156,7 @@ def _forget_unknown(places: Places, ids: set[int]) -> None:
 
         def work(tx: LedgerWriter) -> None:
             tx.unpredict(sorted(gone))
-            unbring(tx, gone)
+            unbring(tx, gone, places.scale)
 
         places.ledger.write(work)
         runs.forget(places, gone)

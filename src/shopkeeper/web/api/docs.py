@@ -8,6 +8,7 @@ from litestar import MediaType, Request, get
 from litestar.response import Redirect
 
 from shopkeeper.web.access.declared import OPT, SIGNED_IN
+from shopkeeper.web.api.describing import described
 from shopkeeper.web.api.shapes import PREFIX
 from shopkeeper.web.render import render
 
@@ -24,7 +25,7 @@ _EXAMPLES = {"identifier": "email:anna@example.com"}
 )
 def docs_page(request: Request[Any, Any, Any]) -> str:
     """The page."""
-    document = request.app.openapi_schema.to_schema()
+    document = described(request.app.openapi_schema.to_schema())
     return render(
         request.app,
         "docs.html",
@@ -52,6 +53,8 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
             example = path
             for name, value in _EXAMPLES.items():
                 example = example.replace("{" + name + "}", value)
+            if "requestBody" in op:
+                example += " -H 'Content-Type: application/json' -d '{}'"
             found.append(
                 {
                     "id": op.get("operationId", verb + path),
@@ -67,7 +70,8 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
                             "text": p.get("description") or p.get("schema", {}).get("description", ""),
                         }
                         for p in op.get("parameters", ())
-                    ],
+                    ]
+                    + _body(document, op),
                     "answers": [
                         {
                             "status": status,
@@ -87,7 +91,10 @@ def schemas(document: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "name": name,
             "text": schema.get("description", ""),
-            "fields": [{"name": n, "type": type_of(s)} for n, s in schema.get("properties", {}).items()],
+            "fields": [
+                {"name": n, "type": type_of(s), "text": s.get("description", "")}
+                for n, s in schema.get("properties", {}).items()
+            ],
         }
         for name, schema in sorted(document.get("components", {}).get("schemas", {}).items())
     ]
@@ -114,6 +121,16 @@ def type_of(schema: dict[str, Any]) -> str:
     if isinstance(kind, list):
         return " or ".join(kind)
     return f"{kind}, {schema['format']}" if "format" in schema else str(kind)
+
+
+def _body(document: dict[str, Any], op: dict[str, Any]) -> list[dict[str, str]]:
+    """The fields of what is sent, printed like parameters."""
+    name = _schema(op.get("requestBody", {}))
+    shape = document["components"]["schemas"].get(name, {})
+    return [
+        {"name": field, "place": "body", "type": type_of(of), "text": of.get("description", "")}
+        for field, of in shape.get("properties", {}).items()
+    ]
 
 
 def _schema(answer: dict[str, Any]) -> str:

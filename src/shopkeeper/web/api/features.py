@@ -9,6 +9,7 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from shopkeeper.domain.actor import Permission
+from shopkeeper.shop.sheets import as_csv
 from shopkeeper.web.access.declared import OPT
 from shopkeeper.web.api.shapes import INVALID, NOT_PERMITTED, PREFIX, TOO_LONG
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
 PARQUET = "application/vnd.apache.parquet"
+CSV = "text/csv"
 
 
 @get(
@@ -43,15 +45,19 @@ def features(
     return as_file(found, f"features-{as_of.isoformat()}")
 
 
-def as_file(found: pa.Table, name: str) -> Response[Any]:
-    """A table as a Parquet file."""
+def as_file(found: pa.Table, name: str, kind: str = PARQUET) -> Response[Any]:
+    """A table as a Parquet file, or as CSV."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
+    import pyarrow.parquet
 
-    out = pa.BufferOutputStream()
-    pq.write_table(found, out)
+    if kind == CSV:
+        body, ending = as_csv(found), "csv"
+    else:
+        out = pa.BufferOutputStream()
+        pyarrow.parquet.write_table(found, out)
+        body, ending = out.getvalue().to_pybytes(), "parquet"
     return Response(
-        out.getvalue().to_pybytes(),
-        media_type=PARQUET,
-        headers={"content-disposition": f'attachment; filename="{name}.parquet"'},
+        body,
+        media_type=kind,
+        headers={"content-disposition": f'attachment; filename="{name}.{ending}"'},
     )

@@ -49,7 +49,7 @@ def profile(shop: Shop, identifier: Who) -> Profile:
 def profile_traits(shop: Shop, identifier: Who) -> Traits:
     """Every trait and prediction of one customer."""
     found = shop.customer(identifier)
-    return Traits(found.id, found.as_of, found.traits)
+    return Traits(found.id, found.as_of, found.traits, shop.settings.currency)
 
 
 @get(

@@ -39,6 +39,8 @@ class CustomerRows(Struct, frozen=True):
     cursor: Cursor
     as_of: datetime
     condition: str
+    currency: str = ""
+    """Of every amount of money."""
 
 
 class SizeQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +72,7 @@ def query_customers(shop: Shop, data: JSONBody[CustomerQuery]) -> CustomerRows:
         Cursor(following, more, data.limit),
         datetime.fromisoformat(told["as_of"]),
         told["condition"],
+        shop.settings.currency,
     )
 
 

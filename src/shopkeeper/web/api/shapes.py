@@ -80,6 +80,8 @@ class Traits(Struct, frozen=True):
     id: str
     as_of: datetime
     data: dict[str, Any]
+    currency: str = ""
+    """Of every amount of money."""
 
 
 class Declared(Struct, frozen=True, kw_only=True):
@@ -92,6 +94,12 @@ class Declared(Struct, frozen=True, kw_only=True):
     unit: str
     personal: str
     clock: str
+    day: bool = False
+    """Whether a time is a day of the shop's, written as midnight UTC: read the date and leave the hour."""
+    values: tuple[str, ...] = ()
+    """Every value that a text may have, where these are known."""
+    bounds: tuple[float, float] | None = None
+    """Between which values, both included, a number lies."""
 
 
 class Declarations(Struct, frozen=True):

@@ -1,11 +1,12 @@
 """What customers are worth, for programs: who holds the value, over any horizon, and what was predicted when.
 
-Tables come as JSON in pages, or whole as a Parquet file to who says ``Accept: application/vnd.apache.parquet``.
+Tables come as JSON in pages, or whole as a file to who says ``Accept: application/vnd.apache.parquet`` or
+``text/csv``.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from math import inf
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,9 +15,10 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from shopkeeper.domain.actor import Permission
+from shopkeeper.domain.expected import PredictedAll, Worths, predicted_all, worths
 from shopkeeper.domain.value import Predicted, ValueReport
 from shopkeeper.web.access.declared import OPT
-from shopkeeper.web.api.features import PARQUET, as_file
+from shopkeeper.web.api.features import CSV, PARQUET, as_file
 from shopkeeper.web.api.negotiating import preferred
 from shopkeeper.web.api.shapes import (
     CONFLICT,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from shopkeeper.shop import Shop
 
+_FILES = (PARQUET, CSV)
 _SEES = {OPT: Permission.REPORT}
 _ANSWERS = INVALID | NOT_PERMITTED | NOT_FOUND | CONFLICT | TOO_LONG
 _Condition = Annotated[str, Meta(max_length=20_000, description="see the reference of conditions")]
@@ -47,17 +50,16 @@ class PredictedQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """As of which day, and of whom. Without a day it is the last refresh; without a condition it is everybody."""
 
     as_of: date | None = None
+    """A day of the shop's zone, all of which counts; the latest where left out."""
     condition: _Condition | None = None
     limit: _Most = 500
     cursor: _After | None = None
 
 
-class PredictedRows(Struct, frozen=True):
-    """Customers in the order of their ids, each with what was predicted; ``as_of`` is when it was."""
+class PredictedRows(PredictedAll, frozen=True, kw_only=True):
+    """A page of what a refresh predicted of customers, in the order of their ids."""
 
-    data: tuple[dict[str, Any], ...]
     cursor: Cursor
-    as_of: datetime
 
 
 class WorthQuery(PredictedQuery, frozen=True, forbid_unknown_fields=True):
@@ -67,34 +69,16 @@ class WorthQuery(PredictedQuery, frozen=True, forbid_unknown_fields=True):
     """
 
     horizon: _Weeks | Literal["inf"] | None = None
+    """Weeks from the end of ``as_of``, above 0, or ``"inf"`` for the residual value."""
     discount: Annotated[float, Meta(ge=0, lt=1, description="yearly rate as a share, such as 0.1")] | None = (
         None
     )
 
 
-class WorthRows(Struct, frozen=True, kw_only=True):
-    """Customers in the order of their ids, and all whom the condition found together, on whichever page they are.
+class WorthRows(Worths, frozen=True, kw_only=True):
+    """A page of what is expected of customers, in the order of their ids, and all of them together."""
 
-    ``level`` is that of every range; ``together`` the share by which all customers may be off at once; ``tested_weeks``
-    how far ahead the model was tested on the shop's own past, 0 where it could not be.
-    """
-
-    data: tuple[dict[str, Any], ...]
     cursor: Cursor
-    as_of: date
-    customers: int
-    total: float
-    total_low: float
-    total_high: float
-    currency: str
-    horizon_weeks: float | Literal["inf"]
-    discount: float
-    level: float
-    together: float
-    model: str
-    tested_weeks: float
-    run: int
-    notes: tuple[str, ...]
 
 
 @get(
@@ -111,12 +95,15 @@ def value(shop: Shop) -> ValueReport:
     responses=_ANSWERS, tags=["value"], operation_id="predicted", opt=_SEES,
 )  # fmt: skip
 def predicted(shop: Shop, request: _Asks, data: JSONBody[PredictedQuery]) -> Response[PredictedRows]:
-    """What the last refresh at or before a day's end predicted of customers; no names. JSON, or a Parquet file."""
+    """What the last refresh at or before a day's end predicted of customers; no names. JSON, or a file.
+
+    The file has all customers: say ``Accept: application/vnd.apache.parquet`` or ``text/csv``.
+    """
     found = shop.predicted(data.as_of, data.condition)
-    if _as_file(request):
-        return as_file(found, "predicted")
-    rows, cursor = _page(found, data)
-    return Response(PredictedRows(rows, cursor, datetime.fromisoformat(_told(found)["as_of"])))
+    if (kind := _kind(request)) in _FILES:
+        return as_file(found, "predicted", kind)
+    start, cursor = _page(found, data)
+    return Response(PredictedRows(cursor=cursor, **predicted_all(found, start, data.limit)))
 
 
 @post(
@@ -126,7 +113,8 @@ def predicted(shop: Shop, request: _Asks, data: JSONBody[PredictedQuery]) -> Res
 def worth(shop: Shop, request: _Asks, data: JSONBody[WorthQuery]) -> Response[WorthRows]:
     """Orders and contribution margin expected of customers over any horizon, as of any day; no names.
 
-    JSON, or a Parquet file: of many customers ask for the file, since each page is worked out anew.
+    JSON, or a file with ``Accept: application/vnd.apache.parquet`` or ``text/csv``: of many customers ask for the file,
+    since each page is worked out anew.
     """
     found = shop.worth(
         data.condition,
@@ -134,20 +122,10 @@ def worth(shop: Shop, request: _Asks, data: JSONBody[WorthQuery]) -> Response[Wo
         as_of=data.as_of,
         discount=data.discount,
     )
-    if _as_file(request):
-        return as_file(found, "worth")
-    (rows, cursor), told = _page(found, data), _told(found)
-    weeks = float(told["horizon_weeks"])
-    return Response(
-        WorthRows(
-            data=rows, cursor=cursor, as_of=date.fromisoformat(told["as_of"]), customers=found.num_rows,
-            total=float(told["total"]), total_low=float(told["total_low"]), total_high=float(told["total_high"]),
-            currency=told["currency"], horizon_weeks="inf" if weeks == inf else weeks,
-            discount=float(told["discount"]), level=float(told["level"]), together=float(told["together"]),
-            model=told["model"], tested_weeks=float(told["tested_weeks"]), run=int(told["run"]),
-            notes=tuple(told["notes"].splitlines()),
-        )
-    )  # fmt: skip
+    if (kind := _kind(request)) in _FILES:
+        return as_file(found, "worth", kind)
+    start, cursor = _page(found, data)
+    return Response(WorthRows(cursor=cursor, **worths(found, start, data.limit)))
 
 
 @get(
@@ -160,19 +138,15 @@ def profile_predictions(shop: Shop, identifier: Who) -> Predicted:
     return shop.predictions(identifier)
 
 
-def _as_file(request: _Asks) -> bool:
-    return preferred(request.headers.getall("accept", ["*/*"]), ["application/json", PARQUET]) == PARQUET
+def _kind(request: _Asks) -> str:
+    """The form that is asked for."""
+    return preferred(request.headers.getall("accept", ["*/*"]), ["application/json", *_FILES])
 
 
-def _told(found: pa.Table) -> dict[str, str]:
-    return {key.decode(): value.decode() for key, value in (found.schema.metadata or {}).items()}
-
-
-def _page(found: pa.Table, asked: PredictedQuery) -> tuple[tuple[dict[str, Any], ...], Cursor]:
-    """The customers of one answer, by ascending id, and where the next begins."""
+def _page(found: pa.Table, asked: PredictedQuery) -> tuple[int, Cursor]:
+    """Where the customers of one answer begin, by ascending id, and where the next does."""
     ids = found["customer"].to_numpy()
     start = 0 if asked.cursor is None else int(ids.searchsorted(int(asked.cursor), side="right"))
-    rows = found.slice(start, asked.limit).to_pylist()
-    more = start + len(rows) < found.num_rows
-    cursor = Cursor(str(ids[start + len(rows) - 1]) if more else None, more, asked.limit)
-    return tuple({"id": f"c{row.pop('customer')}"} | row for row in rows), cursor
+    end = start + asked.limit
+    more = end < found.num_rows
+    return start, Cursor(str(ids[end - 1]) if more else None, more, asked.limit)

@@ -86,6 +86,9 @@ def traits(shop: Shop) -> Declarations:
                 unit=trait.unit,
                 personal=str(trait.personal),
                 clock=trait.clock,
+                day=trait.day,
+                values=trait.values,
+                bounds=trait.bounds,
             )
             for trait in shop.traits()
         )
