@@ -30,6 +30,7 @@ from shopkeeper.predict.value.level import Level, Wander, at_levels, mixed
 from shopkeeper.predict.value.rules import SteadyFuture
 from shopkeeper.predict.value.spend import BY_ORDER, SpendChoice
 from shopkeeper.shop.predicting import runs
+from shopkeeper.shop.predicting.comparing import ahead
 from shopkeeper.shop.predicting.pricing import choice_at
 from shopkeeper.shop.predicting.recalling import as_today
 from shopkeeper.shop.predicting.worths import deviation
@@ -350,6 +351,7 @@ def test_how_sure_a_value_is_goes_by_the_distribution_of_its_orders():
     around = Around(SteadyFuture(mean, 40.0), floor, spread, np.zeros(2))
     inside = mean + 0.8
     np.testing.assert_allclose(sd(around, Wander()), 10.0 * np.sqrt(inside + inside**2 / 1.5), rtol=1e-5)
+    np.testing.assert_allclose(ahead(around, 28 / 40)["orders_28d_variance"], inside + inside**2 / 1.5)
     fit = MBGNBD().fit(frequency=[2, 1, 0, 9], recency=[30.4, 1.7, 0, 20], T=[38.9, 38.9, 38.9, 20.0])
     future, wander = fit.future(frequency=[0, 9], recency=[0, 20], T=[20, 20]), Wander(growth=0.3, tested=5.0)
     times = at_levels(40.0, Level(), wander=wander)
