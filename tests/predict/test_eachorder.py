@@ -113,7 +113,7 @@ def test_who_had_an_order_of_nothing_is_left_out_and_named() -> None:
     }
     fit = GammaGamma().fit(**told)
     assert fit.params == whole.params
-    assert fit.notes[0] == "1 customers with an amount of 0 or less were left out of the fit"
+    assert fit.notes[0] == "1 customer with an amount of 0 or less was left out of the fit"
 
 
 def test_what_losses_left_is_taken_off_what_all_have_in_common() -> None:
