@@ -141,6 +141,12 @@ def test_where_too_many_changed_the_lake_alone_is_asked(asked, monkeypatch):
     assert asked.size("orders >= 1").customers == 6
     monkeypatch.setattr(asking, "MOST_CHANGED", 0)
     assert asked.size("orders >= 1").customers == 5
+    who = {"anonymous_id": "b1"}
+    put(asked, event("Consent Withdrawn", "no", TODAY * DAY - NOW, ids=who, purpose="profiling"))
+    assert asked.size("orders >= 1").customers == 4, "an objection is heard at once"
+    assert asked.customers("orders >= 1").num_rows == 4
+    without = [f"c{row['id']}" for row in asked.customers().to_pylist() if row["p_alive"] is None]
+    assert without == [asked.customer("b1").id]
 
 
 def test_what_cannot_be_asked_is_said(asked, shop):
