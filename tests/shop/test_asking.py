@@ -120,6 +120,8 @@ def test_who_objects_to_profiling_meets_no_condition_and_has_no_predictions(aske
         return [f"c{row['id']}" for row in table if row["p_alive"] is None]
 
     put(asked, event("Consent Withdrawn", "no", TODAY * DAY - NOW, ids=who, purpose="profiling"))
+    named = {row.id for row in asked.report().most_valuable}
+    assert (one in named, len(named)) == (False, 4)
     for _ in ("told by the ledger", "and by the lake"):
         assert f"{one}" not in [f"c{n}" for n in ids(asked.customers("true"))]
         assert asked.customers("orders >= 1 or objects_to_profiling or not (orders > 1)").num_rows == 4

@@ -6,10 +6,12 @@ import msgspec
 from msgspec import Struct
 
 from shopkeeper.domain.catalogue import Rate
+from shopkeeper.domain.customer import objects
 from shopkeeper.domain.errors import Conflict
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.profile import CustomerRow
 from shopkeeper.domain.report import ImportSummary, People, Report
+from shopkeeper.know.fold import unpack
 from shopkeeper.know.overview import Overview, overview
 from shopkeeper.shop import remembering
 from shopkeeper.shop.masking import Sees
@@ -33,8 +35,8 @@ def report(places: Places, *, sees: Sees) -> Report:
         events = by_name(places, reader)
         named = _named(places, reader, [*seen.most_valuable, *seen.fading], sees=sees)
     shown = msgspec.structs.asdict(seen) | {
-        "most_valuable": tuple(named[row.id] for row in seen.most_valuable),
-        "fading": tuple(named[row.id] for row in seen.fading),
+        "most_valuable": tuple(named[row.id] for row in seen.most_valuable if row.id in named),
+        "fading": tuple(named[row.id] for row in seen.fading if row.id in named),
         "counts": events,
     }
     return Report(
@@ -105,11 +107,14 @@ def by_name(places: Places, reader: LedgerReader) -> dict[str, int]:
 def _named(
     places: Places, reader: LedgerReader, rows: list[CustomerRow], *, sees: Sees
 ) -> dict[str, CustomerRow]:
+    """With their names, without those who object to profiling since the refresh."""
     ids = [int(row.id.removeprefix("c")) for row in rows]
     found = names(places, reader, ids, sees=sees)
+    against = {one.customer for one in reader.records(ids) if objects(unpack(one.body))}
     return {
         row.id: msgspec.structs.replace(row, id=f"c{i}", name=found[i])
         for row, i in zip(rows, ids, strict=True)
+        if i not in against
     }
 
 
