@@ -14,6 +14,8 @@ def test_regulars_and_advocates_on_the_terminal(cli, sample_shop):
     found = sample_shop.regulars()
     assert f"{found.regulars:,} regular" in told.stdout
     assert "four gaps" in " ".join(told.stdout.split())
+    for fact in (*found.apart, *found.levers)[:12]:
+        assert f"{fact.low:+.2f} to {fact.high:+.2f}" in told.stdout, "whole at any width"
     told = cli("insight", "advocates", "--sort", "score", "--limit", 5, "--shop", folder)
     assert told.exit_code == 0, told.output
     rows = sample_shop.advocates(sort="score", most=5).rows

@@ -11,7 +11,7 @@ from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.comparing import ahead
 from shopkeeper.shop.predicting.foretold import Part
-from shopkeeper.shop.predicting.orders import OrderDays
+from shopkeeper.shop.predicting.orders import OrderDays, taken_as
 from shopkeeper.shop.watching import TRAITS
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def foresee(
     foreseen = forecast(
         customer=orders.customer,
         occurred_at=orders.day,
-        margin=orders.margin,
+        margin=taken_as(orders.customer, orders.margin),
         end=end,
         horizon=float(settings.horizon_weeks),
         discount=settings.discount_rate,
