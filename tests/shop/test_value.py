@@ -23,15 +23,20 @@ from shopkeeper.cli.value import headlines
 from shopkeeper.domain.actor import Actor
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from shopkeeper.domain.value import Run
+from shopkeeper.predict.value import MBGNBD, GammaGammaFit
+from shopkeeper.predict.value.calibration import Learned
 from shopkeeper.predict.value.candidates import UNTESTED
 from shopkeeper.predict.value.choose import Choice
-from shopkeeper.predict.value.interval import Group
+from shopkeeper.predict.value.interval import Around, Group
+from shopkeeper.predict.value.level import Level, Wander, at_levels, mixed
+from shopkeeper.predict.value.rules import SteadyFuture
 from shopkeeper.predict.value.spend import BY_ORDER, SpendChoice
 from shopkeeper.shop.predicting import runs
+from shopkeeper.shop.predicting.comparing import ahead
 from shopkeeper.shop.predicting.orders import order_days, taken_as
 from shopkeeper.shop.predicting.pricing import choice_at
 from shopkeeper.shop.predicting.recalling import as_today
-from shopkeeper.shop.predicting.worths import foresee
+from shopkeeper.shop.predicting.worths import deviation, foresee
 
 PEOPLE = 60
 FIRST, LAST = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -412,3 +417,29 @@ def test_who_objects_to_profiling_has_no_predictions_earlier_ones_included(leavi
     leaving.refresh()
     assert not rows_of(leaving, {number})
     assert leaving.value().total.customers == leaving.predicted().num_rows
+
+
+def test_how_sure_a_value_is_goes_by_the_distribution_of_its_orders():
+    """One around a mean has a mean of its own a little above, and who wanders loses a little where growth slows."""
+    mean, amounts = np.array([0.4, 3.0]), GammaGammaFit(
+        p=1e12, q=1e12, v=1.0, log_likelihood=0.0, n=2, n_fenced=0, gradient_norm=0.0, converged=True
+    )  # fmt: skip
+
+    def sd(future, wander):
+        projection = SimpleNamespace(margin_per_order=np.full(2, 10.0))
+        learned = SimpleNamespace(learned=Learned(wander=wander))
+        return deviation(SimpleNamespace(
+            projection=projection, future=future, horizon=40.0, discount=0.0, orders_seen=np.ones(2),
+            amounts=amounts, choice=learned,
+        ))  # fmt: skip
+
+    floor, spread = np.full(2, 0.02), np.full(2, 1.5)
+    around = Around(SteadyFuture(mean, 40.0), floor, spread, np.zeros(2))
+    inside = mean + 0.8
+    np.testing.assert_allclose(sd(around, Wander()), 10.0 * np.sqrt(inside + inside**2 / 1.5), rtol=1e-5)
+    np.testing.assert_allclose(ahead(around, 28 / 40)["orders_28d_variance"], inside + inside**2 / 1.5)
+    fit = MBGNBD().fit(frequency=[2, 1, 0, 9], recency=[30.4, 1.7, 0, 20], T=[38.9, 38.9, 38.9, 20.0])
+    future, wander = fit.future(frequency=[0, 9], recency=[0, 20], T=[20, 20]), Wander(growth=0.3, tested=5.0)
+    times = at_levels(40.0, Level(), wander=wander)
+    drawn = mixed([future.square(t) for t in times]) - mixed([future.mean(t) for t in times]) ** 2
+    np.testing.assert_allclose(sd(future, wander), 10.0 * np.sqrt(drawn), rtol=1e-5)

@@ -145,13 +145,16 @@ def deviation(foreseen: Forecast) -> Any:
     """
     import numpy as np
 
+    from shopkeeper.predict.value.interval import centre
     from shopkeeper.predict.value.level import Level, Unsure
     from shopkeeper.predict.value.worth import second_moment
 
-    p, future = foreseen.projection, foreseen.future
+    p, future, horizon = foreseen.projection, foreseen.future, foreseen.horizon
     alone = Unsure(future, Level(), wander=foreseen.choice.learned.wander)
-    number, square = future.mean(foreseen.horizon), alone.square(foreseen.horizon)
+    # Around its own mean, which is a little off the forecast's (see `centre`).
+    number, square = centre(alone, horizon), alone.square(horizon)
     second = second_moment(number, square, foreseen.orders_seen, foreseen.amounts)
-    later = future.discounted(foreseen.horizon, float(np.log1p(foreseen.discount)) * 7.0 / 365.25)
-    factor = np.divide(later, number, out=np.ones_like(number), where=number > 0)
+    mean = future.mean(horizon)
+    later = future.discounted(horizon, float(np.log1p(foreseen.discount)) * 7.0 / 365.25)
+    factor = np.divide(later, mean, out=np.ones_like(mean), where=mean > 0)
     return factor * np.abs(p.margin_per_order) * np.sqrt(np.maximum(second - number**2, 0.0))
