@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from types import SimpleNamespace
@@ -15,9 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.events import DAY, event, order, put
+from tests.events import DAY, NOW, event, order, put
 
 import shopkeeper
+from shopkeeper.cli.value import headlines
 from shopkeeper.domain.actor import Actor
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from shopkeeper.domain.value import Run
@@ -31,9 +33,10 @@ from shopkeeper.predict.value.rules import SteadyFuture
 from shopkeeper.predict.value.spend import BY_ORDER, SpendChoice
 from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.comparing import ahead
+from shopkeeper.shop.predicting.orders import order_days, taken_as
 from shopkeeper.shop.predicting.pricing import choice_at
 from shopkeeper.shop.predicting.recalling import as_today
-from shopkeeper.shop.predicting.worths import deviation
+from shopkeeper.shop.predicting.worths import deviation, foresee
 
 PEOPLE = 60
 FIRST, LAST = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -174,11 +177,54 @@ def test_value_adds_up_by_tenth_state_and_channel(shop):
     assert [run[0] for run in report.runs] == [FIRST, LAST]
 
 
+def test_of_customers_who_cost_money_a_loss_is_sure_and_nobody_holds_a_share_of_it(tmp_path):
+    chance = Random(3)
+    with shopkeeper.create(tmp_path / "shop", currency="EUR", time_zone="UTC", now=LAST.isoformat()) as shop:
+        for bought in orders(chance, 430, 485, people=40):
+            goods = [{"product_id": "p1", "price": "90.00", "quantity": 1}]
+            back = event("Order Refunded", f"back {bought.message_id}", bought.occurred_at - NOW + 1,
+                         ids={one.kind: one.value for one in bought.identifiers},
+                         order_id=bought.properties.order_id, products=goods)  # fmt: skip
+            put(shop, bought, back)
+        shop.refresh()
+        report = shop.value()
+        told = shop.worth().schema.metadata
+        said = " ".join(headlines(report))
+    assert report.total.low < report.total.value < report.total.high < 0
+    assert float(told[b"total_high"]) < 0
+    assert report.top == ()
+    assert "contribution margin is expected" in said
+    assert "most valuable" not in said
+
+
 def test_what_value_rests_on_is_told(shop):
     """No product has a cost, and one order is in a currency without a rate: neither may pass for knowledge."""
     assumed, foreign, *_ = shop.value().notes
     assert assumed.startswith("the cost of 100% of what was sold is not known: 40% of it is taken as margin")
     assert foreign.startswith("1 customer paid in USD, for which no exchange rate is known")
+
+
+def test_an_order_without_a_rate_is_an_order_and_takes_nothing_from_what_an_order_is_worth(shop):
+    with shop.places.ledger.read() as reader:
+        found = order_days(reader, shop.places.scale)
+    (at,) = np.flatnonzero(np.isnan(found.margin))
+    ninth = found.customer == found.customer[at]
+    taken = taken_as(found.customer, found.margin)
+    assert taken[at] == pytest.approx(np.nanmean(found.margin[ninth]))
+    note = shop.worth().schema.metadata[b"notes"].decode().splitlines()[-1]
+    assert note.startswith(f"1 of {found.margin.size} customers' days with an order is in a currency without")
+
+
+@pytest.mark.parametrize(
+    ("margin", "taken"),
+    [
+        ([2.0, 4.0, 9.0, np.nan, np.nan], [2.0, 4.0, 9.0, 6.0, 6.0]),
+        ([2.0, 4.0, 9.0, np.nan, 5.0], [2.0, 4.0, 9.0, 5.0, 5.0]),
+        ([np.nan] * 5, [0.0] * 5),
+    ],
+)
+def test_an_unknown_amount_is_what_the_customers_others_are_or_the_average_customers(margin, taken):
+    assert taken_as(np.array([1, 1, 2, 3, 3]), np.array(margin)).tolist() == taken
 
 
 def test_the_second_refresh_says_how_the_first_one_did(shop):
@@ -249,6 +295,46 @@ def test_worth_over_any_horizon_grows_with_it_and_is_discounted(shop):
     for nonsense in (-1, "a year", math.nan):
         with pytest.raises(InvalidInput, match="horizon"):
             shop.worth(horizon=nonsense)
+
+
+def test_a_new_tournament_knows_what_the_run_before_used_unless_that_looked_elsewhere(shop, monkeypatch):
+    asked = []
+
+    def held(**how):
+        asked.append(how)
+        raise Conflict("enough is seen")
+
+    monkeypatch.setattr(sys.modules["shopkeeper.predict.value.forecast"], "forecast", held)
+    with shop.places.ledger.read() as reader:
+        found = order_days(reader, shop.places.scale)
+    elsewhere = SimpleNamespace(
+        settings=msgspec.structs.replace(shop.settings, horizon_weeks=13), ledger=shop.places.ledger,
+        lake=shop.places.lake, folder=shop.places.folder,
+    )  # fmt: skip
+    for places in (shop.places, elsewhere):
+        with pytest.raises(Conflict):
+            foresee(places, found, np.datetime64("2026-05-01"), anew=True)
+    assert [how["choice"] for how in asked] == [None, None]
+    assert asked[0]["incumbent"].cards
+    assert asked[0]["incumbent"].pick == runs.current(shop.places).pick
+    assert asked[1]["incumbent"] is None
+
+
+def test_worth_until_a_day_is_worth_over_as_many_weeks(shop):
+    today = date(2026, 5, 1)
+    found = shop.worth(until="2026-07-31")
+    assert found["value"].equals(shop.worth(horizon=13)["value"])
+    assert found.schema.metadata[b"horizon_weeks"] == b"13"
+    then = shop.worth(until=today, as_of=date(2026, 4, 24))
+    assert then.schema.metadata[b"horizon_weeks"] == b"1", "from the end of as_of"
+    for day in (today, today - timedelta(days=1)):
+        with pytest.raises(InvalidInput, match=f"{day} is not after 2026-05-01"):
+            shop.worth(until=day)
+    with pytest.raises(InvalidInput, match="both a horizon and a last day"):
+        shop.worth(horizon=13, until="2026-07-31")
+    for nonsense in ("soon", datetime(2026, 7, 31, tzinfo=UTC), 13):
+        with pytest.raises(InvalidInput, match="until is"):
+            shop.worth(until=nonsense)
 
 
 @settings(max_examples=60, deadline=None)
