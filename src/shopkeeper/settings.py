@@ -26,7 +26,7 @@ DESCRIBED: dict[str, str] = {
     "mailbox_aliases": "Whether addresses that reach one mailbox (name+tag@gmail.com) are taken for one person's.",
     "assumed_margin": "Share of a line's amount taken as margin when the product's cost is not known.",
     "discount_rate": "Yearly rate at which future margin is discounted.",
-    "horizon_weeks": "How far ahead values are predicted.",
+    "horizon_weeks": "How far ahead values are predicted, clv_12m and expected_orders_12m among them.",
     "alarms_per_year": "How often a year a customer who has not left may be called fading; fewer means later.",
     "predictions_weeks": "Weeks for which one prediction a week is kept; one a day for 31 days, one a month before.",
     "predictions_years": "Years after which earlier predictions are removed altogether.",

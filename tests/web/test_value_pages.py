@@ -11,6 +11,7 @@ import re
 import msgspec
 import pyarrow.parquet as pq
 import pytest
+from tests.events import DAY, order, put
 from typer.testing import CliRunner
 
 import shopkeeper
@@ -231,3 +232,38 @@ def test_commands_hand_value_to_the_next_in_a_pipe(sample_shop, tmp_path, buyer)
     wrong = run(app, ["worth", "--out", str(tmp_path / "worth.xlsx"), *folder])
     assert (wrong.exit_code, list(tmp_path.glob("*.xlsx"))) == (2, [])
     assert ".csv or .parquet" in wrong.output + str(wrong.stderr)
+
+
+def test_pages_and_commands_say_the_horizon_of_the_predictions(shop, visit):
+    buys = [
+        order(f"{who}-{at}", -at * DAY, ids={"user_id": f"u{who}"}, price="20.00")
+        for who in range(6)
+        for at in range(who, 300, 20 + 3 * who)
+    ]
+    put(shop, *buys)
+    asked = shop.settings
+    assert shop.horizon_weeks == 52, "before the first refresh, as the setting says"
+    shop.places.settings = msgspec.structs.replace(asked, horizon_weeks=13)
+    shop.refresh()
+    shop.places.settings = asked  # changed since: what was predicted still looks 13 weeks ahead
+    shop.save_segment("keen", "orders >= 2", activate=True)
+    pages = (
+        "/", "/value", "/customers", f"/customers/{shop.customer('user_id:u0').id}", "/advocates", "/about",
+        "/segments", "/segments/keen", "/segment-builder",
+    )  # fmt: skip
+    with visit(shop) as http:
+        for path in pages:
+            answer = http.get(path)
+            assert answer.status_code == 200, path
+            page = answer.text.replace("the last 12 months", "")
+            assert re.search("[Nn]ext 13 weeks", page), path
+            assert not re.search("12 months|52 weeks", page), path
+    folder = str(shop.places.folder)
+    for words in (["report"], ["report", "value"], ["insight", "regulars"]):
+        told = CliRunner().invoke(
+            app, [*words, "--shop", folder], env={"COLUMNS": "160"}, catch_exceptions=False
+        )
+        assert told.exit_code == 0, told.output
+        said = " ".join(told.stdout.split()).replace("the last 12 months", "")
+        assert "13 weeks" in said, words
+        assert not re.search("12 months|52 weeks", said), words

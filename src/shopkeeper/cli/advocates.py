@@ -9,6 +9,7 @@ import typer
 
 from shopkeeper.cli.options import DEFAULT_SHOP, Json, ShopOption, opened, write_json
 from shopkeeper.cli.screen import count, day, fill, heading, money, percent, points, screen, table, text
+from shopkeeper.domain.value import horizon_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,17 +35,18 @@ def regulars(
     """Who comes back regularly, and what sets them apart from others who had the time."""
     with opened(folder) as shop:
         found, currency = shop.regulars(), shop.settings.currency
+        ahead = horizon_in_words(shop.horizon_weeks)
     if json_to is not None:
         write_json(found, json_to)
         return
-    _regulars(screen(), found, currency, most)
+    _regulars(screen(), found, currency, ahead, most)
 
 
-def _regulars(console: Console, found: Regulars, currency: str, most: int) -> None:
+def _regulars(console: Console, found: Regulars, currency: str, ahead: str, most: int) -> None:
     heading(console, f"{count(found.regulars, 'regular')} among {count(found.buyers, 'buyer')}")
     console.print(
         text(
-            f"{money(found.expected, currency)} expected in 12 months ({money(found.expected_low, currency)} to "
+            f"{money(found.expected, currency)} expected in {ahead} ({money(found.expected_low, currency)} to "
             f"{money(found.expected_high, currency)}), {percent(found.expected_share)} of all. "
             f"{found.definition}"
         )

@@ -26,6 +26,7 @@ from shopkeeper.cli.screen import (
 )
 from shopkeeper.domain.profile import CustomerRow
 from shopkeeper.domain.report import ImportSummary, Ranked, Report, Score
+from shopkeeper.domain.value import horizon_in_words
 from shopkeeper.domain.verdict import verdict
 
 _MOST_RANKED = 12
@@ -61,7 +62,8 @@ def headlines(report: Report, zone: tzinfo = UTC) -> list[str]:
             else ""
         )
         said.append(
-            f"{short_money(report.value_total, currency)} of margin is expected within 12 months{held}."
+            f"{short_money(report.value_total, currency)} of margin is expected within "
+            f"{horizon_in_words(report.horizon_weeks)}{held}."
         )
     if fading := report.states.get("fading", 0):
         said.append(
@@ -137,7 +139,7 @@ def show(console: Console, report: Report, time_zone: str = "UTC") -> None:
     points(console, headlines(report, zone))
     _people(console, report)
     _trade(console, report)
-    valuable = "Most valuable customers, by margin expected within 12 months"
+    valuable = f"Most valuable customers, by margin expected within {horizon_in_words(report.horizon_weeks)}"
     _customers(console, valuable, report, report.most_valuable, zone)
     _customers(console, "Fading, by the margin at stake", report, report.fading, zone, state=False)
     when = span(report, zone)
@@ -208,7 +210,7 @@ def _customers(
         ("orders", "right"),
         ("last order", "right"),
         ("margin so far", "right"),
-        ("next 12 months", "right"),
+        (f"next {horizon_in_words(report.horizon_weeks)}", "right"),
         ("still a customer", "right"),
         *(("state",) if state else ()),
     )
@@ -275,7 +277,7 @@ def _channels(console: Console, report: Report) -> None:
         "channel",
         ("customers", "right"),
         ("margin so far", "right"),
-        ("next 12 months", "right"),
+        (f"next {horizon_in_words(report.horizon_weeks)}", "right"),
         ("spend", "right"),
         ("cost each", "right"),
         ("value each", "right"),
@@ -283,7 +285,10 @@ def _channels(console: Console, report: Report) -> None:
     )
     console.print(fill(made, (_channel(row, report.currency) for row in report.channels)))
     console.print(
-        text("Value is margin so far and expected within 12 months; cost counts months of known spend.")
+        text(
+            f"Value is margin so far and expected within {horizon_in_words(report.horizon_weeks)}; "
+            "cost counts months of known spend."
+        )
     )
 
 

@@ -24,7 +24,7 @@ from shopkeeper.cli.screen import (
     text,
 )
 from shopkeeper.domain.report import Score
-from shopkeeper.domain.value import Drift, Held, ValueReport, how_often
+from shopkeeper.domain.value import Drift, Held, ValueReport, horizon_in_words, how_often
 from shopkeeper.domain.verdict import verdict
 
 _MOST_NOTES = 6
@@ -35,7 +35,7 @@ def headlines(report: ValueReport) -> list[str]:
     total, currency = report.total, report.currency
     said = [
         f"{short_money(total.value, currency)} of contribution margin is expected of "
-        f"{count(total.customers, 'customer')} within {report.horizon_weeks:g} weeks; "
+        f"{count(total.customers, 'customer')} within {horizon_in_words(report.horizon_weeks)}; "
         f"{percent(report.level)} sure to be between "
         f"{short_money(total.low, currency)} and {short_money(total.high, currency)}."
     ]

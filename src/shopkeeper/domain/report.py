@@ -118,8 +118,10 @@ class Report(Struct, frozen=True, kw_only=True):
     most_valuable: tuple[CustomerRow, ...] = ()
     fading: tuple[CustomerRow, ...] = ()
     fading_value: float = 0.0
-    """Expected 12-month value held by customers who are fading."""
+    """Expected value held by customers who are fading."""
     states: dict[str, int] = field(default_factory=dict)
+    horizon_weeks: float = 52.0
+    """How far ahead the expected values look, from the refresh that predicted them."""
     value_total: float | None = None
     value_top_tenth: float | None = None
     """Share of the expected value held by the top tenth of customers."""

@@ -21,6 +21,17 @@ def how_often(a_year: float) -> str:
     return f"once in {1 / a_year:.2g} years" if a_year < 1 else f"{a_year:.2g} times a year"
 
 
+def horizon_in_words(weeks: float) -> str:
+    """How far ahead a forecast looks, in words: half years are told in months, all else in weeks.
+
+    >>> horizon_in_words(52), horizon_in_words(26), horizon_in_words(13), horizon_in_words(1)
+    ('12 months', '6 months', '13 weeks', '1 week')
+    """
+    if weeks % 26 == 0:
+        return f"{weeks * 6 / 26:g} months"
+    return f"{weeks:g} week{'' if weeks == 1 else 's'}"
+
+
 class Held(Struct, frozen=True, kw_only=True):
     """The value held by some customers together."""
 

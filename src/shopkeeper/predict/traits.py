@@ -7,8 +7,9 @@ from shopkeeper.predict.advocate_traits import TRAITS as ADVOCATES
 
 TRAITS: tuple[Trait, ...] = (
     Trait(
-        name="clv_12m", kind="money", label="Expected value, 12 months", clock="refresh",
-        sentence="Contribution margin expected within the horizon, discounted; what was earned so far is not in it.",
+        name="clv_12m", kind="money", label="Expected value", clock="refresh",
+        sentence="Contribution margin expected within the horizon (setting horizon_weeks, whatever the trait's name "
+        "says), discounted; what was earned so far is not in it.",
     ),
     Trait(
         name="clv_low", kind="money", label="At least", clock="refresh",
@@ -27,8 +28,8 @@ TRAITS: tuple[Trait, ...] = (
         sentence="Probability of being still a customer, by the model chosen on held-out time.",
     ),
     Trait(
-        name="expected_orders_12m", kind="float", label="Expected orders, 12 months", unit="orders", clock="refresh",
-        sentence="Orders expected within the horizon.",
+        name="expected_orders_12m", kind="float", label="Expected orders", unit="orders", clock="refresh",
+        sentence="Orders expected within the horizon (setting horizon_weeks, whatever the trait's name says).",
     ),
     Trait(
         name="orders_low", kind="float", label="Orders, at least", unit="orders", clock="refresh",

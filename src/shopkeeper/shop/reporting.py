@@ -17,7 +17,7 @@ from shopkeeper.shop import remembering
 from shopkeeper.shop.masking import Sees
 from shopkeeper.shop.naming import names
 from shopkeeper.shop.places import Places, day_of_date
-from shopkeeper.shop.predicting import current_scores
+from shopkeeper.shop.predicting import runs
 from shopkeeper.stores.contract.ledger import LedgerReader
 
 
@@ -27,6 +27,7 @@ def report(places: Places, *, sees: Sees) -> Report:
         raise Conflict(
             "there is nothing to report yet", hint="collect some files, then run 'shopkeeper refresh'"
         )
+    run = runs.in_lake(places, places.lake.manifest().run)
     found = figures(places)
     seen = found.seen
     with places.ledger.read() as reader:
@@ -46,7 +47,8 @@ def report(places: Places, *, sees: Sees) -> Report:
         simulated=places.settings.simulated,
         imports=imports,
         people=found.people,
-        scores=tuple(current_scores(places)),
+        scores=() if run is None else run.scores,
+        horizon_weeks=float(places.settings.horizon_weeks) if run is None else run.horizon_weeks,
         quarantined=quarantined,
         open_cases=found.open_cases,
         **shown,

@@ -10,7 +10,7 @@ from shopkeeper.domain.traits import Trait
 from shopkeeper.domain.value import Predicted, ValueReport
 from shopkeeper.shop import valuing
 from shopkeeper.shop.places import Places
-from shopkeeper.shop.predicting import pricing, recalling
+from shopkeeper.shop.predicting import pricing, recalling, runs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +32,11 @@ class ValueVerbs:
         def traits(self) -> tuple[Trait, ...]:
             """Every declared trait."""
             ...
+
+    @property
+    def horizon_weeks(self) -> float:
+        """How many weeks ahead the values of the last refresh look; before the first refresh, the setting."""
+        return runs.horizon_in_force(self.places)
 
     def value(self) -> ValueReport:
         """Who holds the value, how sure that is, whether the model beats simple rules, and how predictions moved."""

@@ -208,7 +208,7 @@ def of_customer(found: Predicted, show: Show) -> Plot | None:
             unit="money",
         )
         | {"currency": found.currency},
-        sentence="Margin expected within the next twelve months, with its range, as each refresh saw it.",
+        sentence="Margin expected within the horizon of each refresh, with its range.",
         head=("Refresh", "Expected", "At least", "At most", "Still a customer", "State"),
         rows=tuple(
             (day, show.money(one.clv_12m), show.money(one.clv_low), show.money(one.clv_high),

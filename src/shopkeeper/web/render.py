@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from shopkeeper.domain.clock import SystemClock
+from shopkeeper.domain.value import horizon_in_words
 from shopkeeper.web.access.present import SETTINGS, current, home, rooms
 from shopkeeper.web.show import Show, initials, place, sentence, words
 from shopkeeper.web.waterfall import drawn
@@ -44,6 +46,7 @@ def environment() -> Environment:
         "prose": prose,
         "tight": tight,
         "drawn": drawn,
+        "horizon": horizon_in_words,
     }
     env.globals["asset"] = _asset_addresses()
     return env
@@ -100,6 +103,12 @@ def render(app: Litestar, template: str, **context: Any) -> str:
     late = (SystemClock().now() - now).total_seconds() > _LATE_SECONDS
     found: Environment = app.state.templates
     seen = current.get()
+
+    @cache
+    def ahead() -> str:
+        """How far ahead the predictions in force look; asked only by pages that tell of them."""
+        return horizon_in_words(shop.horizon_weeks)
+
     return found.get_template(template).render(
         shop_name=settings.name,
         simulated=settings.simulated,
@@ -107,6 +116,7 @@ def render(app: Litestar, template: str, **context: Any) -> str:
         now=now,
         stands_still=late,
         show=Show(settings.currency, settings.time_zone),
+        ahead=ahead,
         me=seen.user,
         may=seen.actor.may,
         csrf=seen.mark,

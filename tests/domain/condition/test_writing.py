@@ -17,7 +17,7 @@ from shopkeeper.domain.errors import InvalidInput
 SAID = {
     "p_alive < 0.5 and clv_12m > 200 and events('Product Viewed', category => 'Lighting', days => 14) >= 2 "
     "and not events('Order Completed', days => 14)": (
-        "Still a customer below 50 %, and expected value, 12 months above 200 GBP, and did ‘Product Viewed’ with "
+        "Still a customer below 50 %, and expected value above 200 GBP, and did ‘Product Viewed’ with "
         "category ‘Lighting’ at least twice in the last 14 days, and never did ‘Order Completed’ in the last 14 days"
     ),
     "state in ('fading', 'lapsed') or not segment('vip')": (

@@ -4,6 +4,5 @@ from __future__ import annotations
 
 from shopkeeper.shop.predicting.foretold import Foretold
 from shopkeeper.shop.predicting.refreshing import predict
-from shopkeeper.shop.predicting.runs import current_scores
 
-__all__ = ["Foretold", "current_scores", "predict"]
+__all__ = ["Foretold", "predict"]

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shopkeeper.domain.errors import BadFile
-from shopkeeper.domain.report import Score
 from shopkeeper.domain.value import Run
 from shopkeeper.shop.places import Places
 from shopkeeper.stores.contract.ledger import LedgerReader, LedgerWriter
@@ -40,17 +39,20 @@ _LAST = 253_402_300_799_999
 """The last millisecond of the year 9999: no run has a higher number."""
 
 
-def current_scores(places: Places) -> list[Score]:
-    """The score card of the models in use, the simple rules beside them; as a report of the lake tells it."""
-    run = in_lake(places, places.lake.manifest().run)
-    return [] if run is None else list(run.scores)
-
-
 def current(places: Places) -> Run | None:
     """The run in force; None before the first one."""
     with places.ledger.read() as reader:
         run = number_in_force(reader)
     return manifest(places, run) if run else None
+
+
+def horizon_in_force(places: Places) -> float:
+    """How many weeks ahead the predictions in force look; before the first of them, as the setting says.
+
+    The setting may have changed since.
+    """
+    run = current(places)
+    return float(places.settings.horizon_weeks) if run is None else run.horizon_weeks
 
 
 def in_lake(places: Places, run: int) -> Run | None:

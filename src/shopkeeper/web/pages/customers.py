@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shopkeeper.shop import Shop
 
 SORTS: dict[str, str] = {
-    "value": "Next 12 months",
+    "value": "Expected value",
     "margin": "Margin so far",
     "orders": "Orders",
     "recent": "Last order",

@@ -97,7 +97,7 @@ def _nothing_yet(shop: Shop) -> Report:
     settings = shop.settings
     return Report(
         shop=settings.name, as_of=shop.clock.now(), currency=settings.currency, simulated=settings.simulated,
-        people=people, trade=trade,
+        people=people, trade=trade, horizon_weeks=shop.horizon_weeks,
     )  # fmt: skip
 
 

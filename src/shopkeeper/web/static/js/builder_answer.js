@@ -51,7 +51,7 @@
       at("size-n").textContent = told.exact ? count.format(told.customers) : `about ${count.format(told.customers)}`;
       at("size-n-note").textContent = told.exact ? `${percent(told.share)} of ${count.format(told.of)} customers` : `${count.format(told.low)} to ${count.format(told.high)}; counting exactly …`;
       at("size-value").textContent = told.exact ? show.format(told.expected) : `about ${show.format(told.expected)}`;
-      at("size-value-note").textContent = told.exact ? `${percent(told.expected_share)} of everybody's next 12 months` : `${show.format(told.expected_low)} to ${show.format(told.expected_high)}`;
+      at("size-value-note").textContent = told.exact ? `${percent(told.expected_share)} of everybody's next ${at("size-value-note").dataset.ahead}` : `${show.format(told.expected_low)} to ${show.format(told.expected_high)}`;
       at("size-margin").textContent = show.format(told.margin);
       at("size").dataset.exact = told.exact;
     },
