@@ -145,3 +145,18 @@ def test_learned_ranges_of_worth_hold() -> None:
     unsure = UnsureWorth([some_worth(n)] * 3, frequency.astype(np.int64), learned)
     for one in worth_coverage(unsure, came()):
         assert one.expected == pytest.approx(0.8, abs=0.03), one
+
+
+def test_origins_that_had_other_groups_are_learned_from() -> None:
+    """Half of them buy every six weeks: seven times at the latest origin, six times at the one before."""
+    slow, fast = np.arange(0, 400, 45), np.arange(0, 400, 15)
+    days = PurchaseDays(
+        customers=np.arange(220),
+        code=np.repeat(np.arange(220), [slow.size] * 110 + [fast.size] * 110),
+        day=np.concatenate([np.tile(slow, 110), np.tile(fast, 110)]),
+        amount=np.random.default_rng(5).lognormal(3.0, 0.5, 110 * (slow.size + fast.size)),
+    )
+    found = choose(days, end_day=400, horizon=8.0)
+    assert found.spend is not None
+    assert [group.first for group in found.spend.groups] == [0, 7]
+    assert sum(one.n for one in found.spend.coverage) == 220
