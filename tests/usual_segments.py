@@ -20,8 +20,8 @@ def leaf(chance: Random) -> str:  # noqa: C901 - a list of templates
     test = chance.choice(("<", "<=", ">", ">=", "=", "<>"))
     n, days, hours = chance.randint(0, 4), chance.choice((1, 2, 5, 10, 20)), chance.choice((2, 12, 30))
     what = chance.choice(("Product Viewed", "Store Visited"))
-    category = chance.choice(_CATEGORIES)
-    inside = f", category => '{category}'" if what == "Product Viewed" and chance.random() < 0.6 else ""
+    category = f"'{chance.choice(_CATEGORIES)}'" if chance.random() < 0.7 else str(_CATEGORIES)
+    inside = f", category => {category}" if what == "Product Viewed" and chance.random() < 0.6 else ""
     window = chance.choice(
         (
             "", f", days => {days}", f", hours => {hours}", ", since => this_week()",
@@ -43,10 +43,10 @@ def leaf(chance: Random) -> str:  # noqa: C901 - a list of templates
         case 7:
             return f"last('{what}') {test} last('Order Completed')"
         case 8 | 9:
-            line = f"category => '{category}'" if chance.random() < 0.6 else ""
+            line = f"category => {category}" if chance.random() < 0.6 else ""
             return f"orders({', '.join(x for x in (line, bare) if x)}) {test} {n}"
         case 10 | 11:
-            line = f"category => '{category}'" if chance.random() < 0.6 else ""
+            line = f"category => {category}" if chance.random() < 0.6 else ""
             return f"spend({', '.join(x for x in (line, bare) if x)}) {test} {n * 5}"
         case 12:
             return f"days_since_order {test} {days}"

@@ -35,7 +35,7 @@ def test_reaches_the_optimum_on_the_full_cohort(full: Log) -> None:
     log = full.calibration()
     fit = GammaGamma(fence=None).fit(frequency=log.frequency, monetary=log.monetary)
     np.testing.assert_allclose(list(fit.params.values()), (6.275, 3.624, 14.984), atol=6e-4)
-    assert fit.notes == ("1 customers with a mean amount of 0 or less were left out of the fit",)
+    assert fit.notes == ("1 customer with a mean amount of 0 or less was left out of the fit",)
 
 
 def amounts(n: int = 4000) -> tuple[Any, Any]:

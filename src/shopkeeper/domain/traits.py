@@ -31,6 +31,8 @@ class Trait(Struct, frozen=True, kw_only=True):
     """What changes it: an event, the passing of time, or a refresh of the models."""
     of: Callable[[Customer, int], Any] | None = None
     """None for predictions, which a refresh writes."""
+    at: Callable[[Customer], int | None] | None = None
+    """Of a time, the same in microseconds: for whoever reads many."""
     values: tuple[str, ...] = ()
     """Every value that a text may have, where these are known."""
     bounds: tuple[float, float] | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from shopkeeper.domain.catalogue import UNKNOWN_PLACE
 from shopkeeper.domain.clock import DAY, instant
 from shopkeeper.domain.consent import permitted
-from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, mean_gap, objects, top
+from shopkeeper.domain.customer import Customer, Tally, consents, looked_not_bought, mean_gap, objects
 from shopkeeper.domain.money import from_minor
 from shopkeeper.domain.traits import Kind, Ticks, Trait
 
@@ -25,16 +25,24 @@ def _trait(
     *,
     unit: str = "",
     clock: Ticks = "event",
-    day: bool = False,
     formula: str = "",
 ) -> Trait:
     return Trait(
-        name=name, kind=kind, label=label, sentence=sentence, of=of, unit=unit, clock=clock, day=day, formula=formula
-    )  # fmt: skip
+        name=name, kind=kind, label=label, sentence=sentence, of=of, unit=unit, clock=clock, formula=formula
+    )
 
 
-def _day(days: list[int], place: int) -> datetime | None:
-    return instant(days[place] * DAY) if days else None
+def _time(
+    name: str, label: str, sentence: str, at: Callable[[Customer], int | None], *, day: bool = False
+) -> Trait:
+    def of(c: Customer, _: int) -> datetime | None:
+        return None if (found := at(c)) is None else instant(found)
+
+    return Trait(name=name, kind="time", label=label, sentence=sentence, of=of, at=at, day=day)
+
+
+def _day(days: list[int], place: int) -> int | None:
+    return days[place] * DAY if days else None
 
 
 def _orders_at(c: Customer, *, online: bool) -> int:
@@ -47,8 +55,12 @@ def _orders_at(c: Customer, *, online: bool) -> int:
     return found
 
 
-def _first(ranked: list[tuple[str, Tally]]) -> str:
-    return ranked[0][0] if ranked and ranked[0][1].amount > 0 else ""
+def _largest(tallies: dict[str, Tally]) -> str:
+    found, most = "", 0
+    for name, tally in tallies.items():
+        if tally.amount > most or (tally.amount == most > 0 and name < found):
+            found, most = name, tally.amount
+    return found
 
 
 def _returned(c: Customer) -> float | None:
@@ -58,7 +70,7 @@ def _returned(c: Customer) -> float | None:
 
 
 def _mailable(c: Customer) -> bool:
-    return permitted(consents(c), "marketing_email")[0]
+    return bool(c.standings) and permitted(consents(c), "marketing_email")[0]
 
 
 TRAITS: tuple[Trait, ...] = (
@@ -102,17 +114,8 @@ TRAITS: tuple[Trait, ...] = (
         lambda c, _: c.amount / c.orders if c.orders else None,
     ),
     _trait("units", "float", "Units", "Units bought, net of returns.", lambda c, _: c.units, unit="units"),
-    _trait(
-        "first_order",
-        "time",
-        "First order",
-        "Day of the first order.",
-        lambda c, _: _day(c.days, 0),
-        day=True,
-    ),
-    _trait(
-        "last_order", "time", "Last order", "Day of the last order.", lambda c, _: _day(c.days, -1), day=True
-    ),
+    _time("first_order", "First order", "Day of the first order.", lambda c: _day(c.days, 0), day=True),
+    _time("last_order", "Last order", "Day of the last order.", lambda c: _day(c.days, -1), day=True),
     _trait(
         "days_since_order",
         "int",
@@ -177,14 +180,14 @@ TRAITS: tuple[Trait, ...] = (
         "text",
         "Main place",
         "Store, or 'web', with the largest revenue.",
-        lambda c, _: _first(top(c.places, 1)),
+        lambda c, _: _largest(c.places),
     ),
     _trait(
         "favourite_category",
         "text",
         "Favourite category",
         "Category with the largest revenue.",
-        lambda c, _: _first(top(c.categories, 1)),
+        lambda c, _: _largest(c.categories),
     ),
     _trait(
         "categories",
@@ -373,19 +376,17 @@ TRAITS: tuple[Trait, ...] = (
         "Channel that brought the customer.",
         lambda c, _: c.acquisition_channel,
     ),
-    _trait(
+    _time(
         "first_seen",
-        "time",
         "First seen",
         "When anything was first heard of the customer.",
-        lambda c, _: instant(c.first_seen) if c.first_seen else None,
+        lambda c: c.first_seen or None,
     ),
-    _trait(
+    _time(
         "last_seen",
-        "time",
         "Last seen",
         "When anything was last heard of the customer.",
-        lambda c, _: instant(c.last_seen) if c.last_seen else None,
+        lambda c: c.last_seen or None,
     ),
     _trait(
         "events", "int", "Events", "Everything heard of the customer.", lambda c, _: c.events, unit="events"

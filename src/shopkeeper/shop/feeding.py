@@ -160,10 +160,11 @@ def trait_table(
     ids, told_of = array("q"), array("q")
     made: dict[str, list[pa.Array]] = {trait.name: [] for trait in traits if trait.of is not None}
     lists: dict[str, list[Any]] = {name: [] for name in made}
-    derived = [(lists[t.name], t.of, t.kind == "money") for t in traits if t.of is not None]
+    derived = [(lists[t.name], t.of, t.kind == "money") for t in traits if t.of is not None and t.at is None]
+    times = [(lists[t.name], t.at) for t in traits if t.at is not None]
     kinds = {trait.name: arrow(trait.kind) for trait in traits}
     rest = iter(records)
-    while some := _read_off(islice(rest, _RECORDS), ids, told_of, derived, now, money):
+    while some := _read_off(islice(rest, _RECORDS), ids, told_of, derived, times, now, money):
         for name, values in lists.items():
             made[name].append(pa.array(values, kinds[name]))
             values.clear()
@@ -183,6 +184,7 @@ def _read_off(
     ids: array[int],
     told_of: array[int],
     derived: Sequence[tuple[list[Any], Callable[[Customer, int], Any], bool]],
+    times: Sequence[tuple[list[Any], Callable[[Customer], int | None]]],
     now: int,
     money: Callable[[float], float],
 ) -> int:
@@ -193,6 +195,8 @@ def _read_off(
         for values, of, is_money in derived:
             value = of(record, now)
             values.append(money(value) if is_money and value is not None else value)
+        for values, at in times:
+            values.append(at(record))
         told_of.append(-1 if objects(record) else customer)
     return len(ids) - count
 

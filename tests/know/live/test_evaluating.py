@@ -186,6 +186,35 @@ def test_what_followed_before_goes_on_to_count() -> None:
     assert held.inside >> 2 & 1
 
 
+def test_an_order_found_by_two_of_its_lines_is_heard_once() -> None:
+    """And an event named twice, and a value named twice."""
+    texts = [
+        f"{deed}, category => ('A', 'B'){window}) >= 2"
+        for deed, window in (("events('Order Completed'", ", days => 30"), ("orders(store => 'S1'", ""))
+    ]
+    texts += [
+        "events('Order Completed', 'Order Completed') >= 2",
+        "events('Order Completed', store => ('S1', 'S1'), days => 30) >= 2",
+        "spend(category => ('A', 'B')) > 5",
+    ]
+    network = network_of([check(text, TRAITS).tree for text in texts])
+    lines = (
+        b'{"order_id": "o", "store": "S1", "net": 300, "products": ['
+        b'{"product_id": "p", "category": "A", "net": 200}, {"product_id": "q", "category": "B", "net": 100}]}'
+    )
+    values = Drawn(["objects_to_profiling", "orders"])
+    now = TODAY * DAY
+    held = Evaluator(network, values, now, {}).fresh(7)
+    told = event_facts("Order Completed", now, lines, key=b"k")
+    Evaluator(network, values, now, {}).changed(7, held, values.nobody, values.nobody, [told])
+    rules = alone(network)
+    assert held.inside == bits(truth(rules, values.nobody, [told], now))
+    again = event_facts("Order Completed", now + 1, lines.replace(b'"o"', b'"oo"'), key=b"kk")
+    Evaluator(network, values, now + 1, {}).changed(7, held, values.nobody, values.nobody, [again])
+    assert held.inside == bits(truth(rules, values.nobody, [told, again], now + 1))
+    assert numbers(held.inside) == [2, 3, 4, 5]
+
+
 def test_many_segments_are_kept_in_the_shorter_way() -> None:
     for inside in (0, bits([1]), bits([5, 90_000]), bits(range(1, 2_000)), bits([600])):
         body = pack(Held(1, inside))

@@ -18,7 +18,7 @@ from shopkeeper.domain.condition.facts import EventFacts
 from shopkeeper.domain.condition.filtering import Filters
 from shopkeeper.domain.condition.sql import sql
 from shopkeeper.domain.condition.states import Book, Sequence, State, Tally, Times
-from shopkeeper.domain.condition.window import Range, soonest
+from shopkeeper.domain.condition.window import ALWAYS, Range, soonest
 from shopkeeper.domain.condition.zone import Zone
 from shopkeeper.domain.money import exponent
 
@@ -63,6 +63,11 @@ class Term(ABC):
         return event.name in self.names and self.filters.met(event)
 
 
+def take(state: Tally | Times, at: int) -> None:
+    """Take in when something was that is counted."""
+    insort(state.ahead if isinstance(state, Tally) else state.times, at)
+
+
 class Lasting(Term):
     """Counts, firsts and lasts in a window that stands still, or in none."""
 
@@ -74,8 +79,13 @@ class Lasting(Term):
         """Take an event in."""
         if not self.heeds(event):
             return False
-        insort(state.ahead, event.at)
+        take(state, event.at)
         return True
+
+    @property
+    def whenever(self) -> bool:
+        """Whether it is all the same when something happened."""
+        return self.range.since.at(0) == ALWAYS and self.range.before is None
 
     def heeds(self, event: EventFacts) -> bool:
         """Whether an event counts, once it has happened."""
@@ -120,7 +130,7 @@ class Windowed(Term):
         """Take an event in."""
         if not self.heeds(event):
             return False
-        insort(state.times, event.at)
+        take(state, event.at)
         return True
 
     def value(self, state: Times, now: int) -> int | None:
@@ -171,7 +181,7 @@ class Heard:
         """Take an event in."""
         if not self.heeds(event):
             return False
-        insort(state.times, event.at)
+        take(state, event.at)
         return True
 
     def settle(self, state: Any, now: int) -> None:

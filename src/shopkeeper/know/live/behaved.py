@@ -6,15 +6,16 @@ They read what is kept of a customer as it lies there, and say when time alone c
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Final
 
 from shopkeeper.domain.condition import tree
 from shopkeeper.domain.condition.terms import Bought, Term, Windowed
-from shopkeeper.domain.condition.window import Range, soonest
+from shopkeeper.domain.condition.window import Fixed, Range, soonest
 from shopkeeper.domain.condition.zone import Zone
 from shopkeeper.know.live.atoms import DAYS, INSTANT, LIST, NUMBER, TEXT, Atom
-from shopkeeper.know.live.operands import Days, Get, Instants, Lists, Numbers, Operand, Words
+from shopkeeper.know.live.instants import Instants
+from shopkeeper.know.live.operands import Days, Get, Lists, Numbers, Operand, Words
 
 if TYPE_CHECKING:
     from shopkeeper.know.live.held import Sums
@@ -24,6 +25,21 @@ _TRIES: Final = 32
 """Things that leave a window looked at for one that matters; the next is then waited for, whether it does or not."""
 
 
+class _Window:
+    """The bounds of a window: asked of many customers as of one instant."""
+
+    def __init__(self, window: Range) -> None:
+        self._of = window.bounds
+        self._known: tuple[int | None, tuple[int, int]] = (None, (0, 0))
+
+    def at(self, now: int) -> tuple[int, int]:
+        """From where, included, to where, left out, events count."""
+        known = self._known
+        if known[0] != now:
+            known = self._known = (now, self._of(now))
+        return known[1]
+
+
 class Counting(Numbers):
     """How many events lie in a window that moves."""
 
@@ -31,15 +47,23 @@ class Counting(Numbers):
         super().__init__(kind, node, get, term)
         self.value = self._value
         self.range: Range = term.range
+        self._window = _Window(term.range)
 
     def _value(self, facts: Person, now: int) -> int:
         state = facts.states.get(self.count)
-        if state is None:
-            return 0
-        times: list[int] = state.times
-        low, high = self.range.bounds(now)
+        return 0 if state is None else self._counted(state.times, now)
+
+    def _counted(self, times: list[int], now: int) -> int:
+        low, high = self._window.at(now)
         end = len(times) if not times or times[-1] < high else bisect_left(times, high)
         return max(0, end - bisect_left(times, low))
+
+    def allows(self, facts: Person, now: int) -> int:
+        """Which rules the present count allows."""
+        state = facts.states.get(self.count)
+        if state is None:
+            return self.nothing
+        return self.masks[bisect_right(self.bounds, self._counted(state.times, now))]
 
     def look(self, facts: Person, now: int) -> tuple[int, int | None]:
         """When so many have left the window that it falls below a bound, or one enters."""
@@ -47,7 +71,7 @@ class Counting(Numbers):
         if state is None or not state.times:
             return self.nothing, None
         times: list[int] = state.times
-        low, high = self.range.bounds(now)
+        low, high = self._window.at(now)
         begin = bisect_left(times, low)
         if times[-1] < high:
             end, found = len(times), None
@@ -73,17 +97,25 @@ class Buying(Numbers):
         super().__init__(kind, node, get, term)
         self.value = self._value
         self.range: Range = term.range
-        self._scale = None if term.deed == "orders" else term.scale
+        self._window = _Window(term.range)
+        self._scale = 1 if term.deed == "orders" else term.scale
+        self._stays = isinstance(term.range.since, Fixed)
+        """Whether what has entered never leaves."""
 
     def _value(self, facts: Person, now: int) -> float:
         sums: Sums | None = facts.states.get(self.count)
-        if sums is None:
-            return 0
-        low, high = self.range.bounds(now)
-        return self._worth(sum(sums.values[bisect_left(sums.times, low) : bisect_left(sums.times, high)]))
+        return 0 if sums is None else self._summed(sums, now)
 
-    def _worth(self, total: int) -> float:
-        return total if self._scale is None else total / self._scale
+    def _summed(self, sums: Sums, now: int) -> float:
+        low, high = self._window.at(now)
+        return sum(sums.values[bisect_left(sums.times, low) : bisect_left(sums.times, high)]) / self._scale
+
+    def allows(self, facts: Person, now: int) -> int:
+        """Which rules the present sum allows."""
+        sums: Sums | None = facts.states.get(self.count)
+        if sums is None:
+            return self.nothing
+        return self.masks[bisect_right(self.bounds, self._summed(sums, now))]
 
     def look(self, facts: Person, now: int) -> tuple[int, int | None]:
         """When what has left the window makes it cross a bound, or something enters."""
@@ -91,20 +123,22 @@ class Buying(Numbers):
         if sums is None:
             return self.nothing, None
         times, values = sums.times, sums.values
-        low, high = self.range.bounds(now)
+        low, high = self._window.at(now)
         begin, end = bisect_left(times, low), bisect_left(times, high)
         end = max(begin, end)
         found = self.range.enters(times[end], now) if end < len(times) else None
         total = sum(values[begin:end])
-        was = bisect_right(self.bounds, self._worth(total))
-        mask = self.masks[was]
+        bounds, scale = self.bounds, self._scale
+        met = bisect_right(bounds, total / scale)
+        mask = self.masks[met]
+        if self._stays or begin == end:
+            return mask, found
+        least, beyond = bounds[met - 1] if met else -inf, bounds[met] if met < len(bounds) else inf
         for place in range(begin, end):
-            leaves = self.range.leaves(times[place], now)
-            if leaves is None:
-                break
             total -= values[place]
-            if place - begin >= _TRIES or bisect_right(self.bounds, self._worth(total)) != was:
-                return mask, soonest(found, leaves)
+            if place - begin >= _TRIES or not least <= total / scale < beyond:
+                # who entered earlier leaves earlier: where this one never does, none after it does
+                return mask, soonest(found, self.range.leaves(times[place], now))
         return mask, found
 
     def following(self, facts: Person, value: Any, now: int) -> int | None:  # noqa: ARG002 - as for every operand

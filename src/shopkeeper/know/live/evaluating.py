@@ -7,12 +7,12 @@ has come.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import and_
-from typing import Any
+from typing import Any, Final
 
 from shopkeeper.domain.condition.facts import EventFacts
 from shopkeeper.know.live.hearing import Hearing
@@ -20,6 +20,8 @@ from shopkeeper.know.live.held import Held, bits, numbers
 from shopkeeper.know.live.network import Network, Rule
 from shopkeeper.know.live.operands import Operand
 from shopkeeper.know.live.person import Person, Traits, Values
+
+_NONE: Final[frozenset[int]] = frozenset()
 
 
 class Evaluator:
@@ -81,59 +83,45 @@ class Evaluator:
         """
         network, now, then = self.network, self.now, held.at
         before, after = self.person(old, held), self.person(new, held)
-        due = {key for key, at in held.following.items() if at <= now}
-        looked: dict[int, tuple[Operand, int, Any]] = {}
+        following = held.following
+        due = {key for key, at in following.items() if at <= now} if held.next() <= now else _NONE
+        looked: dict[Operand, int] = {}
+        values: dict[Operand, Any] = {}
 
         def look(operands: Iterable[Operand]) -> None:
             """Note what is about to change. What is not due compares at present as it did then."""
             for operand in operands:
-                if operand.key in looked:
-                    continue
-                at = then if operand.key in due else now
-                value = operand.value(before, at) if operand.loose else None
-                looked[operand.key] = (operand, operand.allows(before, at), value)
+                if operand not in looked:
+                    at = then if operand.key in due else now
+                    looked[operand] = operand.allows(before, at)
+                    if operand.loose:
+                        values[operand] = operand.value(before, at)
 
         touched = self._hearing.hear(held, events, orders, look)
         asked = self._concerned(held, touched, due, self._differing(old, new), look)
-        allowed = self._allowed(after)
-        rose, sure, following = 0, network.by_traits, held.following
-        for key, (operand, was, value) in looked.items():
+        allowed = network.allowing.of(after, now)
+        rose, sure = 0, network.by_traits
+        for operand, was in looked.items():
             mask, at = operand.look(after, now)
             rose |= mask & ~was
-            if operand.loose:
-                asked |= operand.asks(value, operand.value(after, now), then if key in due else now, now)
             if operand.term is not None:
                 allowed &= mask
                 sure |= operand.sole
             if at is not None:
-                following[key] = at
-            elif key in following:
-                del following[key]
+                following[operand.key] = at
+            else:
+                following.pop(operand.key, None)
+        for operand, value in values.items():
+            asked |= operand.asks(value, operand.value(after, now), then if operand.key in due else now, now)
         self._decide(customer, held, after, allowed, rose & sure, rose & ~sure | asked)
         self._hearing.settle(held, touched)
         held.at = now
-
-    def _allowed(self, person: Person) -> int:
-        """Which rules are allowed by all traits."""
-        network, now, traits = self.network, self.now, person.traits
-        allowed = network.every
-        for (
-            figure
-        ) in network.figures:  # here rather than in a method of theirs: every change asks all of them
-            value = traits.get(figure.name)
-            if value is None or value - value != 0:
-                allowed &= figure.unknown
-            else:
-                allowed &= figure.masks[bisect_right(figure.bounds, value)]
-        for operand in network.not_figures:
-            allowed &= operand.allows(person, now)
-        return allowed
 
     def _concerned(
         self,
         held: Held,
         touched: Iterable[int],
-        due: set[int],
+        due: Collection[int],
         traits: Iterable[str],
         look: Callable[[Iterable[Operand]], None],
     ) -> int:

@@ -10,12 +10,14 @@ from typing import Any, Final
 from shopkeeper.domain.condition import orderbook
 from shopkeeper.domain.condition.facts import EventFacts
 from shopkeeper.domain.condition.states import Tally, Times
+from shopkeeper.domain.condition.terms import take
 from shopkeeper.know.live.held import Held, Sums, sums_of
 from shopkeeper.know.live.network import Network
 from shopkeeper.know.live.operands import Operand
 
 ORDERS: Final = 0
 """In ``Held.following``: when an order's event that was dated ahead comes to count, so that orders are read anew."""
+_NONE: Final[frozenset[int]] = frozenset()
 
 
 class Hearing:
@@ -42,27 +44,28 @@ class Hearing:
                 look(network.counts[key].operands)
             touched |= network.bought
             self._orders(held, orders)
+        counts, states = network.counts, held.states
         for event in events:
+            surely = network.listening.surely.get(event.name, _NONE)
             for key in network.listening.concerned(event):
                 if key in anew:
                     continue
-                count = network.counts[key]
-                term: Any = count.term
+                count, worth = counts[key], 0
                 if count.bought:
-                    worth = term.orders.alone(event)
+                    worth = count.alone(event) or 0
                     if not worth:
                         continue
-                elif not term.heeds(event):
+                elif not (key in surely and count.whenever) and not count.term.heeds(event):
                     continue
                 if key not in touched:
                     look(count.operands)
                     touched.add(key)
                 if count.followed:
-                    look(one for one in count.followed if one.count in held.states)
+                    look([one for one in count.followed if one.count in states])
                 if count.bought:
                     self._bought(held, key, event.at, worth)
                 else:
-                    self._add(held, key, event)
+                    self._add(held, key, event.at)
         return touched
 
     def read(self, held: Held, events: Iterable[EventFacts], counts: Collection[int]) -> None:
@@ -75,12 +78,12 @@ class Hearing:
             number = event.told.order_id if event.name in orderbook.NAMES else ""
             if number:
                 by_order[number].append(event)
-            for key in dict.fromkeys(network.listening.concerned(event)):
+            for key in network.listening.concerned(event):
                 if key not in counts:
                     continue
                 if key not in network.bought:
                     if network.counts[key].term.heeds(event):
-                        self._add(held, key, event)
+                        self._add(held, key, event.at)
                 elif number:
                     told[key][number] = None
                 else:
@@ -125,8 +128,9 @@ class Hearing:
 
     def _book(self, held: Held, key: int, events: Sequence[EventFacts], once: Iterable[EventFacts]) -> None:
         """Work out what orders come to, of which these are all events; ``once`` are orders of one event each."""
-        term: Any = self.network.counts[key].term
-        found = [(event.at, worth) for event in once if (worth := term.orders.alone(event))]
+        count = self.network.counts[key]
+        term: Any = count.term
+        found = [(event.at, worth) for event in once if (worth := count.alone(event))]
         if events:
             book = term.new()
             for event in events:
@@ -138,12 +142,13 @@ class Hearing:
             found.sort()
             held.states[key] = Sums([at for at, _ in found], [worth for _, worth in found])
 
-    def _add(self, held: Held, key: int, event: EventFacts) -> None:
-        term: Any = self.network.counts[key].term
-        state = held.states.get(key)
+    def _add(self, held: Held, key: int, at: int) -> None:
+        """Add when something was that a behaviour heeds."""
+        state: Any = held.states.get(key)
         if state is None:
-            state = held.states[key] = term.new()
-        term.add(state, event)
+            new: Any = self.network.counts[key].term.new()
+            state = held.states[key] = new
+        take(state, at)
 
     def _bought(self, held: Held, key: int, at: int, worth: int) -> None:
         """Add an order of which nothing was heard before: what it comes to does not depend on any other."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final
 
 from shopkeeper.domain.catalogue import Catalogue
@@ -33,6 +34,7 @@ class _Ears:
     def __init__(self) -> None:
         self.always: list[int] = []
         self.by: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self.surely: set[int] = set()
 
 
 class Listening:
@@ -43,10 +45,12 @@ class Listening:
         self._ears: dict[str, _Ears] = defaultdict(_Ears)
         for number, behaviour in behaviours:
             bought = behaviour.deed in ("orders", "spend")
-            for name in orderbook.NAMES if bought else behaviour.names:
+            for name in orderbook.NAMES if bought else dict.fromkeys(behaviour.names):
                 self._listen(number, name, behaviour.filters, bought=bought)
         self.names = frozenset(self._ears)
         """Every event that something listens to."""
+        self.surely = {name: frozenset(ears.surely) for name, ears in self._ears.items()}
+        """Behaviours, by the event, that ask no more of it than what they are found by."""
 
     def _listen(self, number: int, name: str, filters: Sequence[tree.Filter], *, bought: bool) -> None:
         ears = self._ears[name]
@@ -55,13 +59,17 @@ class Listening:
                 continue
             for one in filters:
                 if one.fact == fact and one.test in ("=", "in"):
-                    for value in one.values:
-                        ears.by[fact][str(value)].append(number)
+                    for value in dict.fromkeys(map(str, one.values)):
+                        ears.by[fact][value].append(number)
+                    if len(filters) == 1 and all(isinstance(value, str) for value in one.values):
+                        ears.surely.add(number)
                     return
         ears.always.append(number)
+        if not filters:
+            ears.surely.add(number)
 
     def concerned(self, event: EventFacts) -> Sequence[int]:
-        """Those that an event may concern, each once or twice."""
+        """Those that an event may concern, each once."""
         ears = self._ears.get(event.name)
         if ears is None:
             return ()
@@ -69,9 +77,8 @@ class Listening:
             return ears.always
         found = list(ears.always)
         for fact, by in ears.by.items():
-            for value in self._values(event, fact):
-                if value in by:
-                    found += by[value]
+            told = [by[value] for value in self._values(event, fact) if value in by]
+            found += told[0] if len(told) == 1 else dict.fromkeys(chain.from_iterable(told))
         return found
 
     def _values(self, event: EventFacts, fact: str) -> Iterable[str]:

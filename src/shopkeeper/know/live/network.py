@@ -13,18 +13,20 @@ from msgspec import Struct, structs
 from shopkeeper.domain.catalogue import Catalogue
 from shopkeeper.domain.condition import Condition, tree
 from shopkeeper.domain.condition.closure import Predicate
+from shopkeeper.domain.condition.facts import EventFacts
 from shopkeeper.domain.condition.sql import sql
-from shopkeeper.domain.condition.terms import Bought, Followed, Heard, Term, Windowed
+from shopkeeper.domain.condition.terms import Bought, Followed, Heard, Lasting, Term, Windowed
 from shopkeeper.domain.condition.values import Values
 from shopkeeper.domain.condition.window import soonest
 from shopkeeper.domain.condition.zone import Zone
 from shopkeeper.domain.errors import InvalidInput
 from shopkeeper.domain.traits import Trait
+from shopkeeper.know.live.allowing import Allowing
 from shopkeeper.know.live.atoms import Atom, Reader, Sense, conjunction, leaves, of_somebody, timed
 from shopkeeper.know.live.behaved import operand_of
 from shopkeeper.know.live.held import bits
 from shopkeeper.know.live.listening import Listening
-from shopkeeper.know.live.operands import Numbers, Operand, key_of
+from shopkeeper.know.live.operands import Operand, key_of
 from shopkeeper.know.live.person import Person, empty_states
 
 EVERYBODY: Final = (-1, 1 << 62)
@@ -75,6 +77,10 @@ class Count:
         self.term = term
         """Any of them, or the part of them that this is: what is added is the same for all."""
         self.bought = isinstance(term, Bought)
+        self.alone = term.orders.alone if isinstance(term, Bought) else _nothing_bought
+        """What an event adds to what was bought, of whose order nothing else is told."""
+        self.whenever = not isinstance(term, Lasting) or term.whenever
+        """Whether what is heard counts whenever it was; what has left a window is forgotten later."""
         self.terms: list[Term] = []
         self.operands: list[Operand] = []
         self.followed: list[Operand] = []
@@ -91,6 +97,10 @@ class Count:
         if known[0] != now:
             known = self._low = (now, min(term.range.since.at(now) for term in self.terms))
         return known[1]
+
+
+def _nothing_bought(_: EventFacts) -> int | None:
+    return None
 
 
 def counted(behaviour: tree.Behaviour, term: Term) -> str:
@@ -163,9 +173,6 @@ class Network:
         self.brands = any(f.fact == "brand" for one in numbered.values() for f in one.filters)
         self.operands: dict[int, Operand] = {}
         self.of_traits: list[Operand] = []
-        self.figures: list[Numbers] = []
-        """Those of them that are a trait's plain number, and the others."""
-        self.not_figures: list[Operand] = []
         self.of_trait: dict[str, list[Operand]] = defaultdict(list)
         self.asked_of_trait: dict[str, int] = defaultdict(int)
         """Rules (bits) in which a trait stands in something involved."""
@@ -235,8 +242,7 @@ class Network:
                 self._exactly(rule)
         for operand in found.values():
             operand.ready(self.every)
-        self.figures = [one for one in self.of_traits if type(one) is Numbers and one.name]
-        self.not_figures = [one for one in self.of_traits if one not in self.figures]
+        self.allowing = Allowing(self.every, self.of_traits)
         for one in self.counts.values():
             one.nothing = self.every
             for operand in one.operands:

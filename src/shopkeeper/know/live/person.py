@@ -47,6 +47,9 @@ def _reader(trait: Trait, scale: float) -> Callable[[Customer, int], Any]:
     of = trait.of
     if of is None:
         raise TypeError(trait.name)  # pragma: no cover - predictions are read elsewhere
+    at = trait.at
+    if at is not None:
+        return lambda record, _: at(record)
     if trait.kind == "money":
         return lambda record, now: None if (amount := of(record, now)) is None else amount / scale
     if trait.kind == "time":

@@ -151,8 +151,9 @@ class Watch:
             old = heard.old
             said = foretold.get(customer, _NOTHING)
             new |= said
-            was_said = self._before.pop(customer, said)
-            old = None if old is None else {**old, **was_said}
+            was_said = self._before.pop(customer, said) if self._before else said
+            if old is not None:
+                old |= was_said
             body = kept.get(customer)
             if body is None and old is None:
                 held, was = self.evaluator.fresh(customer), 0
@@ -314,19 +315,22 @@ class _Written:
         self, customer: int, was: int, now: int, cause: str, causes: Mapping[int, str] = _NO_CAUSES
     ) -> None:
         """Note in which segments (bits) a customer was and is now."""
-        version = self._watch.evaluator.version
+        if was == now:
+            return
+        version, note = self._watch.evaluator.version, self._news.append
         for entered, some in ((False, was & ~now), (True, now & ~was)):
             for segment in numbers(some):
-                self._news.append(
-                    (segment, version(segment, customer), customer, entered, causes.get(segment, cause))
-                )
+                note((segment, version(segment, customer), customer, entered, causes.get(segment, cause)))
 
     def flush(self) -> None:
         """Write it."""
         tx, at = self._watch.tx, self._watch.now
         if self._news:
             first = tx.numbers(COUNTER, len(self._news))
-            rows = [Entry(number, at, *one) for number, one in enumerate(self._news, first)]
+            rows = [
+                Entry(number, at, segment, version, customer, entered, cause)
+                for number, (segment, version, customer, entered, cause) in enumerate(self._news, first)
+            ]
             tx.note_audience(rows)
             tx.leave([(row.segment, row.customer) for row in rows if not row.entered])
             tx.enter([Membership(row.segment, row.customer, at, row.version) for row in rows if row.entered])

@@ -49,19 +49,17 @@ def clearly_biased(
     at = [group_of(one.known.past.frequency, firsts) for one in held]
     orders = sum(float(one.orders.sum()) for one in held)
     once = sum(float(np.abs(own).sum()) for own in came) / max(orders, 1.0) * len(held)
-    found = []
-    for place in range(len(firsts)):
-        expected, actual = (
-            np.sum(
-                [
-                    bootstrap.sums(np.where(group == place, own, 0.0), one.known.rows)
-                    for own, group, one in zip(values, at, held, strict=True)
-                ],
-                axis=0,
-            )
-            + once
-            for values in (foretold, came)
+    by_group = (
+        sum(
+            bootstrap.by_group(own, group, len(firsts), one.known.rows)
+            for own, group, one in zip(values, at, held, strict=True)
         )
+        for values in (foretold, came)
+    )
+    found = []
+    for place, (expected, actual) in enumerate(
+        zip(*(bootstrap.drawn(np.asarray(one)) + once for one in by_group), strict=True)
+    ):
         off = np.abs(expected - actual) / np.maximum(np.maximum(np.abs(expected), np.abs(actual)), _TINY)
         if off[-1] > _WRONG and float((off[:-1] > _WRONG).mean()) >= CLEARLY:
             found.append(label(firsts, place))
@@ -83,8 +81,5 @@ def bias_by_group(foretold: Floats, came: Floats, held: Held, bootstrap: Bootstr
     frequency = held.known.past.frequency
     firsts = bias_groups(frequency)
     group = group_of(frequency, firsts)
-    off = [
-        np.abs(bootstrap.sums(np.where(group == place, foretold - came, 0.0), held.known.rows))
-        for place in range(len(firsts))
-    ]
-    return np.asarray(np.sum(off, axis=0))
+    off = bootstrap.by_group(foretold - came, group, len(firsts), held.known.rows)
+    return np.asarray(np.abs(bootstrap.drawn(off)).sum(axis=0))

@@ -110,7 +110,8 @@ class ModelEntry:
     def fit(self, known: Known, window: float) -> Fitted:  # noqa: ARG002
         """Fit by maximum likelihood."""
         model = known.fitted(self.name, lambda: self.of(known.past))
-        return Fitted(self.name, model, _ahead(model, known), exact=True, notes=model.notes)
+        future = known.fitted(f"{self.name} ahead", lambda: _ahead(model, known))
+        return Fitted(self.name, model, future, exact=True, notes=model.notes)
 
 
 @dataclass(frozen=True, slots=True)

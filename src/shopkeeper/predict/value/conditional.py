@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 import numpy as np
 
@@ -37,6 +37,8 @@ _LONG = 3.0
 _FAR = 40.0
 _BLOCK = 2048
 _MANY = 16_384
+_KEPT = 16
+"""Sets of nodes kept: some hundred kilobytes each where customers are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,23 +146,28 @@ class Given:
             self.shape[rows], self.base[rows], self.a, self.kept[rows], self.p[rows], self.weight[rows]
         )
 
-    def power(self, more: float, s: Floats, *, staying: bool = False) -> Floats:
-        """Give E_p[(1 + p s)^-(shape + more)], or that times 1 - p: turned where the power is milder so."""
+    def power(self, more: float, *, staying: bool = False) -> Callable[[Floats], Floats]:
+        """Give E_p[(1 + p s)^-(shape + more)] of s, or that times 1 - p: turned where the power is milder so."""
         q = self.shape + more
         turned = self.a + self.kept - q
         here = np.abs(turned) < q
         u = np.where(here, 1.0 - self.p, self.p)
-        log_u = np.log1p(u * s)
-        lead = np.where(here, (self.kept - q) * np.log1p(s), 0.0)
-        terms = self.weight * np.exp(lead - np.where(here, turned, q) * log_u)
-        if staying:
-            terms = terms * np.where(here, (1.0 + s) * u * np.exp(-log_u), 1.0 - self.p)
-        return np.asarray(terms.sum(axis=1))
+        exponent = np.where(here, turned, q)
+
+        def at(s: Floats) -> Floats:
+            log_u = np.log1p(u * s)
+            lead = np.where(here, (self.kept - q) * np.log1p(s), 0.0)
+            terms = self.weight * np.exp(lead - exponent * log_u)
+            if staying:
+                terms = terms * np.where(here, (1.0 + s) * u * np.exp(-log_u), 1.0 - self.p)
+            return np.asarray(terms.sum(axis=1))
+
+        return at
 
 
 def _stays(known: Given, t: Floats) -> Floats:
     """Chance that somebody alive stays: of purchases at a rate, the first one that is the last is at p times that."""
-    return known.power(0.0, t / known.base)
+    return known.power(0.0)(t / known.base)
 
 
 def _mean(known: Given, t: Floats) -> Floats:
@@ -190,9 +197,9 @@ def _near_or_far(known: Given, t: Floats, near: Work, far: Work) -> Floats:
 
 def _discounted(known: Given, t: Floats, *, rate: float, after: float = 0.0) -> Floats:
     """Expected discounted purchases of somebody alive, those later than ``after`` times base."""
-    total = np.zeros(known.shape.shape[0])
+    total, power = np.zeros(known.shape.shape[0]), known.power(1.0)
     for growth, share in _parts(known, t, rate, after):
-        total += (share * np.exp(-rate * known.base * growth))[:, 0] * known.power(1.0, growth)
+        total += (share * np.exp(-rate * known.base * growth))[:, 0] * power(growth)
     return np.asarray(known.shape[:, 0] * total)
 
 
@@ -213,9 +220,9 @@ def _falling_square(known: Given, t: Floats) -> Floats:
 
 
 def _square_far(known: Given, t: Floats) -> Floats:
-    total = np.zeros(known.shape.shape[0])
+    total, power = np.zeros(known.shape.shape[0]), known.power(2.0, staying=True)
     for growth, share in _parts(known, t, 0.0, _NEAR):
-        total += (share * growth)[:, 0] * known.power(2.0, growth, staying=True)
+        total += (share * growth)[:, 0] * power(growth)
     shape = known.shape[:, 0]
     return _square_near(known, _NEAR * known.base) + shape * (shape + 1.0) * total
 
@@ -251,6 +258,13 @@ def beta_nodes(a: float, b: Floats, count: int) -> tuple[Floats, Floats]:
     """
     if b.size == 0:
         return np.empty((0, count)), np.empty((0, count))
+    return _beta_nodes(a, b.tobytes(), count)
+
+
+@lru_cache(maxsize=_KEPT)
+def _beta_nodes(a: float, told: bytes, count: int) -> tuple[Floats, Floats]:
+    """The same, kept a while: of one model at one origin much is asked."""
+    b = np.frombuffer(told, dtype=np.float64)
     right, left = b[:, None] - 1.0, a - 1.0
     k = np.arange(count, dtype=np.float64)[None, :]
     both = right + left
@@ -268,4 +282,7 @@ def beta_nodes(a: float, b: Floats, count: int) -> tuple[Floats, Floats]:
     off = np.sqrt(side[:, 1:]) / 2.0
     matrix[:, index[1:], index[:-1]] = off
     nodes, vectors = np.linalg.eigh(matrix)
-    return np.clip(nodes, 1e-14, 1.0), vectors[:, 0, :] ** 2
+    found = np.clip(nodes, 1e-14, 1.0), vectors[:, 0, :] ** 2
+    for one in found:
+        one.flags.writeable = False
+    return found

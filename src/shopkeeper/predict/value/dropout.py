@@ -29,6 +29,7 @@ class DropoutEnds:
 
     def __init__(self, *, at_first: bool) -> None:
         self.always = at_first
+        self.at_many = True
         self.m = 1.0 if at_first else 0.0
 
     def common(self, logs: Floats, x: Floats) -> Term:
@@ -41,7 +42,7 @@ class DropoutEnds:
         both = psi(a + b) - psi(a + kept)
         slopes = [
             r * (psi(r + x) - psi(r) + logs[1]),
-            np.full(x.size, r),
+            r + np.zeros_like(value),
             a * both,
             b * (both + psi(kept) - psi(b)),
         ]
@@ -53,14 +54,14 @@ class DropoutEnds:
         kept = b + x + self.m - 1.0
         log_t = np.log(alpha + t)
         value = np.log(a / kept) - (r + x) * log_t
-        slopes = [-r * log_t, -alpha * (r + x) / (alpha + t), np.ones(x.size), -b / kept]
+        slopes = [-r * log_t, -alpha * (r + x) / (alpha + t), np.ones_like(value), -b / kept]
         return Term(value, np.array(slopes))
 
     def later(self, logs: Floats, x: Floats, age: Floats) -> Term:
         """Not lost, and the next purchase comes after ``age``."""
         r, alpha, _, _ = np.exp(logs)
         log_age = np.log(alpha + age)
-        nothing = np.zeros(x.size)
+        nothing = np.zeros_like(log_age)
         slopes = [-r * log_age, -alpha * (r + x) / (alpha + age), nothing, nothing]
         return Term(-(r + x) * log_age, np.array(slopes))
 

@@ -7,7 +7,7 @@ which is cut at its day before anything is counted; what it has to foretell is i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -194,10 +194,17 @@ class Shared:
 
     base: Future
     where: Ints
+    means: dict[float, Floats] = field(default_factory=dict, repr=False, compare=False)
+    """What was asked before: the same forecast is asked for when it is judged, summed up and plotted."""
 
     def mean(self, t: float | Floats) -> Floats:
         """Give E(Y) within ``t``."""
-        return self.base.mean(t)[self.where] if np.ndim(t) == 0 else self._each.mean(t)
+        if np.ndim(t) > 0:
+            return self._each.mean(t)
+        time = float(t)
+        if time not in self.means:
+            self.means[time] = self.base.mean(time)
+        return self.means[time][self.where]
 
     def discounted(self, t: float | Floats, rate: float) -> Floats:
         """Give the expected purchases within ``t``, discounted continuously at ``rate`` per time unit."""
@@ -217,7 +224,7 @@ class Shared:
 
     def take(self, rows: Ints) -> Shared:
         """Give the future of some of the customers."""
-        return Shared(self.base, self.where[rows])
+        return Shared(self.base, self.where[rows], self.means)
 
     @property
     def _each(self) -> Future:

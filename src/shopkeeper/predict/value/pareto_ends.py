@@ -29,6 +29,7 @@ class ParetoEnds:
     """Pareto/NBD as a function of ln r, ln alpha, ln s, ln beta."""
 
     always: ClassVar[bool] = True
+    at_many: ClassVar[bool] = False
 
     def common(self, logs: Floats, x: Floats) -> Term:
         """Give ln of G(r+x) alpha^r beta^s / G(r)."""

@@ -17,7 +17,7 @@ P(Y >= k) below 1e-6.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,6 +27,8 @@ from shopkeeper.predict.value.pareto_ends import log_integral
 
 _NODES = 48
 _TAIL_NODES = 32
+_FEW = 32
+"""Orders whose chance is summed up: of more the incomplete beta function is cheaper."""
 # exp(-40) is less than the last digit.
 _FAR = 40.0
 _BLOCK = 2048
@@ -43,9 +45,16 @@ class ParetoFuture:
     frequency: Floats
     recency: Floats
     T: Floats
+    known: dict[str, Floats] = field(default_factory=dict, repr=False, compare=False)
+    """What was worked out before: every figure of the future begins with who is alive."""
 
     def alive(self) -> Floats:
         """Give the probability that the customer has not left by T."""
+        if "alive" not in self.known:
+            self.known["alive"] = self._alive()
+        return self.known["alive"]
+
+    def _alive(self) -> Floats:
         logs = np.log([self.r, self.alpha, self.s, self.beta])
         x, last, by_lost = pairs(self.frequency, self.recency)
         lost = log_integral(logs, x, last, by_leaving=True, slopes=False).value + logs[2]
@@ -99,7 +108,8 @@ class ParetoFuture:
     def take(self, rows: Ints) -> ParetoFuture:
         """Give the same model for some of the histories."""
         some = self.frequency[rows], self.recency[rows], self.T[rows]
-        return ParetoFuture(self.r, self.alpha, self.s, self.beta, *some)
+        known = {what: values[rows] for what, values in self.known.items()}
+        return ParetoFuture(self.r, self.alpha, self.s, self.beta, *some, known)
 
     def _rate(self) -> Floats:
         return np.asarray((self.r + self.frequency) / (self.alpha + self.T))
@@ -148,13 +158,42 @@ class ParetoFuture:
         at, share = legendre(_TAIL_NODES)
         step = high - low
         u = np.exp(low[:, None] + step[:, None] * at)
-        before = betainc(k[:, None], shape[:, None], u / (scale[:, None] + u))
+        before = _reached(k, shape, u / (scale[:, None] + u))
         leaves = self.s * u / (base[:, None] + u) * np.exp(-self.s * np.log1p(u / base[:, None]))
         until_end = betainc(k, shape, np.where(live, t / (scale + t), 0.0))
         stays_high, stays_end = (np.exp(-self.s * np.log1p(v / base)) for v in (np.exp(high), t))
         after = np.maximum(stays_high - stays_end, 0.0)
         tail = step * ((before * leaves) @ share) + after + stays_end * until_end
         return np.where(live, np.clip(tail, 0.0, 1.0), 0.0)
+
+
+def _reached(k: Floats, shape: Floats, share: Floats) -> Floats:
+    """P(N >= k) of a negative binomial N of that shape, a row of shares of time each: the incomplete beta function.
+
+    For a whole number of a few it is what a short sum leaves, many times cheaper; absolute error below 1e-12.
+
+    >>> _reached(np.array([2.0, 3.0]), np.array([1.0, 1.0]), np.array([[0.5], [0.5]])).tolist()
+    [[0.25], [0.125]]
+    """
+    from scipy.special import betainc
+
+    few = (k <= _FEW) & (k == np.floor(k))
+    found = np.empty(share.shape)
+    others = np.flatnonzero(~few)
+    if others.size:
+        found[others] = betainc(k[others, None], shape[others, None], share[others])
+    rows = np.flatnonzero(few)
+    rows = rows[np.argsort(-k[rows], kind="stable")]  # rows that add one more term come first
+    terms, p, size = k[rows], share[rows], shape[rows, None]
+    with np.errstate(divide="ignore"):
+        term = np.exp(size * np.log1p(-p))
+    below = term.copy()
+    for n in range(1, int(terms.max(initial=1.0))):
+        some = slice(0, int(np.searchsorted(-terms, -n, side="left")))
+        term = term[some] * ((size[some] + (n - 1.0)) / n) * p[some]
+        below[some] += term
+    found[rows] = np.maximum(1.0 - below, 0.0)
+    return found
 
 
 def _power(exponent: float, log: Floats) -> Floats:

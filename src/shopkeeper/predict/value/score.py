@@ -6,7 +6,7 @@ is in the same block at every origin and for every candidate, so that comparison
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -73,10 +73,20 @@ class Bootstrap:
         draws = rng.multinomial(count, np.full(count, 1.0 / count), size=SAMPLES)
         return cls(block.astype(np.int64), draws.astype(np.float64))
 
-    def sums(self, values: Floats, rows: Ints) -> Floats:
-        """Sum ``values`` (one per customer in ``rows``) in each sample; the last entry is all customers as they are."""
-        per_block = np.bincount(self.block[rows], weights=values, minlength=self.draws.shape[1])
-        return np.append(self.draws @ per_block, per_block.sum())
+    def sums(self, values: Sequence[Floats], rows: Ints) -> Floats:
+        """Sum each of ``values`` (one per customer in ``rows``) in each sample; the last column is everybody once."""
+        block, size = self.block[rows], self.draws.shape[1]
+        return self.drawn(np.array([np.bincount(block, weights=one, minlength=size) for one in values]))
+
+    def by_group(self, values: Floats, group: Ints, count: int, rows: Ints) -> Floats:
+        """Sum ``values`` by block for each of ``count`` groups."""
+        size = self.draws.shape[1]
+        sums = np.bincount(group * size + self.block[rows], weights=values, minlength=count * size)
+        return sums.astype(np.float64, copy=False).reshape(count, size)
+
+    def drawn(self, by_block: Floats) -> Floats:
+        """Sum rows of sums by block in each sample: a column per sample, the last one is everybody once."""
+        return np.concatenate((by_block @ self.draws.T, by_block.sum(axis=1)[:, None]), axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +101,19 @@ def scored(predicted: Floats, actual: Floats, rows: Ints, bootstrap: Bootstrap) 
     error = predicted - actual
     cap = max(1.0, float(np.quantile(actual, _CAP))) if actual.size else 1.0
     capped = np.minimum(predicted, cap) - np.minimum(actual, cap)
-
-    def mean(values: Floats) -> Floats:
-        return bootstrap.sums(values, rows) / n
-
-    n = np.maximum(bootstrap.sums(np.ones(actual.size), rows), 1.0)
-    mse, capped_mse = mean(error**2), mean(capped**2)
-    bought = np.maximum(mean(actual), _TINY)
+    x, y = ranks(predicted) / max(actual.size, 1), ranks(actual) / max(actual.size, 1)
+    wanted = (
+        np.ones(actual.size), np.abs(error), error, error**2, capped**2, actual, actual * in_top(predicted),
+        x, y, x**2, y**2, x * y,
+    )  # fmt: skip
+    n, *sums = bootstrap.sums(wanted, rows)
+    mae, bias, mse, capped_mse, bought, top, *by_rank = (one / np.maximum(n, 1.0) for one in sums)
     return Scored({
-        "mae": mean(np.abs(error)),
+        "mae": mae,
         "rmse": np.sqrt(mse),
-        "bias": mean(error),
-        "spearman": _rank_correlation(predicted, actual, mean),
-        "top_decile": np.minimum(mean(actual * in_top(predicted)) / bought, 1.0),
+        "bias": bias,
+        "spearman": _rank_correlation(*by_rank),
+        "top_decile": np.minimum(top / np.maximum(bought, _TINY), 1.0),
         "loss": 0.25 * np.log(mse + _TINY) + 0.25 * np.log(capped_mse + _TINY),
     })  # fmt: skip
 
@@ -171,9 +181,7 @@ def simplest(losses: Sequence[Floats], among: Ints | None = None) -> tuple[int, 
     return best, worse
 
 
-def _rank_correlation(left: Floats, right: Floats, mean: Callable[[Floats], Floats]) -> Floats:
-    """Spearman's correlation in each sample, by the ranks among all customers."""
-    left, right = ranks(left) / max(left.size, 1), ranks(right) / max(right.size, 1)
-    x, y = mean(left), mean(right)
-    spread = np.sqrt(np.maximum((mean(left**2) - x**2) * (mean(right**2) - y**2), 0.0))
-    return np.where(spread > 1e-12, (mean(left * right) - x * y) / np.maximum(spread, 1e-12), 0.0)
+def _rank_correlation(x: Floats, y: Floats, x2: Floats, y2: Floats, xy: Floats) -> Floats:
+    """Spearman's correlation in each sample, of the means of ranks among all customers, their squares and products."""
+    spread = np.sqrt(np.maximum((x2 - x**2) * (y2 - y**2), 0.0))
+    return np.where(spread > 1e-12, (xy - x * y) / np.maximum(spread, 1e-12), 0.0)

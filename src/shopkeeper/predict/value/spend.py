@@ -289,25 +289,25 @@ def spend_figures(predicted: Floats, held: Held, bootstrap: Bootstrap) -> dict[s
     """Score money foretold: an entry per bootstrap sample, the data as they are last."""
     actual, rows = held.money, held.known.rows
     error = predicted - actual
-
-    def mean(values: Floats) -> Floats:
-        return bootstrap.sums(values, rows) / n
-
-    n = np.maximum(bootstrap.sums(np.ones(actual.size), rows), 1.0)
-    came, mae, bias = mean(actual), mean(np.abs(error)), mean(error)
-    size = np.maximum(mean(np.abs(actual)), _TINY)
+    wanted = (
+        np.ones(actual.size), actual, np.abs(actual), np.abs(error), error, error**2,
+        actual * in_top(predicted),
+    )  # fmt: skip
+    n, *sums = bootstrap.sums(wanted, rows)
+    n = np.maximum(n, 1.0)
+    came, size, mae, bias, mse, top = (one / n for one in sums)
     by_group = bias_by_group(predicted, actual, held, bootstrap) / n
-    captured = np.clip(mean(actual * in_top(predicted)) / np.where(came > 0, came, np.inf), 0.0, 1.0)
+    captured = np.clip(top / np.where(came > 0, came, np.inf), 0.0, 1.0)
     left, right = ranks(predicted), ranks(actual)
     varied = left.std() * right.std()
     rank = float(((left - left.mean()) * (right - right.mean())).mean() / varied) if varied > 0 else 0.0
     return {
         "mae": mae,
-        "rmse": np.sqrt(mean(error**2)),
+        "rmse": np.sqrt(mse),
         "bias": bias,
         "spearman": np.full(n.shape, rank),
         "value_captured": captured,
-        "loss": np.log(mae + _TINY) - np.log(captured + 0.01) + _TOTAL * by_group / size,
+        "loss": np.log(mae + _TINY) - np.log(captured + 0.01) + _TOTAL * by_group / np.maximum(size, _TINY),
     }
 
 

@@ -21,6 +21,8 @@ from shopkeeper.predict.value.history import Distinct, Floats, Ints, dot, pairs,
 
 _BLOCK = 8192
 _STEP = 1e-4
+_FEW = 4096
+"""Pairs of which slopes are taken at several points at once: of more, the arrays leave the cache."""
 
 
 class Term(NamedTuple):
@@ -36,6 +38,10 @@ class Ends(Protocol):
     @property
     def always(self) -> bool:
         """Whether a customer may be lost before the first repeat; if not, rows with x = 0 have no lost end."""
+
+    @property
+    def at_many(self) -> bool:
+        """Whether ``logs`` may hold a column of points for each parameter: answers have a row for each then."""
 
     def common(self, logs: Floats, x: Floats) -> Term:
         """What both ends share."""
@@ -97,12 +103,13 @@ class Likelihood:
         lost, later = self._ends(logs)
         w_lost, w_later = self._weights()
         size = logs.size
-        inner = np.empty((size, size))
-        for i in range(size):
-            away = np.zeros(size)
-            away[i] = _STEP
-            inner[i] = self._slope(logs + away, w_lost, w_later) - self._slope(logs - away, w_lost, w_later)
-        inner /= 2.0 * _STEP
+        away = _STEP * np.eye(size)
+        points = logs[:, None] + np.concatenate((away, -away), axis=1)
+        if self.ends.at_many and max(self.age.size, self.last.size) <= _FEW:
+            slopes = self._slope(points[:, :, None], w_lost, w_later)
+        else:
+            slopes = np.stack([self._slope(one, w_lost, w_later) for one in points.T], axis=1)
+        inner = (slopes[:, :size] - slopes[:, size:]).T / (2.0 * _STEP)
         mixed = self._share * (1.0 - self._share) * self.weights
         at_lost = counted(self.by_lost, mixed, self.last.size)
         at_later = counted(self.by_later, mixed, self.age.size)

@@ -172,7 +172,9 @@ class SegmentWrites(SegmentReads):
     def note_audience(self, rows: Sequence[Entry]) -> None:
         """Keep what entered and left."""
         sql = f"INSERT INTO audience ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        self.session.many(sql, [(*row[:5], int(row.entered), row.cause) for row in rows])
+        self.session.many(
+            sql, [(a, at, segment, v, c, int(entered), why) for a, at, segment, v, c, entered, why in rows]
+        )
 
     def prune_audience(self, before: int, limit: int) -> int:
         """Delete the oldest. They were numbered as time went by."""
