@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -131,6 +133,8 @@ def test_an_uncertain_level_and_a_correction_keep_quantiles_inverse() -> None:
     unsure = UnsureWorth(at_level, np.zeros(4, np.int64), learned)
     for level in (0.5, 0.9):
         np.testing.assert_allclose(unsure.transforms(unsure.at(level))[1], level, atol=1e-3)
+    lost = UnsureWorth([replace(one, scale=-one.scale) for one in at_level], unsure.group, learned)
+    assert not np.signbit([lost.at(0.1), lost.at_level[0].at(0.1)]).any(), "nothing of a loss is 0, not -0"
 
 
 def test_learned_ranges_of_worth_hold() -> None:
