@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from shopkeeper.domain.advocacy import Advocate, Advocates, Regulars
+from shopkeeper.domain.advocacy import Advocate, Advocates, Apart, Regulars
+from shopkeeper.shop import Shop
 
 
 def test_regulars_and_advocates_on_the_terminal(cli, sample_shop):
@@ -23,6 +24,21 @@ def test_regulars_and_advocates_on_the_terminal(cli, sample_shop):
     assert told.exit_code == 0, told.output
     assert f"advocacy {rows[0].score:.0f} of 100" in told.stdout
     assert cli("insight", "advocates", "--sort", "charm", "--shop", folder).exit_code != 0
+
+
+def test_a_long_sentence_about_regulars_breaks_before_a_range_is_cut(cli, sample_shop, monkeypatch):
+    fact = Apart(
+        about="category", label="lighting", group=0.25, rest=0.5, effect=-0.5, certain=0.99, q=0.01,
+        sentence="Bought lighting for the garden at first, on a weekday, in the shop of a town by the sea, with coupon",
+        difference=-0.25, low=-0.31, high=-0.19, action="send an offer for the second purchase within a month",
+    )  # fmt: skip
+    found = msgspec.structs.replace(sample_shop.regulars(), apart=(fact,))
+    monkeypatch.setattr(Shop, "regulars", lambda _: found)
+    monkeypatch.delenv("COLUMNS")
+    told = cli("insight", "regulars", "--shop", sample_shop.places.folder).stdout
+    assert "-0.31 to -0.19" in told
+    assert "…" not in told
+    assert {"coupon", "association", "month"} <= set(told.replace(",", " ").split())
 
 
 def test_regulars_and_advocates_as_data(cli, sample_shop):

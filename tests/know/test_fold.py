@@ -82,6 +82,8 @@ def test_an_order_in_a_currency_without_a_rate_counts_without_its_amount() -> No
     )
     assert (c.orders, c.returns, c.amount, c.margin, len(c.days)) == (2, 1, 500, 300.0, 2)
     assert (c.unconverted, c.failed) == ({"JPY": 600}, {})
+    assert c.unpriced == [c.days[0]]
+    assert unpack(pack(c)).unpriced == c.unpriced
 
 
 def test_a_withdrawal_stands_whichever_of_one_instant_has_the_later_key() -> None:

@@ -270,3 +270,42 @@ def test_the_bootstrap_gives_the_error_of_the_mean() -> None:
 def test_an_unknown_model_is_named(chance: PurchaseDays) -> None:
     with pytest.raises(UnknownName, match="model"):
         fit_entry("ARIMA", Known(chance, last(chance)), 13.0)
+
+
+def test_within_the_band_what_was_used_before_stays() -> None:
+    rng = np.random.default_rng(0)
+    best = 1.0 + rng.normal(0, 0.01, 401)
+
+    def worse(share: float, by: float = 0.01) -> np.ndarray:
+        """Worse than the best in so many samples, and as they are."""
+        behind = np.full(401, by)
+        behind[: round(400 * (1.0 - share))] = -by
+        return best + behind
+
+    # From the simplest: the line without an incumbent lies at .84, the band around it from .70 to .93.
+    assert simplest([worse(0.80), best])[0] == 0
+    assert simplest([worse(0.80), best], before=1)[0] == 1, "the simpler one is not near enough to return"
+    assert simplest([worse(0.60), best], before=1)[0] == 0
+    assert simplest([worse(0.90), best])[0] == 1
+    assert simplest([worse(0.90), best], before=0)[0] == 0, "not clearly worse enough to leave"
+    assert simplest([worse(0.96), best], before=0)[0] == 1
+    assert simplest([worse(0.96, by=0.004), best])[0] == 1
+    assert simplest([worse(0.96, by=0.004), best], before=0)[0] == 0, "surely worse, and by a hair"
+    assert simplest([worse(0.80), worse(0.96), best], before=1)[0] == 0, "who leaves has no say"
+    assert simplest([worse(0.80), best, best], np.array([0, 1]), before=2)[0] == 0, "who may not be chosen"
+
+
+def test_a_choice_knows_the_one_before_and_says_where_it_follows_it() -> None:
+    days = days_of(worlds.chance(seed=10))
+    alone = choose(days, end_day=last(days), horizon=13.0, entrants=MODELS)
+    simple, other = alone.cards
+    assert alone.pick == other.name
+    assert 0.84 <= simple.clearly_worse < 0.93, "a world in which the line is near"
+    used = msgspec.structs.replace(alone, pick=simple.name)
+    again = choose(days, end_day=last(days), horizon=13.0, entrants=MODELS, incumbent=used)
+    assert again.pick == simple.name
+    assert again.notes[-1] == "MBG/NBD was used before and stays: BG/NBD is as good within noise"
+    untested = Choice(pick=simple.name, cards=(), window_days=0, n=0)
+    gone = msgspec.structs.replace(alone, pick="Pareto/NBD")
+    for nobody in (untested, gone):
+        assert choose(days, end_day=last(days), horizon=13.0, entrants=MODELS, incumbent=nobody) == alone

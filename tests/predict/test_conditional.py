@@ -146,3 +146,11 @@ def test_the_rule_is_its_own_mean(t: float, x: int) -> None:
     tail = many.at_least(np.arange(1.0, 5001.0), t)
     assert tail.sum() == pytest.approx(ahead.mean(t)[0], rel=1e-6)
     assert ahead.discounted(t, 0.01)[0] <= ahead.mean(t)[0]
+
+
+def test_nothing_is_expected_of_no_time_and_it_is_no_minus_zero() -> None:
+    known = np.array([0.0, 3.0]), np.array([0.0, 20.0]), np.array([30.0, 30.0])
+    for at_first in (0.0, 1.0):
+        expected = Conditional(0.24, 4.4, 0.79, 2.4, at_first, *known).mean(0.0)
+        assert not expected.any()
+        assert not np.signbit(expected).any()

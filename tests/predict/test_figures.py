@@ -28,6 +28,7 @@ from shopkeeper.predict.value import (
     alive_path,
     amount_heterogeneity,
     cohort_curves,
+    compare,
     dropout_heterogeneity,
     evidence_figures,
     expectations,
@@ -184,6 +185,14 @@ def test_the_path_of_one_customer_is_what_would_have_been_told_each_day() -> Non
         alive_path(fit, log, who="7")
     with pytest.raises(InvalidInput, match="no orders were given"):
         alive_path(fit, who=7, occurred_at=log["date"])
+    with pytest.raises(InvalidInput, match="no order of that customer up to 2023-12-31"):
+        alive_path(fit, log, who=7, end="2023-12-31")
+    for mixed in (log, {"client": log["customer_id"], "date": log["date"], "customer": log["customer_id"]}):
+        with pytest.raises(InvalidInput, match="more than one customer"):
+            alive_path(fit, mixed, customer="client" if "client" in mixed else None)
+    only = {name: column[here] for name, column in log.items()}
+    for frame in (only, {"date": only["date"]}):
+        assert alive_path(fit, frame, end="2025-06-30").p_alive.tolist() == alone.p_alive.tolist()
 
 
 def test_a_path_knows_zones_returns_seasons_and_levels() -> None:
@@ -216,6 +225,30 @@ def test_a_path_knows_zones_returns_seasons_and_levels() -> None:
         web.p_alive.tolist() == alive_path(grouped.of_levels({"channel": "web"}), log, who=7).p_alive.tolist()
     )
     assert web.p_alive.tolist() != shop.p_alive.tolist()
+    with pytest.raises(UnknownName, match="channel"):
+        alive_path(grouped, log, who=7, levels={"chanel": "web"})
+
+
+def test_a_fit_in_another_unit_is_refused_by_figures_and_comparison() -> None:
+    """Its times ahead would be read as seven times as long."""
+    cut, by_day = (split(orders(), end="2024-06-30", until="2024-12-31", unit=unit) for unit in "WD")
+    fit = BGNBD().fit(**cut.known.history)
+    for ask in (
+        lambda: repeat_counts(fit, by_day.known),
+        lambda: expectations(fit, by_day),
+        lambda: compare([fit], by_day),
+    ):
+        with pytest.raises(InvalidInput, match="the unit W, and unit is D"):
+            ask()
+    days = purchase_days(customer=orders()["customer_id"], occurred_at=orders()["date"])
+    seasonal = Seasonal(BGNBD(), AUTUMN).fit(days, end="2024-06-30")
+    assert repeat_counts(seasonal, cut.known).actual.sum() == cut.known.T.size
+    for other in (by_day.known, summarise(orders(), end="2024-12-31")):
+        for refused in (repeat_counts, compare):
+            with pytest.raises(InvalidInput, match="up to 2024-06-30 in the unit W, and these"):
+                refused(seasonal, other)
+    # Asked of others, as of those of another day, it answers.
+    assert repeat_counts(fit, summarise(orders(), end="2024-12-31")).actual.sum() == 60
 
 
 def test_a_matrix_says_of_every_history_what_the_fit_says() -> None:
@@ -286,10 +319,8 @@ def test_a_track_knows_units_returns_and_seasons() -> None:
     seasonal = Seasonal(BGNBD(), AUTUMN).fit(days, end="2024-12-31")
     found = track(seasonal, log, until="2024-12-31")
     inner = summarise(log, end="2024-12-31")
-    told = seasonal.told(**inner.history, end=int(np.datetime64("2024-12-31").astype(int)))["T"]
-    left_over = (inner.end - log["date"].min() + 1).astype(int) % 7
-    whole = seasonal.told(**inner.history)["T"] if left_over == 0 else told
-    assert found.cumulative[1][-1] == pytest.approx(seasonal.fit.expected_repeats(whole).sum(), rel=0.02)
+    told = seasonal.told(**inner.history)["T"]
+    assert found.cumulative[1][-1] == pytest.approx(seasonal.fit.expected_repeats(told).sum(), rel=0.02)
     flat = Seasonal(by_week, Season()).fit(days, end="2024-06-30")
     np.testing.assert_allclose(
         track(flat, log, end="2024-06-30", until="2024-12-31").expected, weekly.expected, rtol=1e-9

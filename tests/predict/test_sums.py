@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shopkeeper.predict.value.sums import range_of_sum
+from shopkeeper.predict.value.sums import of_both_signs, range_of_sum
 
 
 @given(st.floats(-1e9, 1e9), st.floats(0.0, 1e18), st.floats(0.5, 0.99))
@@ -34,3 +34,21 @@ def test_it_covers_the_sum_of_few_customers_and_of_many(customers: int) -> None:
     low, high = range_of_sum(float(worth.mean()), float(worth.var()), 0.8)
     least = 0.7 if customers == 1 else 0.75  # one who may bring nothing is no gamma
     assert least < ((worth >= low) & (worth <= high)).mean() < 0.85
+
+
+def test_a_sum_of_losses_lies_below_nothing_as_each_of_them_does() -> None:
+    low, high = range_of_sum(-100.0, 100.0**2, 0.8)
+    assert (-high, -low) == range_of_sum(100.0, 100.0**2, 0.8)
+    assert high < 0
+    _, high = range_of_sum(-100.0, 100.0**2, 0.8, both_signs=True)
+    assert high > 0, "gains may outweigh losses"
+
+
+@pytest.mark.parametrize("gains", [3, 5])
+def test_it_covers_the_sum_of_gains_and_losses(gains: int) -> None:
+    rng = np.random.default_rng(gains)
+    each = np.append(np.full(gains, 10.0), np.full(4, -10.0))
+    worth = (rng.gamma(1.0, 1.0, (20_000, each.size)) * each).sum(axis=1)
+    assert of_both_signs(each)
+    low, high = range_of_sum(float(each.sum()), float((each**2).sum()), 0.8, both_signs=True)
+    assert 0.75 < ((worth >= low) & (worth <= high)).mean() < 0.85

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -14,19 +16,27 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.events import DAY, event, order, put
+from tests.events import DAY, NOW, event, order, put
 
 import shopkeeper
+from shopkeeper.cli.value import headlines
 from shopkeeper.domain.actor import Actor
 from shopkeeper.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from shopkeeper.domain.value import Run
+from shopkeeper.predict.value import MBGNBD, GammaGammaFit
+from shopkeeper.predict.value.calibration import Learned
 from shopkeeper.predict.value.candidates import UNTESTED
 from shopkeeper.predict.value.choose import Choice
-from shopkeeper.predict.value.interval import Group
+from shopkeeper.predict.value.interval import Around, Group
+from shopkeeper.predict.value.level import Level, Wander, at_levels, mixed
+from shopkeeper.predict.value.rules import SteadyFuture
 from shopkeeper.predict.value.spend import BY_ORDER, SpendChoice
 from shopkeeper.shop.predicting import runs
+from shopkeeper.shop.predicting.comparing import ahead
+from shopkeeper.shop.predicting.orders import order_days, taken_as
 from shopkeeper.shop.predicting.pricing import choice_at
 from shopkeeper.shop.predicting.recalling import as_today
+from shopkeeper.shop.predicting.worths import deviation, foresee
 
 PEOPLE = 60
 FIRST, LAST = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -167,11 +177,54 @@ def test_value_adds_up_by_tenth_state_and_channel(shop):
     assert [run[0] for run in report.runs] == [FIRST, LAST]
 
 
+def test_of_customers_who_cost_money_a_loss_is_sure_and_nobody_holds_a_share_of_it(tmp_path):
+    chance = Random(3)
+    with shopkeeper.create(tmp_path / "shop", currency="EUR", time_zone="UTC", now=LAST.isoformat()) as shop:
+        for bought in orders(chance, 430, 485, people=40):
+            goods = [{"product_id": "p1", "price": "90.00", "quantity": 1}]
+            back = event("Order Refunded", f"back {bought.message_id}", bought.occurred_at - NOW + 1,
+                         ids={one.kind: one.value for one in bought.identifiers},
+                         order_id=bought.properties.order_id, products=goods)  # fmt: skip
+            put(shop, bought, back)
+        shop.refresh()
+        report = shop.value()
+        told = shop.worth().schema.metadata
+        said = " ".join(headlines(report))
+    assert report.total.low < report.total.value < report.total.high < 0
+    assert float(told[b"total_high"]) < 0
+    assert report.top == ()
+    assert "contribution margin is expected" in said
+    assert "most valuable" not in said
+
+
 def test_what_value_rests_on_is_told(shop):
     """No product has a cost, and one order is in a currency without a rate: neither may pass for knowledge."""
     assumed, foreign, *_ = shop.value().notes
     assert assumed.startswith("the cost of 100% of what was sold is not known: 40% of it is taken as margin")
     assert foreign.startswith("1 customer paid in USD, for which no exchange rate is known")
+
+
+def test_an_order_without_a_rate_is_an_order_and_takes_nothing_from_what_an_order_is_worth(shop):
+    with shop.places.ledger.read() as reader:
+        found = order_days(reader, shop.places.scale)
+    (at,) = np.flatnonzero(np.isnan(found.margin))
+    ninth = found.customer == found.customer[at]
+    taken = taken_as(found.customer, found.margin)
+    assert taken[at] == pytest.approx(np.nanmean(found.margin[ninth]))
+    note = shop.worth().schema.metadata[b"notes"].decode().splitlines()[-1]
+    assert note.startswith(f"1 of {found.margin.size} customers' days with an order is in a currency without")
+
+
+@pytest.mark.parametrize(
+    ("margin", "taken"),
+    [
+        ([2.0, 4.0, 9.0, np.nan, np.nan], [2.0, 4.0, 9.0, 6.0, 6.0]),
+        ([2.0, 4.0, 9.0, np.nan, 5.0], [2.0, 4.0, 9.0, 5.0, 5.0]),
+        ([np.nan] * 5, [0.0] * 5),
+    ],
+)
+def test_an_unknown_amount_is_what_the_customers_others_are_or_the_average_customers(margin, taken):
+    assert taken_as(np.array([1, 1, 2, 3, 3]), np.array(margin)).tolist() == taken
 
 
 def test_the_second_refresh_says_how_the_first_one_did(shop):
@@ -242,6 +295,46 @@ def test_worth_over_any_horizon_grows_with_it_and_is_discounted(shop):
     for nonsense in (-1, "a year", math.nan):
         with pytest.raises(InvalidInput, match="horizon"):
             shop.worth(horizon=nonsense)
+
+
+def test_a_new_tournament_knows_what_the_run_before_used_unless_that_looked_elsewhere(shop, monkeypatch):
+    asked = []
+
+    def held(**how):
+        asked.append(how)
+        raise Conflict("enough is seen")
+
+    monkeypatch.setattr(sys.modules["shopkeeper.predict.value.forecast"], "forecast", held)
+    with shop.places.ledger.read() as reader:
+        found = order_days(reader, shop.places.scale)
+    elsewhere = SimpleNamespace(
+        settings=msgspec.structs.replace(shop.settings, horizon_weeks=13), ledger=shop.places.ledger,
+        lake=shop.places.lake, folder=shop.places.folder,
+    )  # fmt: skip
+    for places in (shop.places, elsewhere):
+        with pytest.raises(Conflict):
+            foresee(places, found, np.datetime64("2026-05-01"), anew=True)
+    assert [how["choice"] for how in asked] == [None, None]
+    assert asked[0]["incumbent"].cards
+    assert asked[0]["incumbent"].pick == runs.current(shop.places).pick
+    assert asked[1]["incumbent"] is None
+
+
+def test_worth_until_a_day_is_worth_over_as_many_weeks(shop):
+    today = date(2026, 5, 1)
+    found = shop.worth(until="2026-07-31")
+    assert found["value"].equals(shop.worth(horizon=13)["value"])
+    assert found.schema.metadata[b"horizon_weeks"] == b"13"
+    then = shop.worth(until=today, as_of=date(2026, 4, 24))
+    assert then.schema.metadata[b"horizon_weeks"] == b"1", "from the end of as_of"
+    for day in (today, today - timedelta(days=1)):
+        with pytest.raises(InvalidInput, match=f"{day} is not after 2026-05-01"):
+            shop.worth(until=day)
+    with pytest.raises(InvalidInput, match="both a horizon and a last day"):
+        shop.worth(horizon=13, until="2026-07-31")
+    for nonsense in ("soon", datetime(2026, 7, 31, tzinfo=UTC), 13):
+        with pytest.raises(InvalidInput, match="until is"):
+            shop.worth(until=nonsense)
 
 
 @settings(max_examples=60, deadline=None)
@@ -324,3 +417,29 @@ def test_who_objects_to_profiling_has_no_predictions_earlier_ones_included(leavi
     leaving.refresh()
     assert not rows_of(leaving, {number})
     assert leaving.value().total.customers == leaving.predicted().num_rows
+
+
+def test_how_sure_a_value_is_goes_by_the_distribution_of_its_orders():
+    """One around a mean has a mean of its own a little above, and who wanders loses a little where growth slows."""
+    mean, amounts = np.array([0.4, 3.0]), GammaGammaFit(
+        p=1e12, q=1e12, v=1.0, log_likelihood=0.0, n=2, n_fenced=0, gradient_norm=0.0, converged=True
+    )  # fmt: skip
+
+    def sd(future, wander):
+        projection = SimpleNamespace(margin_per_order=np.full(2, 10.0))
+        learned = SimpleNamespace(learned=Learned(wander=wander))
+        return deviation(SimpleNamespace(
+            projection=projection, future=future, horizon=40.0, discount=0.0, orders_seen=np.ones(2),
+            amounts=amounts, choice=learned,
+        ))  # fmt: skip
+
+    floor, spread = np.full(2, 0.02), np.full(2, 1.5)
+    around = Around(SteadyFuture(mean, 40.0), floor, spread, np.zeros(2))
+    inside = mean + 0.8
+    np.testing.assert_allclose(sd(around, Wander()), 10.0 * np.sqrt(inside + inside**2 / 1.5), rtol=1e-5)
+    np.testing.assert_allclose(ahead(around, 28 / 40)["orders_28d_variance"], inside + inside**2 / 1.5)
+    fit = MBGNBD().fit(frequency=[2, 1, 0, 9], recency=[30.4, 1.7, 0, 20], T=[38.9, 38.9, 38.9, 20.0])
+    future, wander = fit.future(frequency=[0, 9], recency=[0, 20], T=[20, 20]), Wander(growth=0.3, tested=5.0)
+    times = at_levels(40.0, Level(), wander=wander)
+    drawn = mixed([future.square(t) for t in times]) - mixed([future.mean(t) for t in times]) ** 2
+    np.testing.assert_allclose(sd(future, wander), 10.0 * np.sqrt(drawn), rtol=1e-5)

@@ -139,6 +139,8 @@ def test_all_of_them_come_as_one_file(sample_shop, ask_worth):
     [
         ({"horizon": 0}, 400, "horizon"),
         ({"horizon": "soon"}, 400, "horizon"),
+        ({"until": "2001-01-01"}, 400, "is not after"),
+        ({"until": "2090-01-01", "horizon": 4}, 400, "both a horizon"),
         ({"horizon": "inf", "discount": 0}, 400, "without end"),
         ({"discount": 10}, 400, "discount"),
         ({"weeks": 3}, 400, "weeks"),
@@ -205,6 +207,9 @@ def test_commands_tell_value_worth_and_what_was_predicted(sample_shop, tmp_path,
     assert f"{buyer.id}, as predicted at" in told
     assert str(sample_shop.predictions(buyer.id).points[-1].state) in told
     assert run(app, ["worth", "--horizon", "soon", *folder]).exit_code == 2
+    assert run(app, ["worth", "--until", "2001-01-01", *folder]).exit_code == 2
+    told = run(app, ["worth", "--until", "2090-01-01", "--limit", "1", *folder])
+    assert "until 2090-01-01" in told.stdout
 
 
 def test_commands_hand_value_to_the_next_in_a_pipe(sample_shop, tmp_path, buyer):

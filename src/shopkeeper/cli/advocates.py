@@ -54,6 +54,7 @@ def _regulars(console: Console, found: Regulars, currency: str, most: int) -> No
     for title, facts in (("how they first came", found.apart), ("open to action", found.levers)):
         if facts:
             made = table(title, ("difference", "right"), ("range", "right"), "what it is", "to try")
+            made.columns[0].no_wrap = False  # a sentence: it breaks before the figures beside it are cut
             rows = (
                 (f.sentence, f"{f.difference:+.2f}", f"{f.low:+.2f} to {f.high:+.2f}", f.basis, f.action)
                 for f in facts[:most]

@@ -44,6 +44,9 @@ def worth(
     condition: _Whose = "",
     *,
     horizon: Annotated[str, typer.Option(help="Weeks ahead, or 'inf' for the residual value.")] = "",
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day, instead of --horizon.")
+    ] = None,
     discount: Annotated[float | None, typer.Option(help="Yearly rate as a share, such as 0.1.")] = None,
     as_of: _AsOf = None,
     limit: _Limit = _ON_SCREEN,
@@ -58,6 +61,7 @@ def worth(
         found = shop.worth(
             condition or None,
             horizon=_weeks(horizon),
+            until=None if until is None else until.date(),
             as_of=None if as_of is None else as_of.date(),
             discount=discount,
         )
@@ -67,6 +71,8 @@ def worth(
     told = told_of(found)
     console = screen()
     ahead = "without end" if told["horizon_weeks"] == "inf" else f"in {told['horizon_weeks']} weeks"
+    if until is not None:
+        ahead = f"until {until:%Y-%m-%d}"
     heading(console, f"{count(found.num_rows, 'customer')}, {ahead} from {told['as_of']}")
     rows = found.sort_by([("value", "descending")])
     total, low, high = (money(float(told[key]), currency) for key in ("total", "total_low", "total_high"))

@@ -131,6 +131,8 @@ class Customer(Struct, omit_defaults=True):
     """Days with at least one order, ascending, in the shop's zone."""
     day_margin: list[float] = field(default_factory=list)
     """Margin of the orders of each of ``days``."""
+    unpriced: list[int] = field(default_factory=list)
+    """Days with an order in a currency without a rate, ascending: their margin is not known."""
     places: dict[str, Tally] = field(default_factory=dict)
     """By store id or 'web'."""
     categories: dict[str, Tally] = field(default_factory=dict)
@@ -186,6 +188,7 @@ class Bought(Struct):
 
     days: list[int] = field(default_factory=list)
     day_margin: list[float] = field(default_factory=list)
+    unpriced: list[int] = field(default_factory=list)
     standings: dict[str, dict[int, Standing]] = field(default_factory=dict)
 
 

@@ -199,7 +199,9 @@ class ValueReport(Struct, frozen=True, kw_only=True):
     concentration: tuple[tuple[float, float], ...] = ()
     """Share of customers, the most valuable first, and the share of the value they hold."""
     top: tuple[tuple[float, float], ...] = ()
-    """The same at 1, 5, 10, 20 and 50 in 100."""
+    """The same at 1, 5, 10, 20 and 50 in 100; none where a loss is expected of all together, of which nobody holds a
+    share.
+    """
     states: tuple[Held, ...] = ()
     alarms_per_year: float | None = None
     """How often a year a customer who has not left is called fading, as aimed at by the rhythm in force."""

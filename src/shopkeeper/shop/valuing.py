@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shopkeeper.domain.errors import Conflict
 from shopkeeper.domain.traits import Trait
@@ -86,7 +86,7 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
             if part.size
         ),
         concentration=tuple(at(step / _CURVE) for step in range(_CURVE + 1)),
-        top=tuple(of_top(share) for share in _TOP),
+        top=tuple(of_top(share) for share in _TOP) if whole > 0 else (),
         states=_by(people, "state", held, scored),
         alarms_per_year=_alarms(places),
         channels=_by(people, "acquisition_channel", held, scored),
@@ -105,16 +105,24 @@ def _made(places: Places, told: insights.Known, run: Run) -> ValueReport:
     )
 
 
-def spreading(places: Places) -> Callable[[float, float], tuple[float, float]]:
-    """Gives the range of a sum over the lake, by the run it tells of, from the variance of its customers alone."""
+class Spread(Protocol):
+    """Gives the range of a sum from the variance of its customers alone."""
+
+    def __call__(self, value: float, variance: float, *, both_signs: bool = False) -> tuple[float, float]:
+        """Give the bounds; ``both_signs`` says that it is of gains and of losses."""
+        ...
+
+
+def spreading(places: Places) -> Spread:
+    """What gives the ranges of sums over the lake, by the run it tells of."""
     from shopkeeper.predict.value.sums import range_of_sum
 
     run = runs.in_lake(places, places.lake.manifest().run) or Run(run=0, as_of=places.clock.now())
     at_once = together(run)
 
-    def spread(value: float, variance: float) -> tuple[float, float]:
-        low, high = range_of_sum(value, variance + (at_once * value) ** 2, run.level)
-        return round(low, 2), round(high, 2)
+    def spread(value: float, variance: float, *, both_signs: bool = False) -> tuple[float, float]:
+        low, high = range_of_sum(value, variance + (at_once * value) ** 2, run.level, both_signs=both_signs)
+        return round(low, 2) + 0.0, round(high, 2) + 0.0
 
     return spread
 
@@ -127,11 +135,17 @@ def ranges_of(
     """
     import numpy as np
 
+    from shopkeeper.predict.value.sums import of_both_signs
+
     sd = people.column("clv_sd") if "clv_sd" in {trait.name for trait in people.traits} else None
     if not masks or not isinstance(sd, np.ndarray):
         return [(None, None)] * len(masks)
     spread, variance = spreading(places), np.nan_to_num(sd) ** 2
-    return [spread(float(value[mask].sum()), float(variance[mask].sum())) for mask in masks]
+    return [
+        spread(float(own.sum()), float(variance[mask].sum()), both_signs=of_both_signs(own))
+        for mask in masks
+        for own in (value[mask],)
+    ]
 
 
 def _columns(people: People) -> dict[str, Any]:
@@ -148,21 +162,22 @@ def _holder(
     """Adds up what some customers hold; ``at_once`` is the share by which all may be off together."""
     import numpy as np
 
-    from shopkeeper.predict.value.sums import range_of_sum
+    from shopkeeper.predict.value.sums import of_both_signs, range_of_sum
 
     known = {name: np.nan_to_num(values) for name, values in columns.items()}
 
     def held(name: str, mask: Mask) -> Held:
-        value = float(known["clv_12m"][mask].sum())
+        own = known["clv_12m"][mask]
+        value = float(own.sum())
         variance = float((known["clv_sd"][mask] ** 2).sum()) + (at_once * value) ** 2
-        low, high = range_of_sum(value, variance, level)
+        low, high = range_of_sum(value, variance, level, both_signs=of_both_signs(own))
         return Held(
             name=name,
             customers=int(mask.sum()),
             orders=round(float(known["expected_orders_12m"][mask].sum()), 1),
-            value=round(value, 2),
-            low=round(low, 2),
-            high=round(high, 2),
+            value=round(value, 2) + 0.0,  # never minus zero
+            low=round(low, 2) + 0.0,
+            high=round(high, 2) + 0.0,
             share=value / whole if whole > 0 else 0.0,
             margin=round(float(known["margin"][mask].sum()), 2),
         )
@@ -192,7 +207,8 @@ def _of_money(places: Places, people: People) -> tuple[str, ...]:
         who = np.unique(foreign.rows).size
         notes.append(
             f"{who:,} customer{'' if who == 1 else 's'} paid in {' and '.join(codes)}, for which no exchange rate is "
-            "known: that counts as nothing, in what they are worth, too (bring in a file of rates)"
+            "known: what they spent leaves it out, and such an order is taken as worth what their others, or the "
+            "average customer's, are (bring in a file of rates)"
         )
     return tuple(notes)
 

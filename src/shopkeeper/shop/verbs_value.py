@@ -43,14 +43,15 @@ class ValueVerbs:
         condition: str | None = None,
         *,
         horizon: float | None = None,
+        until: date | str | None = None,
         as_of: date | datetime | str | None = None,
         discount: Discount | float | None = None,
     ) -> pa.Table:
         """Orders and contribution margin expected of customers, a row each, with ranges of 80 %.
 
         ``horizon`` is in weeks from the end of ``as_of`` (default: the setting ``horizon_weeks`` from today);
-        ``math.inf`` asks for the residual value. ``discount`` is a rate with its period
-        (``predict.value.Discount``), or a yearly one as a share. The model is of the kind
+        ``math.inf`` asks for the residual value; ``until`` names its last day instead. ``discount`` is a rate with
+        its period (``predict.value.Discount``), or a yearly one as a share. The model is of the kind
         that the refresh at or before ``as_of`` chose, fitted to orders dated up to then. ``value_sd`` is the
         standard deviation of a customer alone: variances of a group's customers add up, and the schema's ``together``
         is the share by which all of them may be off at once; ``total``, ``total_low`` and ``total_high`` are all
@@ -59,8 +60,9 @@ class ValueVerbs:
         """
         self._may(Permission.REPORT, "see what customers are worth")
         found = pricing.worth(
-            self.places, self.traits(), condition=condition, horizon=horizon, as_of=as_of, discount=discount
-        )
+            self.places, self.traits(), condition=condition, horizon=horizon, until=until, as_of=as_of,
+            discount=discount,
+        )  # fmt: skip
         self._note("see what customers are worth", detail=f"{found.num_rows} customers")
         return found
 

@@ -16,7 +16,7 @@ REDUCERS: dict[str, Reducer] = {
 READS: Reads = {**buying.READS, **shopping.READS, **engaging.READS}
 """See ``shape.Reads``."""
 
-VERSION = 3
+VERSION = 4
 """Raise it when any reducer changes: records folded by another version are folded anew."""
 
 __all__ = ["READS", "REDUCERS", "VERSION", "Moment", "Reducer"]

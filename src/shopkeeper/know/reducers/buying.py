@@ -10,7 +10,7 @@ and ``know.retelling`` folds the customer as if only the last telling had been h
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -163,6 +163,8 @@ def _placed(
         day = (moment.at + catalogue.offset(moment.at)) // DAY
         if not order.order_id:
             _earn(c, day, margin)
+    if not rate and day not in c.unpriced:
+        insort(c.unpriced, day)
     tally = c.places.get(place)
     if tally is None:
         tally = c.places[place] = Tally()

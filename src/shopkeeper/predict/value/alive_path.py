@@ -18,7 +18,7 @@ from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.orders import from_table
 from shopkeeper.predict.value.seasonal import SeasonalFit
 from shopkeeper.predict.value.split import day_by_day
-from shopkeeper.predict.value.summary import purchase_days
+from shopkeeper.predict.value.summary import day_in, purchase_days
 from shopkeeper.predict.value.times import days_of, plain
 
 
@@ -88,7 +88,8 @@ def alive_path(
         returns: see `summarise`: with ``net`` and ``drop`` a return is no purchase.
 
     Raises:
-        InvalidInput: as `summarise`, and where there is no order of that customer.
+        InvalidInput: as `summarise`, where there is no order of that customer up to ``end``, and where orders are of
+            more than one and ``who`` is not given.
 
     >>> from shopkeeper.predict.value import MBGNBD
     >>> fit = MBGNBD().fit(frequency=[2, 1, 0, 4], recency=[30.4, 1.7, 0, 20], T=[38.9, 38.9, 38.9, 20.0])
@@ -99,24 +100,26 @@ def alive_path(
     """
     answering(fit, "p_alive", "name")
     given = {"customer": customer, "occurred_at": occurred_at, "amount": amount}
+    end = day_in(time_zone, end)
     when, money = _of_one(orders, who, given, time_zone)
     days = purchase_days(
         customer=np.zeros(when.size, np.int64), occurred_at=when, amount=money, end=end, returns=returns
     )
-    if not days.day.size:
+    bought = days.day.astype("datetime64[D]")
+    if not bought.size or (end is not None and bought[0] > end):
+        upto = "" if end is None else f" up to {end}"
         raise InvalidInput(
-            "there is no order of that customer", hint="look at who= and at the column customer="
+            f"there is no order of that customer{upto}", hint="look at who= and at the column customer="
         )
     if isinstance(fit, CovariateFit):
         fit = fit.of_levels(levels or {})
     if isinstance(fit, SeasonalFit):
         unit = fit.unit
-    path = day_by_day(days.day.astype("datetime64[D]"), end=end, unit=unit)
+    path = day_by_day(bought, end=end, unit=unit)
     known = path.history
     name = fit.name
     if isinstance(fit, SeasonalFit):
         known, fit = fit.told(**known, end=_numbers(path.day)), fit.fit
-    bought = days.day.astype("datetime64[D]")
     return AlivePath(path.day, fit.p_alive(**known), bought[bought <= path.day[-1]], name)
 
 
@@ -125,17 +128,30 @@ def _of_one(
 ) -> tuple[NDArray[np.datetime64], Any]:
     """Give the days and amounts of one customer's orders."""
     if orders is not None:
-        if who is None:
-            given = {role: name for role, name in given.items() if role != "customer"}
-        given = from_table(orders, given)
+        customer = _customers(orders, given["customer"], needed=who is not None)
+        rest = {role: name for role, name in given.items() if role != "customer"}
+        given = from_table(orders, rest) | {"customer": customer}
     elif given["occurred_at"] is None or (who is not None and given["customer"] is None):
         raise InvalidInput("no orders were given", hint="give a data frame, or occurred_at= as an array")
     when = days_of("occurred_at", given["occurred_at"], time_zone).astype("datetime64[D]")
     money = given["amount"]
+    ids = np.empty(0) if given["customer"] is None else np.asarray(plain(given["customer"]))
     if who is None:
+        if len(set(ids.tolist())) > 1:
+            raise InvalidInput("orders are of more than one customer", hint="say of which: who=")
         return when, money
-    here = np.flatnonzero(np.asarray(plain(given["customer"])) == who)
+    here = np.flatnonzero(ids == who)
     return when[here], None if money is None else np.asarray(plain(money))[here]
+
+
+def _customers(orders: Any, name: str | None, *, needed: bool) -> Any:
+    """Give the column of customers; a table of one customer's orders needs none."""
+    try:
+        return from_table(orders, {"customer": name})["customer"]
+    except InvalidInput:
+        if needed or name is not None:
+            raise
+        return None
 
 
 def _numbers(days: NDArray[np.datetime64]) -> Floats:

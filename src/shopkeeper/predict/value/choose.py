@@ -99,6 +99,24 @@ class Trial:
     means: tuple[Floats, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """Places of what an earlier choice used in this tournament, none where it does not take part."""
+
+    pick: int | None = None
+    alive: int | None = None
+    spend: str = ""
+
+    @classmethod
+    def of(cls, incumbent: Choice | None, names: Sequence[str]) -> _Before:
+        if incumbent is None or not incumbent.cards:
+            return cls()
+        place = {name: at for at, name in enumerate(names)}
+        told = incumbent.pick if incumbent.pick in TELLING else incumbent.alive
+        spend = "" if incumbent.spend is None else incumbent.spend.pick
+        return cls(place.get(incumbent.pick), place.get(told), spend)
+
+
 def choose(
     days: PurchaseDays,
     *,
@@ -106,6 +124,7 @@ def choose(
     horizon: float = 52.0,
     features: Features | None = None,
     entrants: Sequence[Entry] | None = None,
+    incumbent: Choice | None = None,
     seed: int = 20_240_101,
 ) -> Choice:
     """Hold the tournament on purchases up to ``end_day``; the same data and seed give the same pick.
@@ -116,6 +135,8 @@ def choose(
         horizon: weeks ahead that will be asked for.
         features: what else is known of customers at the end of a day, for the learner.
         entrants: who takes part (default: all that the number of customers bears), from the simplest.
+        incumbent: the choice of a tournament before: what it used stays within a band around the noise (see
+            `score.simplest`), so that models do not turn every week because two are equally good.
         seed: of the bootstrap and of the part of customers compared.
     """
     days, strange = believable(days, end_day)
@@ -141,14 +162,19 @@ def choose(
     losses = [np.mean([at.figures["loss"] for at in own], axis=0) for own in scores]
     came = [one.orders for one in held]
     biased = [clearly_biased(trial.means, came, held, bootstrap) for trial in trials]
-    place, worse = simplest(losses, allowed(biased))
+    names = [trial.entry.name for trial in trials]
+    before = _Before.of(incumbent, names)
+    fair = allowed(biased)
+    place, worse = simplest(losses, fair, before.pick)
     pick = trials[place]
-    if (passed_over := simplest(losses)[0]) != place:
+    if (otherwise := simplest(losses, fair)[0]) != place:
+        notes.append(f"{names[place]} was used before and stays: {names[otherwise]} is as good within noise")
+    if (passed_over := simplest(losses, before=before.pick)[0]) != place and passed_over not in fair:
         notes.append(
-            f"{trials[passed_over].entry.name} has as small an error, but is clearly wrong about all customers with "
+            f"{names[passed_over]} has as small an error, but is clearly wrong about all customers with "
             f"{' and '.join(biased[passed_over])} repeat purchases together: it is not used"
         )
-    telling = np.array([at for at, trial in enumerate(trials) if trial.entry.name in TELLING])
+    telling = np.array([at for at, name in enumerate(names) if name in TELLING])
     cases = [_case(found, mean, one) for found, mean, one in zip(pick.fitted, pick.means, held, strict=True)]
     learned = learn_distribution(
         cases, _level(Known(days, end_day), horizon), _longer(pick.fitted, held, days, end_day)
@@ -166,8 +192,8 @@ def choose(
         learned=learned,
         coverage=coverage_elsewhere(cases),
         evidence=evidence(pick.entry.name, held, pick.means, pick.fitted[0].future, cases[0].unsure(learned)),
-        spend=choose_spend(held, cases, learned, bootstrap),
-        alive=trials[simplest(losses, telling)[0]].entry.name if telling.size else "",
+        spend=choose_spend(held, cases, learned, bootstrap, before.spend),
+        alive=names[simplest(losses, telling, before.alive)[0]] if telling.size else "",
     )
 
 

@@ -16,6 +16,7 @@ from shopkeeper.predict.value.covariates import WithCovariates
 from shopkeeper.predict.value.score import ScoreCard, score
 from shopkeeper.predict.value.split import Split
 from shopkeeper.predict.value.summary import Summary
+from shopkeeper.predict.value.track import refuse_other_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,7 +94,7 @@ def compare(
         covariates: of these customers, for models that take any (`WithCovariates`); the others do without.
 
     Raises:
-        InvalidInput: no model, something that is none, or a fit to other customers.
+        InvalidInput: no model, something that is none, or a fit to other customers or in another unit.
 
     >>> from shopkeeper.predict.value import BGNBD, MBGNBD, summarise
     >>> when = ["2024-01-01", "2024-01-20", "2024-01-08", "2024-02-10", "2024-01-03"]
@@ -135,6 +136,7 @@ def _fitted(model: Any, log: Summary, covariates: Mapping[str, ArrayLike] | None
                 f"{model.name} was fitted to {n:,} customers, not to these {log.T.size:,}",
                 hint="give fits to these customers, or models that are fitted here",
             )
+        refuse_other_table(model, log)
         return model
     if hasattr(model, "fit") and not isinstance(model, type):
         try:

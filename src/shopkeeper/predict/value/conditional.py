@@ -181,7 +181,7 @@ def _mean_far(known: Given, t: Floats) -> Floats:
 
 def _mean_near(known: Given, t: Floats) -> Floats:
     gone = np.expm1(-known.shape * np.log1p(known.p * (t / known.base)))
-    return np.asarray(-(known.weight * gone / known.p).sum(axis=1))
+    return np.asarray(0.0 - (known.weight * gone / known.p).sum(axis=1))  # never minus zero
 
 
 def _near_or_far(known: Given, t: Floats, near: Work, far: Work) -> Floats:

@@ -168,7 +168,14 @@ class CovariateFit(SavedFit, Answers, Around, Parameters, Criteria, frozen=True,
         return pa.Table.from_pylist(rows, pa.schema(list(kinds.items())))
 
     def of_levels(self, levels: Mapping[str, str]) -> AnyFit:
-        """Give the model of customers with these levels; one that is missing or not known counts as the baseline."""
+        """Give the model of customers with these levels; one that is missing or not known counts as the baseline.
+
+        Raises:
+            UnknownName: no covariate of the fit has that name.
+        """
+        for name in levels:
+            if name not in self.baseline:
+                raise UnknownName("covariate", name, self.baseline)
         purchases = leaving = 0.0
         told = {
             name: RARE if level in self.rare.get(name, ()) else level for name, level in levels.items()

@@ -19,6 +19,7 @@ from shopkeeper.predict.value.history import Floats, Ints
 from shopkeeper.predict.value.seasonal import SeasonalFit
 from shopkeeper.predict.value.split import Split
 from shopkeeper.predict.value.summary import Summary
+from shopkeeper.predict.value.track import refuse_other_table
 
 _BARS = 8
 _GROUPS = 10
@@ -71,7 +72,8 @@ def repeat_counts(fit: Any, log: Summary, *, most: int = _BARS - 1) -> RepeatCou
         most: the last bar is so many repeat purchases and more.
 
     Raises:
-        InvalidInput: a fit that foretells nothing of new customers in general, or ``most`` below 1.
+        InvalidInput: a fit that foretells nothing of new customers in general or knows these ones in another unit, or
+            ``most`` below 1.
 
     >>> from shopkeeper.predict.value import MBGNBD, summarise
     >>> log = summarise(customer=[1, 1, 2, 3], occurred_at=["2024-01-01", "2024-01-20", "2024-01-08", "2024-01-03"])
@@ -91,6 +93,7 @@ def repeat_counts(fit: Any, log: Summary, *, most: int = _BARS - 1) -> RepeatCou
             "a model with covariates says nothing of new customers in general",
             hint="give fit.of_levels({...}) with the customers of that level",
         )
+    refuse_other_table(fit, log)
     model, T = fit, log.T
     if isinstance(fit, SeasonalFit):
         model, T = fit.fit, fit.told(**log.history)["T"]
@@ -163,6 +166,7 @@ def expectations(fit: Any, cut: Split, *, by: str = "frequency", **known: Any) -
 
     Raises:
         UnknownName: another ``by``.
+        InvalidInput: no fit, no log cut in two, or a fit that knows these customers in another unit.
 
     >>> from shopkeeper.predict.value import MBGNBD, split
     >>> when = ["2024-01-01", "2024-01-08", "2024-03-01", "2024-02-01"]
@@ -179,6 +183,7 @@ def expectations(fit: Any, cut: Split, *, by: str = "frequency", **known: Any) -
             f"cut is a {type(cut).__name__}", hint="give a log cut in two: split(orders, end=..., until=...)"
         )
     log = cut.known
+    refuse_other_table(fit, log)
     expected = fit.future(**log.history, **known).mean(cut.t)
     value = log.T - log.recency if by == "silence" else getattr(log, by)
     if by == "frequency":

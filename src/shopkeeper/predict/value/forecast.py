@@ -118,6 +118,7 @@ def forecast(
     returns: str = "keep",
     features: Features | None = None,
     choice: Choice | None = None,
+    incumbent: Choice | None = None,
 ) -> Forecast:
     """Forecast every customer from the log of orders.
 
@@ -139,6 +140,7 @@ def forecast(
         features: gives what else is known of customers at the end of a day, for the learner (default: what the orders
             say).
         choice: of an earlier call, to be used instead of a new tournament.
+        incumbent: of an earlier call, for a new tournament: what was used then stays unless others are clearly better.
 
     Raises:
         InvalidInput: an order that cannot be used (says which), or a horizon, discount or level out of range.
@@ -160,7 +162,9 @@ def forecast(
         _check_terms(horizon, level)
     days, strange = believable(days, last)
     known = Known(days, last, features)
-    made = choice or choose(days, end_day=known.end_day, horizon=horizon, features=features)
+    made = choice or choose(
+        days, end_day=known.end_day, horizon=horizon, features=features, incumbent=incumbent
+    )
     fitted = fit_entry(made.pick, known, horizon)
     living = fitted if fitted.name in TELLING else _living(made, known, horizon)
     past, amounts = known.past, fit_amounts(known, MODEL if made.spend is None else made.spend.pick)

@@ -62,7 +62,7 @@ def simulate(
     customer, moment = _repeats(
         plain, start, float(told[-1]), DAYS_PER_UNIT[unit], np.random.default_rng(seed)
     )
-    day = np.floor(np.interp(moment, told, now) + 1e-9).astype(np.int64)
+    day = np.minimum(np.floor(np.interp(moment, told, now) + 1e-9).astype(np.int64), last)
     customer = np.concatenate([np.arange(began.size), customer])
     day = np.concatenate([began, day])
     order = np.lexsort((day, customer))

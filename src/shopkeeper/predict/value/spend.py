@@ -180,9 +180,12 @@ SPENDS: dict[str, Callable[[Spend], Floats]] = {
 
 
 def choose_spend(
-    held: Sequence[Held], cases: Sequence[Case], learned: Learned, bootstrap: Bootstrap
+    held: Sequence[Held], cases: Sequence[Case], learned: Learned, bootstrap: Bootstrap, used: str = ""
 ) -> SpendChoice:
-    """Choose by what came at the origins (the latest first), given the forecasts of orders there."""
+    """Choose by what came at the origins (the latest first), given the forecasts of orders there.
+
+    The form of amounts ``used`` before stays within a band around the noise.
+    """
     spends = [
         Spend(one.known, case.future.mean(one.window), one.window)
         for one, case in zip(held, cases, strict=True)
@@ -196,11 +199,15 @@ def choose_spend(
     came = [one.money for one in held]
     biased = {name: clearly_biased(means, came, held, bootstrap) for name, means in foretold.items()}
 
-    def contest(names: Sequence[str]) -> tuple[str, dict[str, float]]:
-        place, worse = simplest([losses[name] for name in names], allowed([biased[name] for name in names]))
+    def contest(names: Sequence[str], before: str = "") -> tuple[str, dict[str, float]]:
+        place, worse = simplest(
+            [losses[name] for name in names],
+            allowed([biased[name] for name in names]),
+            names.index(before) if before in names else None,
+        )
         return names[place], dict(zip(names, worse.tolist(), strict=True))
 
-    pick, _ = contest(FORMS)
+    pick, _ = contest(FORMS, used)
     _, worse = contest(list(SPENDS))
     best, _ = contest([name for name in SPENDS if name == pick or name not in FORMS])
     cards = tuple(

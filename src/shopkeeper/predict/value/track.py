@@ -18,7 +18,13 @@ from shopkeeper.predict.value.evidence import Tracking
 from shopkeeper.predict.value.figure import Figure
 from shopkeeper.predict.value.history import Floats, History, Ints
 from shopkeeper.predict.value.seasonal import SeasonalFit
-from shopkeeper.predict.value.summary import DAYS_PER_UNIT, last_day, purchase_days_of, summarise_days
+from shopkeeper.predict.value.summary import (
+    DAYS_PER_UNIT,
+    Summary,
+    last_day,
+    purchase_days_of,
+    summarise_days,
+)
 
 _WEEK = 7
 
@@ -184,3 +190,14 @@ def refuse_other_unit(fit: Any, days: Floats, unit: str) -> None:
                 f"the fit knows these customers in the unit {own}, and unit is {unit}",
                 hint=f"give unit={own!r}",
             )
+
+
+def refuse_other_table(fit: Any, log: Summary) -> None:
+    """Refuse a table of customers in another unit than the fit's, and of another day where the fit knows seasons."""
+    if isinstance(fit, SeasonalFit) and (fit.unit, fit.end) != (log.unit, int(log.end.astype(np.int64))):
+        raise InvalidInput(
+            f"{fit.name} knows customers up to {np.datetime64(fit.end, 'D')} in the unit {fit.unit}, and these are up "
+            f"to {log.end} in {log.unit}",
+            hint="fit to the same day and unit",
+        )
+    refuse_other_unit(fit, log.T * DAYS_PER_UNIT[log.unit], log.unit)

@@ -27,7 +27,7 @@ LONGER = 1.15
 LONGEST = 2
 """Origins that are looked at: those with the longest time behind them tell most."""
 _USUAL = 0.1
-"""The mean of growths that may be, exponential: 0.05 to 0.15 on three logs, 0 where rates stay."""
+"""About the mean of growths that may be, exponential: 0.03 to 0.22 on three logs, 0 where rates stay."""
 _GROWTHS = np.array([0.0, 0.04, 0.08, 0.14, 0.25, 0.5])
 _LOOKED_AT = 250
 _LEAST = 1e-12

@@ -130,12 +130,13 @@ def ahead(future: Any, days_per_unit: float) -> dict[str, Any]:
     """What a run keeps to be checked by the next: orders expected within some days, and their variance."""
     import numpy as np
 
+    from shopkeeper.predict.value.interval import centre
+
     found = {}
     for days in LOOKED_AHEAD:
         t = days / days_per_unit
-        mean = future.mean(t)
-        found[_ahead(days, "mean")] = mean
-        found[_ahead(days, "variance")] = np.maximum(future.square(t) - mean**2, 0.0)
+        found[_ahead(days, "mean")] = future.mean(t)
+        found[_ahead(days, "variance")] = np.maximum(future.square(t) - centre(future, t) ** 2, 0.0)
     return found
 
 

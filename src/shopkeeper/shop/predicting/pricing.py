@@ -17,7 +17,7 @@ from shopkeeper.domain.value import Run
 from shopkeeper.shop import asking
 from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting.comparing import together
-from shopkeeper.shop.predicting.orders import order_days
+from shopkeeper.shop.predicting.orders import order_days, taken_as, unknown_note
 from shopkeeper.shop.predicting.recalling import last_before
 from shopkeeper.shop.predicting.worths import LEVEL, choice_of, deviation
 
@@ -39,10 +39,11 @@ def worth(
     *,
     condition: str | None,
     horizon: float | None,
+    until: date | str | None,
     as_of: date | datetime | str | None,
     discount: Discount | float | None,
 ) -> pa.Table:
-    """A row per customer: orders and margin expected within ``horizon`` weeks from the end of a day.
+    """A row per customer: orders and margin expected within ``horizon`` weeks from the end of a day, or ``until`` one.
 
     The kind of model is the one that the refresh at or before that day chose; it is fitted to the orders dated up to
     then, as they are known today.
@@ -52,15 +53,17 @@ def worth(
 
     from shopkeeper.predict.value.forecast import forecast
 
-    run = last_before(places, as_of)
-    weeks = run.horizon_weeks if horizon is None else _weeks(horizon)
+    run, end = last_before(places, as_of), _day(places, as_of)
+    if until is not None:
+        weeks = _weeks_until(until, end, horizon)
+    else:
+        weeks = run.horizon_weeks if horizon is None else _weeks(horizon)
     rate = run.discount if discount is None else _yearly(discount)
     without_end = weeks >= _NO_END
     if without_end and rate < _LEAST_DISCOUNT:
         raise InvalidInput(
             f"without end at a discount of {rate}", hint="give at least 0.01 a year, or a horizon"
         )
-    end = _day(places, as_of)
     if end > _day(places, None):
         raise InvalidInput(f"{end} is not over yet", hint="give a day of the past, or a longer horizon")
     # Asked first: what is wrong with a condition is told at once, and not after everything was fitted.
@@ -72,7 +75,7 @@ def worth(
     found = forecast(
         customer=orders.customer[keep],
         occurred_at=orders.day[keep],
-        margin=orders.margin[keep],
+        margin=taken_as(orders.customer[keep], orders.margin[keep]),
         end=end,
         horizon=min(weeks, _NO_END),
         discount=rate if discount is None else discount,
@@ -101,18 +104,19 @@ def worth(
         "as_of": str(end), "run": str(run.run), "model": found.choice.pick, "horizon_weeks": f"{weeks:g}",
         "discount": f"{rate:g}", "level": f"{LEVEL:g}", "together": f"{together(run):.4f}",
         "currency": places.settings.currency, "tested_weeks": f"{found.choice.window_days / 7:g}",
-        "notes": "\n".join(found.notes),
+        "notes": "\n".join((*found.notes, *unknown_note(orders.margin[keep]))),
     }  # fmt: skip
     return kept.replace_schema_metadata(told)
 
 
 def _together(rows: pa.Table, at_once: float) -> tuple[float, float, float]:
     """The sum of values with its range: variances add up, and all of them may be off at once by a share."""
-    from shopkeeper.predict.value.sums import range_of_sum
+    from shopkeeper.predict.value.sums import of_both_signs, range_of_sum
 
-    total = float(rows["value"].to_numpy().sum())
+    each = rows["value"].to_numpy()
+    total = float(each.sum())
     alone = float((rows["value_sd"].to_numpy() ** 2).sum())
-    return total, *range_of_sum(total, alone + (at_once * total) ** 2, LEVEL)
+    return total, *range_of_sum(total, alone + (at_once * total) ** 2, LEVEL, both_signs=of_both_signs(each))
 
 
 def _weeks(horizon: float) -> float:
@@ -120,6 +124,25 @@ def _weeks(horizon: float) -> float:
         return float(horizon)
     except (TypeError, ValueError):
         raise InvalidInput(f"horizon is {horizon!r:.40}", hint="give a positive number of weeks") from None
+
+
+def _weeks_until(until: date | str, end: np.datetime64, horizon: float | None) -> float:
+    import numpy as np
+
+    if horizon is not None:
+        raise InvalidInput("both a horizon and a last day", hint="give horizon= or until=, not both")
+    try:
+        last = day_or_instant(until)
+    except InvalidInput:
+        last = None
+    if last is None or isinstance(last, datetime):
+        raise InvalidInput(f"until is {until!r:.40}", hint="give a day, such as 2027-06-30")
+    if (day := np.datetime64(last, "D")) <= end:
+        raise InvalidInput(
+            f"{day} is not after {end}, the last day known",
+            hint="give a later day; what was known on an earlier one is as_of=",
+        )
+    return float((day - end) / np.timedelta64(7, "D"))
 
 
 def _yearly(discount: Discount | float) -> float:

@@ -11,7 +11,7 @@ from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs
 from shopkeeper.shop.predicting.comparing import ahead
 from shopkeeper.shop.predicting.foretold import Part
-from shopkeeper.shop.predicting.orders import OrderDays
+from shopkeeper.shop.predicting.orders import OrderDays, taken_as
 from shopkeeper.shop.watching import TRAITS
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def foresee(
 
     The learner reads what the lake tells of everybody; before the first refresh fed it, the log of orders.
     What was chosen within the last days is taken without another tournament, unless ``anew``: the pick is fitted to
-    today's orders all the same. Also returns the run whose tournament it is, None for one held now.
+    today's orders all the same. A tournament held now knows what the run before used, so that models do not turn
+    because two are equally good. Also returns the run whose tournament it is, None for one held now.
     """
     from shopkeeper.predict.value.forecast import forecast
 
@@ -49,13 +50,14 @@ def foresee(
     foreseen = forecast(
         customer=orders.customer,
         occurred_at=orders.day,
-        margin=orders.margin,
+        margin=taken_as(orders.customer, orders.margin),
         end=end,
         horizon=float(settings.horizon_weeks),
         discount=settings.discount_rate,
         level=LEVEL,
         features=_whole_record(places) if whole_record(places, earlier) else None,
         choice=None if earlier is None else choice_of(earlier),
+        incumbent=_used_before(places),
     )
     return foreseen, earlier
 
@@ -91,6 +93,12 @@ def choice_of(run: Run) -> Choice | None:
     except msgspec.ValidationError:
         return None
     return choice if choice.pick in {entry.name for entry in entries()} else None
+
+
+def _used_before(places: Places) -> Choice | None:
+    """What the current run uses, where it looks as far ahead: farther ahead another model may be best."""
+    run = runs.current(places)
+    return None if run is None or run.horizon_weeks != places.settings.horizon_weeks else choice_of(run)
 
 
 def _still_good(places: Places, orders: OrderDays, end: np.datetime64) -> Run | None:
@@ -137,13 +145,16 @@ def deviation(foreseen: Forecast) -> Any:
     """
     import numpy as np
 
+    from shopkeeper.predict.value.interval import centre
     from shopkeeper.predict.value.level import Level, Unsure
     from shopkeeper.predict.value.worth import second_moment
 
-    p, future = foreseen.projection, foreseen.future
+    p, future, horizon = foreseen.projection, foreseen.future, foreseen.horizon
     alone = Unsure(future, Level(), wander=foreseen.choice.learned.wander)
-    number, square = future.mean(foreseen.horizon), alone.square(foreseen.horizon)
+    # Around its own mean, which is a little off the forecast's (see `centre`).
+    number, square = centre(alone, horizon), alone.square(horizon)
     second = second_moment(number, square, foreseen.orders_seen, foreseen.amounts)
-    later = future.discounted(foreseen.horizon, float(np.log1p(foreseen.discount)) * 7.0 / 365.25)
-    factor = np.divide(later, number, out=np.ones_like(number), where=number > 0)
+    mean = future.mean(horizon)
+    later = future.discounted(horizon, float(np.log1p(foreseen.discount)) * 7.0 / 365.25)
+    factor = np.divide(later, mean, out=np.ones_like(mean), where=mean > 0)
     return factor * np.abs(p.margin_per_order) * np.sqrt(np.maximum(second - number**2, 0.0))

@@ -65,11 +65,13 @@ class PredictedRows(PredictedAll, frozen=True, kw_only=True):
 class WorthQuery(PredictedQuery, frozen=True, forbid_unknown_fields=True):
     """Over which horizon, as of which day, and of whom. ``inf`` as horizon asks for the residual value.
 
-    Without a horizon or a discount those of the last refresh count.
+    Without a horizon, a last day or a discount those of the last refresh count.
     """
 
     horizon: _Weeks | Literal["inf"] | None = None
     """Weeks from the end of ``as_of``, above 0, or ``"inf"`` for the residual value."""
+    until: date | None = None
+    """The last day of the horizon, after ``as_of``, instead of ``horizon``."""
     discount: Annotated[float, Meta(ge=0, lt=1, description="yearly rate as a share, such as 0.1")] | None = (
         None
     )
@@ -119,6 +121,7 @@ def worth(shop: Shop, request: _Asks, data: JSONBody[WorthQuery]) -> Response[Wo
     found = shop.worth(
         data.condition,
         horizon=inf if data.horizon == "inf" else data.horizon,
+        until=data.until,
         as_of=data.as_of,
         discount=data.discount,
     )
