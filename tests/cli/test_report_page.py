@@ -99,7 +99,7 @@ def made() -> Report:
                 spearman=0.5,
                 top_decile=0.5,
                 rule=True,
-                worse=0.99,
+                beaten=0.99,
             ),
             Score(name="MBG/NBD", mae=0.7, rmse=2, bias=0, spearman=0.6, top_decile=0.55, chosen=True),
         ),

@@ -16,7 +16,7 @@ from shopkeeper.predict.value.candidates import DEARER, MODELS, RULES
 from shopkeeper.predict.value.choose import COMPARED
 from shopkeeper.predict.value.field import entries, fit_entry
 from shopkeeper.predict.value.origin import Known, hold_out, plan, some_days
-from shopkeeper.predict.value.score import Bootstrap, in_top, score, scored, simplest
+from shopkeeper.predict.value.score import Bootstrap, beaten, in_top, score, scored, simplest
 from shopkeeper.predict.value.summary import PurchaseDays, purchase_days
 
 from . import worlds
@@ -246,6 +246,20 @@ def test_the_simplest_that_is_not_clearly_worse_wins() -> None:
     assert worse[0] == 1.0
     assert worse[2] == 0.0
     assert simplest([plain, 1.0 + noise])[0] == 0
+
+
+def test_how_often_the_choice_beats_another_is_counted_by_the_error_that_is_shown() -> None:
+    rng = np.random.default_rng(1)
+    actual = rng.poisson(2.0, 400).astype(np.float64)
+    bootstrap, everybody = Bootstrap.of(400, seed=0), np.arange(400)
+    exact, near, far = (
+        [scored(actual + off, actual, everybody, bootstrap)]
+        for off in (rng.normal(0, 0.5, 400), rng.normal(0, 0.5, 400), rng.normal(0, 0.9, 400))
+    )
+    assert beaten(exact, far) == 1.0
+    assert beaten(far, exact) == 0.0
+    assert 0.02 < beaten(exact, near) < 0.98
+    assert beaten(exact, exact) == 0.5
 
 
 def test_scores_by_hand() -> None:

@@ -120,6 +120,8 @@ def test_who_objects_to_profiling_meets_no_condition_and_has_no_predictions(aske
         return [f"c{row['id']}" for row in table if row["p_alive"] is None]
 
     put(asked, event("Consent Withdrawn", "no", TODAY * DAY - NOW, ids=who, purpose="profiling"))
+    named = {row.id for row in asked.report().most_valuable}
+    assert (one in named, len(named)) == (False, 4)
     for _ in ("told by the ledger", "and by the lake"):
         assert f"{one}" not in [f"c{n}" for n in ids(asked.customers("true"))]
         assert asked.customers("orders >= 1 or objects_to_profiling or not (orders > 1)").num_rows == 4
@@ -141,6 +143,12 @@ def test_where_too_many_changed_the_lake_alone_is_asked(asked, monkeypatch):
     assert asked.size("orders >= 1").customers == 6
     monkeypatch.setattr(asking, "MOST_CHANGED", 0)
     assert asked.size("orders >= 1").customers == 5
+    who = {"anonymous_id": "b1"}
+    put(asked, event("Consent Withdrawn", "no", TODAY * DAY - NOW, ids=who, purpose="profiling"))
+    assert asked.size("orders >= 1").customers == 4, "an objection is heard at once"
+    assert asked.customers("orders >= 1").num_rows == 4
+    without = [f"c{row['id']}" for row in asked.customers().to_pylist() if row["p_alive"] is None]
+    assert without == [asked.customer("b1").id]
 
 
 def test_what_cannot_be_asked_is_said(asked, shop):

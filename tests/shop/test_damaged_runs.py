@@ -16,6 +16,7 @@ from tests.events import DAY, order, put
 import shopkeeper
 from shopkeeper.domain.errors import BadFile, Conflict
 from shopkeeper.shop import Shop
+from shopkeeper.shop.places import Places
 from shopkeeper.shop.predicting import runs, writing
 from shopkeeper.shop.predicting.worths import choice_of
 
@@ -112,6 +113,16 @@ def test_folders_that_are_no_runs_are_not_taken_for_any(folder: Path) -> None:
         with shopkeeper.open(folder) as shop:
             assert len(runs.runs(shop.places)) == 1
         shutil.rmtree(folder / "models" / name)
+
+
+def test_a_run_that_goes_while_somebody_reads_is_passed_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refresh in another process removes runs that are not to be kept any longer."""
+    with shopkeeper.open(folder) as shop:
+        here = runs.runs(shop.places)
+        monkeypatch.setattr(runs, "runs", lambda _: [1_000, *here])
+        assert len(shop.predictions("user_id:u1").points) == 1
 
 
 def test_what_another_version_chose_is_chosen_again(folder: Path) -> None:
@@ -225,6 +236,24 @@ def test_of_two_refreshes_at_once_the_one_that_began_later_stays_in_force(folder
         assert current is not None
         assert current.run == later == shop.places.lake.manifest().run
         assert earlier not in runs.folders(shop.places)
+
+
+def test_what_an_overtaken_refresh_writes_when_the_later_one_is_in_force_goes_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shopkeeper.open(folder) as shop:
+
+        def overtaken(places: Places) -> int:
+            monkeypatch.undo()
+            number = writing.next_run(places)
+            shop.refresh()
+            return number
+
+        monkeypatch.setattr("shopkeeper.shop.predicting.refreshing.next_run", overtaken)
+        shop.refresh()
+        with shop.places.ledger.read() as reader:
+            said = {run for chunk in reader.all_foretold() for run, *_ in chunk}
+            assert said == {runs.number_in_force(reader)}
 
 
 def inside_another(shop: Shop, number: int) -> None:

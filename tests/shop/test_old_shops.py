@@ -29,6 +29,7 @@ def test_an_old_shop_opens_and_lives_on(file: Path, tmp_path: Path) -> None:
         for known in shop.segments():
             assert [row.customer for row in shop.members(known.name).rows] == [anna.id]
             assert shop.recount().found == 0
+        assert set(shop.worths()) == {known.name for known in shop.segments()}, "before a refresh, too"
         put(shop, order("new", -DAY // 2, ids={"loyalty_card": "LC7"}))
         shop.rebuild()
         shop.refresh()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from tests.events import DAY, order, put
 
 from shopkeeper.shop import Shop, reporting, working_ahead
+from shopkeeper.shop.places import Places
 from shopkeeper.shop.remembering import LOOKED_BACK, REGULARS, REPORT
 
 
@@ -60,6 +62,12 @@ def test_an_effect_is_found_and_marked_as_association(
     asked = recorded(shop, monkeypatch)
     assert reporting.figures(shop.places) == anew
     assert asked == [], "what the report tells was worked out, too"
+    with monkeypatch.context() as patch:  # as where shop.toml was changed and the shop opened anew
+        patch.setattr(shop.places, "settings", msgspec.structs.replace(shop.settings, assumed_margin=0.9))
+        shop.places.figures = None
+        assert reporting.figures(shop.places).seen.trade.margin > anew.seen.trade.margin
+        shop.places.figures = None
+        asked.clear()
     assert shop.regulars() == found
     assert shop.advocates() == advocates
     assert asked, "today's counts are asked of the lake"
@@ -82,6 +90,24 @@ def test_an_effect_is_found_and_marked_as_association(
     assert again.buyers == found.buyers
     assert again.regulars == found.regulars, "an order of 1901 makes nobody irregular"
     assert [sql for sql in asked if "order_lines" in sql], "nothing of an earlier refresh is told"
+
+
+def test_nothing_that_was_worked_out_while_somebody_was_erased_is_kept(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(shop, *orders("a", [40, 20, 2], {}), *orders("b", [30], {}))
+    monkeypatch.setattr(working_ahead, "SOME", 1)
+    ask = reporting.asked
+
+    def asked(places: Places) -> reporting.Figures:
+        found = ask(places)
+        shop.erase("user_id:a")
+        return found
+
+    monkeypatch.setattr(reporting, "asked", asked)
+    shop.refresh()
+    with shop.places.ledger.read() as reader:
+        assert not reader.setting(REPORT)
 
 
 def recorded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -229,6 +229,9 @@ def test_two_who_become_one_leave_and_enter_as_one(people: Shop) -> None:
         page = people.timeline("user_id:ben", names=AUDIENCE, limit=1, cursor=cursor)
         pages, cursor = [*pages, *page.entries], page.next
     assert pages == list(whole)
+    first = people.timeline("user_id:ben", names=AUDIENCE[:1], limit=1)
+    rest = people.timeline("user_id:ben", names=AUDIENCE[:1], limit=1, cursor=first.next)
+    assert ([*first.entries, *rest.entries], rest.next) == ([whole[0], whole[2]], None)
     assert [one["customer"] for one in people.export("user_id:ben")["segments"]] == [ben, ben, anna]
     people.settle("different", "user_id:anna", "user_id:ben")
     assert {one.details.get("customer") for one in people.timeline("user_id:anna").entries} == {None}

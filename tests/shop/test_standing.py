@@ -226,6 +226,7 @@ def test_an_order_of_1901_and_one_of_tomorrow_teach_no_rhythm_and_are_said(
         )
         who = {name: int(shop.customer(f"user_id:{name}").id[1:]) for name in ("u1", "u2", "u3", "long-ago")}
         assert said(shop)[who["u1"]] == stood[who["u1"]], "nobody is won back by an absurd date, live"
+        assert shop.customer("user_id:u1").order_days[0].year > 2000, "nor is it drawn"
         shop.refresh()
         with shop.places.ledger.read() as reader:
             assert in_force(shop.places, reader) == before

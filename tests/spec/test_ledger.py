@@ -62,6 +62,13 @@ def test_events_come_back_as_they_were_appended_in_the_order_of_the_log(ledger: 
         assert [e.key for e in reader.log_after(first + 7, 100)] == [r.key for r in rows[8:]]
         assert reader.event_names() == {"Product Viewed": 10}
         assert reader.event_names(first + 6) == {"Product Viewed": 3}
+        assert reader.withdrawn_after(0) == []
+    against = [new(f"no{n}", node=node, name="Consent Withdrawn") for n, node in enumerate((7, 5, 7, 0))]
+    last = ledger.write(lambda tx: tx.append(against))[0].seq
+    with ledger.read() as reader:
+        assert reader.withdrawn_after(first) == [5, 7]
+        assert reader.withdrawn_after(last) == [5, 7]
+        assert reader.withdrawn_after(last + 2) == []
 
 
 def test_a_node_was_first_seen_when_the_earliest_event_saw_it(ledger: Ledger) -> None:

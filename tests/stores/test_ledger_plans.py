@@ -64,8 +64,9 @@ def plan(engine: tuple[str, Ledger], ask: Callable[[Any], Any]) -> str:
     return told[0]
 
 
-def test_who_is_of_a_state_is_found_by_an_index(engine: tuple[str, Ledger]) -> None:
-    assert "prediction_state" in plan(engine, lambda tx: tx.ranking("value", None, 9, None, "lapsed"))
+@pytest.mark.parametrize("sort", ["value", "margin"])
+def test_who_is_of_a_state_is_found_by_an_index(engine: tuple[str, Ledger], sort: str) -> None:
+    assert "prediction_state" in plan(engine, lambda tx: tx.ranking(sort, None, 9, None, "lapsed"))
 
 
 def test_exits_of_the_erased_are_found_by_an_index(engine: tuple[str, Ledger]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from shopkeeper.domain.profile import Profile
 from shopkeeper.domain.report import Report
 from shopkeeper.domain.value import ValueReport
+from shopkeeper.shop.showing import cursor_at
 
 
 def test_health(client, sample_shop):
@@ -65,6 +66,12 @@ def test_customers_are_paged_to_the_end(client):
         if not cursor:
             break
     assert len(seen) == len(set(seen)) == body["total"]
+
+
+@pytest.mark.parametrize("place", [(1, 1 << 63), (1 << 63, 1), (1.0, (1 << 64) - 1)])
+def test_a_forged_cursor_is_refused(client, buyer, place):
+    for path in ("/api/v1/customers?sort=orders", f"/api/v1/profiles/{buyer.id}/events?limit=5"):
+        assert client.get(path, params={"cursor": cursor_at(place)}).status_code == 400
 
 
 def test_customers_are_searched(client, buyer):

@@ -114,6 +114,7 @@ def test_the_list_keeps_to_a_state_and_is_a_file(client, sample_shop, visit):
         assert client.get(html.unescape(address)).status_code == 200, address
     sheet = client.get("/customers.csv?state=fading")
     assert sheet.headers["content-type"].startswith("text/csv")
+    assert 'filename="customers-fading-2011-12-10.csv"' in sheet.headers["content-disposition"]
     lines = list(csv.DictReader(io.StringIO(sheet.text)))
     assert {line["state"] for line in lines} == {"fading"}
     assert len(lines) >= found.total

@@ -213,6 +213,7 @@ def test_who_may_see_and_who_may_save(segmented, visit):
     with visit(segmented, "analyst") as http:
         page = http.get("/segments/keen").text
         assert "Its customers" not in page
+        assert 'href="/segments/keen/customers.csv"' in page, "ids and figures, no names"
         assert "Put it away" not in page
         assert http.get("/segments/keen/members").status_code == 403
         assert "Saving segments is for" in http.get("/segment-builder").text

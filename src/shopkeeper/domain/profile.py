@@ -104,7 +104,9 @@ class Profile(Struct, frozen=True, kw_only=True):
     months: tuple[tuple[str, float], ...] = ()
     """Margin by month of purchase, oldest first, for a small picture."""
     order_days: tuple[date, ...] = ()
-    """Days with an order, oldest first: what rhythm and silence are told from."""
+    """Days with an order, oldest first: what rhythm and silence are told from. A day so long before all others of the
+    shop that it cannot be right is not among them.
+    """
 
 
 class CustomerRow(Struct, frozen=True, kw_only=True):

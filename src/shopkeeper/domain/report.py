@@ -96,8 +96,10 @@ class Score(Struct, frozen=True, kw_only=True):
     chosen: bool = False
     rule: bool = False
     """Whether it is a simple rule that models have to beat."""
-    worse: float = 0.0
-    """Share of samples of the customers in which the best entry did better; 0 of the best itself."""
+    beaten: float | None = None
+    """Share of samples of the customers in which what is used had the smaller root mean square error; None of that
+    itself, and where it was not counted.
+    """
 
 
 class Report(Struct, frozen=True, kw_only=True):

@@ -43,7 +43,6 @@ class Overview(Struct, frozen=True, kw_only=True):
     categories: tuple[Ranked, ...] = ()
     places: tuple[Ranked, ...] = ()
     channels: tuple[Ranked, ...] = ()
-    counts: dict[str, int] = field(default_factory=dict)
 
 
 def overview(
@@ -99,7 +98,6 @@ def overview(
         categories=_ranked(ask("categories"), minor, compare=compare),
         places=_ranked(ask("places"), minor, compare=compare),
         channels=_channels(ask("channels")),
-        counts={row["name"]: row["events"] for row in ask("counts")},
     )
 
 

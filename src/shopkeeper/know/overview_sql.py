@@ -289,6 +289,5 @@ SELECT id, country, orders, revenue, margin, last_order, clv_12m, clv_low, clv_h
 FROM customers WHERE state = 'fading'
 ORDER BY clv_12m DESC NULLS LAST, margin DESC, id LIMIT $top
 """,
-    "counts": "SELECT name, count(*) AS events FROM events GROUP BY name ORDER BY events DESC, name",
 }
 """Every question by name."""

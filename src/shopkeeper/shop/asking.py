@@ -1,7 +1,8 @@
 """Conditions asked of all customers: of the lake, and of the ledger for those whom the lake does not tell of yet.
 
 Whoever did something since the last refresh, or was merged or parted since, is left out of the lake's answer and asked
-one by one. Where these are more than ``MOST_CHANGED``, the answer is the lake's alone and says so by its ``as_of``.
+one by one. Where these are more than ``MOST_CHANGED``, the answer is the lake's and says so by its ``as_of``; only who
+objects to profiling since is asked all the same.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from shopkeeper.domain.condition.facts import EventFacts, event_facts
 from shopkeeper.domain.condition.profiling import of_those_who_do_not_object
 from shopkeeper.domain.condition.references import in_order
 from shopkeeper.domain.condition.terms import Term
+from shopkeeper.domain.customer import objects
 from shopkeeper.domain.errors import Conflict, InvalidInput
 from shopkeeper.domain.event import EVENTS, Logged
 from shopkeeper.domain.size import Amounts, Size, difference, proportion, total
@@ -78,7 +80,7 @@ def understood(
         condition = of_those_who_do_not_object(condition)
     known_better = changed(reader, manifest.watermark, manifest.turn)
     if known_better is None:
-        return Asked(condition, setting, (), as_of)
+        return Asked(condition, setting, _objecting_since(reader, manifest.watermark), as_of)
     return Asked(condition, setting, tuple(sorted(known_better)), places.clock.now())
 
 
@@ -134,6 +136,14 @@ def changed(reader: LedgerReader, watermark: int, turn: int) -> set[int] | None:
         before = turns[-1].id
     found |= set(reader.stood(MOST_CHANGED + 1))
     return found if len(found) <= MOST_CHANGED else None
+
+
+def _objecting_since(reader: LedgerReader, watermark: int) -> tuple[int, ...]:
+    """Who objects to profiling and said so since, by every number of theirs."""
+    members = reader.members(reader.withdrawn_after(watermark))
+    found = reader.records(sorted({member.customer for member in members}))
+    those = [row.customer for row in found if objects(unpack(row.body))]
+    return tuple(sorted({*those, *reader.aliases(those)}))
 
 
 def customers(

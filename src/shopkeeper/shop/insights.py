@@ -71,14 +71,24 @@ class Known(Struct, frozen=True):
 
 
 def known(places: Places, traits: Sequence[Trait]) -> Known:
-    """The setting of the last refresh. Raises Conflict before the first one."""
+    """The setting of the last refresh. Raises Conflict before the first one, and after one that did not know yet who
+    objects to profiling.
+    """
     manifest, as_of = refreshed(places)
     declared = {trait.name: trait for trait in traits}
     with places.ledger.read() as reader:
         setting = msgspec.structs.replace(
             setting_of(places, reader, declared), segments=saved_conditions(reader, declared)
         )
-    return Known(setting, as_of, manifest.generation, manifest.watermark, manifest.run)
+    told = Known(setting, as_of, manifest.generation, manifest.watermark, manifest.run)
+    if not kept(places, told, (OBJECTS,), lambda: OBJECTS in _columns(places)):
+        raise Conflict(f"the last refresh did not know {OBJECTS} yet", hint="run 'shopkeeper refresh'")
+    return told
+
+
+def _columns(places: Places) -> list[str]:
+    names: list[str] = places.lake.query("SELECT * FROM customers LIMIT 0").column_names
+    return names
 
 
 def kept(places: Places, told: Known, key: tuple[str, ...], make: Callable[[], _T]) -> _T:

@@ -57,8 +57,8 @@ class Places:
         """Products whose names need not be learned from what is sold live."""
         self.figures: tuple[int, Figures] | None = None
         """The lake's part of the report with the generation of the lake that it was asked of."""
-        self.told: tuple[int, dict[str, int]] | None = None
-        """Events of the log by name, with the place up to which they were counted (``shop.reporting``)."""
+        self.told: tuple[str, int, dict[str, int]] | None = None
+        """Events of the log by name, after so many erasures and up to a place (``shop.reporting``)."""
         self.insight: tuple[tuple[int, date] | None, dict[tuple[str, ...], Any]] = (None, {})
         """What was told of groups of customers, with the lake's generation and the day on which it was."""
         self.weighed_by: Any = None

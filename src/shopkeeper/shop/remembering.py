@@ -69,11 +69,22 @@ def remembered(places: Places, told: Lake, name: str, key: str, kind: type[_T]) 
         return None
 
 
-def remember(places: Places, told: Lake, name: str, key: str, answer: Any) -> None:
-    """Keep an answer until the next refresh."""
+def remember(places: Places, told: Lake, name: str, key: str, answer: Any, *, erasures: str) -> None:
+    """Keep an answer until the next refresh, unless somebody was erased since it was begun (``begin``)."""
     made = _Answer(told.as_of, told.watermark, told.generation, key, msgspec.Raw(msgspec.json.encode(answer)))
     text = msgspec.json.encode(made).decode()
-    places.ledger.write(lambda tx: tx.keep(name, text))
+
+    def work(tx: LedgerWriter) -> None:
+        if _erasures(tx) == erasures:
+            tx.keep(name, text)
+
+    places.ledger.write(work)
+
+
+def begin(tx: LedgerWriter) -> str:
+    """Let go of what was kept, to work it out anew; gives what ``remember`` is to be told."""
+    forget(tx)
+    return _erasures(tx)
 
 
 def forget(tx: LedgerWriter) -> None:
@@ -81,3 +92,7 @@ def forget(tx: LedgerWriter) -> None:
     for name in (REGULARS, LOOKED_BACK, REPORT):
         if tx.setting(name):
             tx.keep(name, "")
+
+
+def _erasures(tx: LedgerWriter) -> str:
+    return tx.setting("erasures") or ""

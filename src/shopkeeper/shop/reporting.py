@@ -6,10 +6,12 @@ import msgspec
 from msgspec import Struct
 
 from shopkeeper.domain.catalogue import Rate
+from shopkeeper.domain.customer import objects
 from shopkeeper.domain.errors import Conflict
 from shopkeeper.domain.identifier import IDENTIFIER_KINDS
 from shopkeeper.domain.profile import CustomerRow
 from shopkeeper.domain.report import ImportSummary, People, Report
+from shopkeeper.know.fold import unpack
 from shopkeeper.know.overview import Overview, overview
 from shopkeeper.shop import remembering
 from shopkeeper.shop.masking import Sees
@@ -29,12 +31,12 @@ def report(places: Places, *, sees: Sees) -> Report:
     seen = found.seen
     with places.ledger.read() as reader:
         imports = tuple(msgspec.json.decode(body, type=ImportSummary) for body in reader.imports())
-        counts = reader.counts()
-        events = by_name(places, reader, counts)
+        quarantined = sum(reader.quarantine_reasons().values())
+        events = by_name(places, reader)
         named = _named(places, reader, [*seen.most_valuable, *seen.fading], sees=sees)
     shown = msgspec.structs.asdict(seen) | {
-        "most_valuable": tuple(named[row.id] for row in seen.most_valuable),
-        "fading": tuple(named[row.id] for row in seen.fading),
+        "most_valuable": tuple(named[row.id] for row in seen.most_valuable if row.id in named),
+        "fading": tuple(named[row.id] for row in seen.fading if row.id in named),
         "counts": events,
     }
     return Report(
@@ -45,7 +47,7 @@ def report(places: Places, *, sees: Sees) -> Report:
         imports=imports,
         people=found.people,
         scores=tuple(current_scores(places)),
-        quarantined=counts["quarantined"],
+        quarantined=quarantined,
         open_cases=found.open_cases,
         **shown,
     )
@@ -63,9 +65,15 @@ def figures(places: Places) -> Figures:
     """What the lake answers: the same until the lake changes, so it is asked once; of many customers by the refresh."""
     manifest = places.lake.manifest()
     if places.figures is None or places.figures[0] != manifest.generation:
-        found = remembering.remembered(places, manifest, remembering.REPORT, "", Figures)
+        found = remembering.remembered(places, manifest, remembering.REPORT, by(places), Figures)
         places.figures = (manifest.generation, found or asked(places))
     return places.figures[1]
+
+
+def by(places: Places) -> str:
+    """The settings by which the lake is asked: figures that were kept of others are worked out anew."""
+    settings = places.settings
+    return f"{settings.currency} {settings.assumed_margin} {settings.time_zone}"
 
 
 def asked(places: Places) -> Figures:
@@ -84,29 +92,29 @@ def asked(places: Places) -> Figures:
     return Figures(seen, _people(places), cases.to_pylist()[0]["n"])
 
 
-def by_name(places: Places, reader: LedgerReader, counts: dict[str, int]) -> dict[str, int]:
+def by_name(places: Places, reader: LedgerReader) -> dict[str, int]:
     """Events of the log by name. A log is long: only what came since the last time is counted, and everything anew
-    where that does not add up, since events went.
+    after an erasure, which alone takes events out of it.
     """
-    end, kept = counts["last_seq"], places.told
-    if kept is not None and kept[0] <= end:
-        found = dict(kept[1])
-        for name, count in reader.event_names(kept[0]).items():
-            found[name] = found.get(name, 0) + count
-    if kept is None or kept[0] > end or sum(found.values()) != counts["events"]:
-        found = reader.event_names()
-    places.told = (end, found)
+    end, erasures, kept = int(reader.setting("last_seq") or 0), reader.setting("erasures") or "", places.told
+    after, found = (kept[1], dict(kept[2])) if kept is not None and kept[0] == erasures else (0, {})
+    for name, count in reader.event_names(after).items():
+        found[name] = found.get(name, 0) + count
+    places.told = (erasures, end, found)
     return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _named(
     places: Places, reader: LedgerReader, rows: list[CustomerRow], *, sees: Sees
 ) -> dict[str, CustomerRow]:
+    """With their names, without those who object to profiling since the refresh."""
     ids = [int(row.id.removeprefix("c")) for row in rows]
     found = names(places, reader, ids, sees=sees)
+    against = {one.customer for one in reader.records(ids) if objects(unpack(one.body))}
     return {
         row.id: msgspec.structs.replace(row, id=f"c{i}", name=found[i])
         for row, i in zip(rows, ids, strict=True)
+        if i not in against
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_FORMULA = r"^[=+\-@\t\r]"
+_FORMULA = r"^[=+\-@\t\r\n]"
 """How a text begins that a spreadsheet may run."""
 
 
@@ -17,9 +17,10 @@ def as_csv(found: pa.Table) -> bytes:
     A text that a spreadsheet would take for a formula begins with an apostrophe: texts come from outside.
 
     >>> import pyarrow as pa
-    >>> print(as_csv(pa.table({"name": ["=1+1"], "tags": [["a", "b"]], "orders": [3]})).decode(), end="")
-    "name","tags","orders"
-    "'=1+1","a|b",3
+    >>> way = pa.array(["@x"]).dictionary_encode()
+    >>> print(as_csv(pa.table({"name": ["=1+1"], "tags": [["a", "b"]], "way": way, "orders": [3]})).decode(), end="")
+    "name","tags","way","orders"
+    "'=1+1","a|b","'@x",3
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -29,13 +30,25 @@ def as_csv(found: pa.Table) -> bytes:
         if pa.types.is_list(field.type):
             found = found.set_column(at, field.name, pc.binary_join(found.column(at), "|"))
         column = found.column(at)
-        if pa.types.is_string(column.type):
+        if _is_text(column.type):
+            column = column.cast(pa.string())
             plain = pc.binary_join_element_wise("'", column, "")
             meant = pc.match_substring_regex(column, _FORMULA)
             found = found.set_column(at, field.name, pc.if_else(meant, plain, column))
     out = pa.BufferOutputStream()
     pyarrow.csv.write_csv(found, out)
     return bytes(out.getvalue().to_pybytes())
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Whether values are texts, however they are kept."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return any(
+        check(kind) for check in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    )
 
 
 def plain(found: pa.Table, time_zone: str) -> pa.Table:

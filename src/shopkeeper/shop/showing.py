@@ -6,7 +6,7 @@ import base64
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -33,7 +33,7 @@ from shopkeeper.domain.profile import (
 )
 from shopkeeper.domain.traits import Trait
 from shopkeeper.know.fold import unpack
-from shopkeeper.shop import segmenting
+from shopkeeper.shop import segmenting, standing
 from shopkeeper.shop.masking import Sees, mask, seen, words_of
 from shopkeeper.shop.naming import called, told
 from shopkeeper.shop.places import Places
@@ -41,6 +41,8 @@ from shopkeeper.stores.contract.ledger import LedgerReader
 from shopkeeper.stores.contract.rows import Logged, Member
 
 CUSTOMER = re.compile(r"(customer:)?c(\d{1,18})", re.ASCII)
+_Number = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""What a ledger can hold: a cursor comes from outside."""
 _IN_OWN_WORDS = ("Answer Given", "Contact Opened", "Contact Closed", "Reward Granted")
 """Events whose sentence may hold what somebody typed."""
 
@@ -134,6 +136,7 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Se
         goods = _goods(reader, {*looked, *(key for key, _ in top(record.products, 8))})
         stores = _stores(reader)
         inside = segmenting.of_customer(reader, customer)
+        rhythm = standing.in_force(places, reader)
     scores: dict[str, Any] = {}
     if foretold and not objects(record):
         scores = msgspec.json.decode(foretold.body)
@@ -181,7 +184,9 @@ def profile(places: Places, who: str | int, traits: Sequence[Trait], *, sees: Se
         },
         segments=inside,
         months=_months(places, record),
-        order_days=tuple(day_of(day) for day in record.days),
+        order_days=tuple(
+            day_of(day) for day in record.days if rhythm is None or day >= (rhythm.begins or day)
+        ),
     )
 
 
@@ -322,7 +327,7 @@ def cursor_at(place: tuple[Any, ...]) -> str:
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode("ascii").rstrip("=")
 
 
-def decoded(cursor: str | None, of: Any = tuple[int | float, int]) -> Any:
+def decoded(cursor: str | None, of: Any = tuple[_Number | float, _Number]) -> Any:
     """The place that a text names, None without one. Raises InvalidInput."""
     if not cursor:
         return None
@@ -333,5 +338,5 @@ def decoded(cursor: str | None, of: Any = tuple[int | float, int]) -> Any:
 
 
 def _place(cursor: str | None) -> tuple[int, int] | None:
-    found = decoded(cursor)
-    return None if found is None else (int(found[0]), found[1])
+    found: tuple[int, int] | None = decoded(cursor, tuple[_Number, _Number])
+    return found

@@ -61,9 +61,15 @@ def _changes(
         return []
     with places.ledger.read() as reader:
         # Who was merged passed through segments under an earlier number, and nobody else has that one.
-        rows = reader.audience_of([customer, *reader.aliases([customer])], before, limit)
+        ids = [customer, *reader.aliases([customer])]
+        rows: list[Entry] = []
+        while page := reader.audience_of(ids, before, limit):
+            rows += [row for row in page if not names or _name(row) in names]
+            if len(rows) >= limit or len(page) < limit:
+                break
+            before = page[-1].id
         called = _called(reader, rows)
-    return [_entry(row, *called[row.segment], customer) for row in rows if not names or _name(row) in names]
+    return [_entry(row, *called[row.segment], customer) for row in rows]
 
 
 def _called(reader: LedgerReader, rows: Sequence[Entry]) -> dict[int, tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from shopkeeper.domain.errors import StoreFailure
 from shopkeeper.domain.protocols import Progress
@@ -26,23 +26,27 @@ def work_ahead(places: Places, traits: Sequence[Trait], progress: Progress | Non
 
     Where the lake's engine cannot, of too little memory for one, the refresh stands and pages ask themselves.
     """
-    places.ledger.write(remembering.forget)
+    erasures = places.ledger.write(remembering.begin)
     customers = places.lake.query("SELECT count(*) AS n FROM customers")["n"][0].as_py()
     if customers < min(SOME, MANY):
         return False
     told = insights.known(places, traits)
     tell = progress or _silent
     tell("answers", 0.0)
+
+    def remember(name: str, key: str, answer: Any) -> None:
+        remembering.remember(places, told, name, key, answer, erasures=erasures)
+
     try:
-        remembering.remember(places, told, remembering.REPORT, "", reporting.asked(places))
+        remember(remembering.REPORT, reporting.by(places), reporting.asked(places))
         tell("answers", 0.2)
         if customers >= MANY:
             since = regulars.began(places)
             if since is not None and not isinstance(found := regulars.beside(places, traits, since), int):
-                remembering.remember(places, told, remembering.REGULARS, since, found)
+                remember(remembering.REGULARS, since, found)
             tell("answers", 0.5)
             back = insights.looked_back(places, traits)
-            remembering.remember(places, told, remembering.LOOKED_BACK, "", back)
+            remember(remembering.LOOKED_BACK, "", back)
     except StoreFailure as failed:
         log.warning("not worked out ahead: %s", failed)
     tell("answers", 1.0)

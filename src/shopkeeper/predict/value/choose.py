@@ -40,7 +40,7 @@ from shopkeeper.predict.value.origin import (
     plan,
     some_days,
 )
-from shopkeeper.predict.value.score import Bootstrap, ScoreCard, Scored, card, scored, simplest
+from shopkeeper.predict.value.score import Bootstrap, ScoreCard, Scored, beaten, card, scored, simplest
 from shopkeeper.predict.value.spend import SpendChoice, choose_spend
 from shopkeeper.predict.value.summary import PurchaseDays
 from shopkeeper.predict.value.wander import LONGER, LONGEST
@@ -182,7 +182,13 @@ def choose(
     return Choice(
         pick=pick.entry.name,
         cards=tuple(
-            card(trial.entry.name, own, clearly_worse=float(worse[at]), picked=at == place)
+            card(
+                trial.entry.name,
+                own,
+                clearly_worse=float(worse[at]),
+                picked=at == place,
+                beaten=None if at == place else beaten(scores[place], own),
+            )
             for at, (trial, own) in enumerate(zip(trials, scores, strict=True))
         ),
         window_days=round(held[0].window * 7),

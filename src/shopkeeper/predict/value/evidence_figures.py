@@ -135,6 +135,6 @@ def score_table(cards: Sequence[ScoreCard]) -> pa.Table:
         ends = [card.intervals.get(name) for card in cards]
         columns[f"{name}_low"] = pa.array([None if one is None else one.low for one in ends], number)
         columns[f"{name}_high"] = pa.array([None if one is None else one.high for one in ends], number)
-    for name in ("loss", "clearly_worse"):
+    for name in ("loss", "clearly_worse", "beaten"):
         columns[name] = pa.array([getattr(card, name) for card in cards], number)
     return pa.table(columns)

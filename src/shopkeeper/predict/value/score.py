@@ -48,6 +48,7 @@ class ScoreCard(msgspec.Struct, frozen=True, kw_only=True):
         loss: what the choice goes by; see `losses`.
         clearly_worse: share of bootstrap samples in which the best candidate that may be picked had the lower loss.
         picked: whether it is the choice.
+        beaten: share of bootstrap samples in which the choice had the lower rmse; None of the choice itself.
         intervals: of mae, rmse, bias, spearman and top_decile.
     """
 
@@ -60,6 +61,7 @@ class ScoreCard(msgspec.Struct, frozen=True, kw_only=True):
     loss: float = 0.0
     clearly_worse: float = 0.0
     picked: bool = False
+    beaten: float | None = None
     intervals: dict[str, Range] = {}
 
 
@@ -124,7 +126,14 @@ def scored(predicted: Floats, actual: Floats, rows: Ints, bootstrap: Bootstrap) 
     })  # fmt: skip
 
 
-def card(name: str, at: Sequence[Scored], *, clearly_worse: float = 0.0, picked: bool = False) -> ScoreCard:
+def card(
+    name: str,
+    at: Sequence[Scored],
+    *,
+    clearly_worse: float = 0.0,
+    picked: bool = False,
+    beaten: float | None = None,
+) -> ScoreCard:
     """Average one candidate's figures over origins."""
     mean = {figure: np.mean([one.figures[figure] for one in at], axis=0) for figure in at[0].figures}
     low, high = (
@@ -136,8 +145,14 @@ def card(name: str, at: Sequence[Scored], *, clearly_worse: float = 0.0, picked:
         name=name,
         mae=figures["mae"], rmse=figures["rmse"], bias=figures["bias"], spearman=figures["spearman"],
         top_decile=figures["top_decile"], loss=figures["loss"], clearly_worse=clearly_worse, picked=picked,
-        intervals={k: Range(low[k], high[k]) for k in low},
+        beaten=beaten, intervals={k: Range(low[k], high[k]) for k in low},
     )  # fmt: skip
+
+
+def beaten(choice: Sequence[Scored], other: Sequence[Scored]) -> float:
+    """Give the share of bootstrap samples in which the choice had the lower rmse; equals share."""
+    own, against = (np.mean([one.figures["rmse"][:-1] for one in at], axis=0) for at in (choice, other))
+    return float((own < against).mean() + (own == against).mean() / 2)
 
 
 def score(name: str, predicted: Floats, actual: Floats) -> ScoreCard:

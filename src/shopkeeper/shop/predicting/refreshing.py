@@ -134,7 +134,7 @@ def scores(foreseen: Forecast) -> tuple[Score, ...]:
     return tuple(
         Score(
             name=row.name, mae=row.mae, rmse=row.rmse, bias=row.bias, spearman=row.spearman,
-            top_decile=row.top_decile, chosen=row.picked, rule=row.name in rules, worse=row.clearly_worse,
+            top_decile=row.top_decile, chosen=row.picked, rule=row.name in rules, beaten=row.beaten,
         )
         for row in foreseen.choice.cards
     )  # fmt: skip

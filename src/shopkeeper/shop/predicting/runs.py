@@ -137,7 +137,7 @@ def table(
 ) -> pa.Table:
     """A run's predictions, of everybody or of some customers, with some columns or all there are.
 
-    Raises BadFile where the file is damaged or is no table of predictions.
+    Raises BadFile where the file is damaged, is no table of predictions, or is gone.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -152,6 +152,8 @@ def table(
                 raise _damaged(run)
         wanted = None if columns is None else [name for name in columns if name in known.names]
         return pq.read_table(place, columns=wanted, filters=asked)
+    except FileNotFoundError as error:  # nobody's, or removed a moment ago by a refresh in another process
+        raise _damaged(run) from error
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of the system: the disk, or somebody's rights

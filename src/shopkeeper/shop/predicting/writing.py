@@ -66,7 +66,8 @@ def make_current(places: Places, run: int, stands: Standings) -> bool:
     """
 
     def work(tx: LedgerWriter) -> bool:
-        if runs.number_in_force(tx) > run:
+        if (last := runs.number_in_force(tx)) > run:
+            tx.switch(last)  # lets go of what was written of this one since
             return False
         runs.note_in_force(places, tx, run)
         tx.switch(run)

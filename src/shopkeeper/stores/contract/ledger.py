@@ -65,6 +65,10 @@ class LedgerReader(ForetoldReader, LimitReader, SegmentReader, VerdictReader, Pr
         """The same without what identity resolution does not need: payloads are most of the bytes."""
         ...
 
+    def withdrawn_after(self, seq: int) -> list[int]:
+        """Nodes that withdrew a consent, or objected, after a place in the log."""
+        ...
+
     def log_of(
         self, nodes: Sequence[int], before: tuple[int, int] | None, limit: int, names: Sequence[str] = ()
     ) -> list[Logged]:

@@ -41,6 +41,11 @@ class LogReads:
         sql = "SELECT seq, name, occurred_at, node, others FROM event WHERE seq > ? ORDER BY seq LIMIT ?"
         return list(map(Observed._make, self.session.rows(sql, (seq, limit))))
 
+    def withdrawn_after(self, seq: int) -> list[int]:
+        """Who withdrew a consent after a place in the log."""
+        sql = "SELECT DISTINCT node FROM event WHERE seq > ? AND name = 'Consent Withdrawn' AND node > 0 ORDER BY 1"
+        return [row[0] for row in self.session.rows(sql, (seq,))]
+
     def log_of(
         self, nodes: Sequence[int], before: tuple[int, int] | None, limit: int, names: Sequence[str] = ()
     ) -> list[Logged]:

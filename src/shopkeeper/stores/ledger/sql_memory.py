@@ -75,15 +75,21 @@ class MemoryReads:
         if not where:
             where, parameters = "TRUE", [self._run()]
             source = "record r LEFT JOIN prediction p ON p.customer = r.customer AND p.run = ?"
-        sql = f"SELECT r.customer, r.body, {column}, p.clv, p.p_alive, p.state FROM {source} WHERE {where}"
+        sql = f"SELECT r.customer AS customer, {column} AS place FROM {source} WHERE {where}"
         if after is not None:
             sql += f" AND ({column} < ? OR ({column} = ? AND r.customer > ?))"
             parameters += [after[0], after[0], after[1]]
         if among is not None:
             sql += f" AND r.customer IN ({','.join('?' * len(among))})"
             parameters += among
-        sql += f" ORDER BY {column} DESC, r.customer LIMIT ?"
-        return list(map(Ranking._make, self.session.rows(sql, [*parameters, limit])))
+        # What is sorted is numbers, not the records of all of a state.
+        sql = (
+            "SELECT r.customer, r.body, k.place, p.clv, p.p_alive, p.state FROM "
+            f"({sql} ORDER BY {column} DESC, r.customer LIMIT ?) k JOIN record r ON r.customer = k.customer "
+            "LEFT JOIN prediction p ON p.customer = k.customer AND p.run = ? ORDER BY k.place DESC, k.customer"
+        )
+        rows = self.session.rows(sql, [*parameters, limit, self._run()])
+        return list(map(Ranking._make, rows))
 
     def ranked(self, sort: str, state: str = "") -> int:
         """How long a sorted list is."""

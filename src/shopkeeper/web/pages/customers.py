@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 from litestar import MediaType, Request, Response, get
 from litestar.params import FromQuery, QueryParameter
@@ -79,11 +81,12 @@ def customers_sheet(shop: Shop, stands: Stands = "") -> Response[bytes]:
 
 
 def sheet(shop: Shop, condition: str | None, name: str) -> Response[bytes]:
-    """The customers of whom a condition is true as a file for a spreadsheet."""
-    found = plain(shop.customers(condition, columns=SHEET), shop.settings.time_zone)
-    found = found.sort_by([("clv_12m", "descending"), ("id", "ascending")])
+    """The customers of whom a condition is true as a file for a spreadsheet; its name says of which day it is."""
+    found = shop.customers(condition, columns=SHEET).sort_by([("clv_12m", "descending"), ("id", "ascending")])
+    as_of = datetime.fromisoformat(found.schema.metadata[b"as_of"].decode())
+    day = as_of.astimezone(ZoneInfo(shop.settings.time_zone)).date()
     return Response(
-        as_csv(found),
+        as_csv(plain(found, shop.settings.time_zone)),
         media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f'attachment; filename="{name}.csv"'},
+        headers={"content-disposition": f'attachment; filename="{name}-{day}.csv"'},
     )
