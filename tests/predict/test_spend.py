@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -131,6 +133,8 @@ def test_an_uncertain_level_and_a_correction_keep_quantiles_inverse() -> None:
     unsure = UnsureWorth(at_level, np.zeros(4, np.int64), learned)
     for level in (0.5, 0.9):
         np.testing.assert_allclose(unsure.transforms(unsure.at(level))[1], level, atol=1e-3)
+    lost = UnsureWorth([replace(one, scale=-one.scale) for one in at_level], unsure.group, learned)
+    assert not np.signbit([lost.at(0.1), lost.at_level[0].at(0.1)]).any(), "nothing of a loss is 0, not -0"
 
 
 def test_learned_ranges_of_worth_hold() -> None:
@@ -145,3 +149,18 @@ def test_learned_ranges_of_worth_hold() -> None:
     unsure = UnsureWorth([some_worth(n)] * 3, frequency.astype(np.int64), learned)
     for one in worth_coverage(unsure, came()):
         assert one.expected == pytest.approx(0.8, abs=0.03), one
+
+
+def test_origins_that_had_other_groups_are_learned_from() -> None:
+    """Half of them buy every six weeks: seven times at the latest origin, six times at the one before."""
+    slow, fast = np.arange(0, 400, 45), np.arange(0, 400, 15)
+    days = PurchaseDays(
+        customers=np.arange(220),
+        code=np.repeat(np.arange(220), [slow.size] * 110 + [fast.size] * 110),
+        day=np.concatenate([np.tile(slow, 110), np.tile(fast, 110)]),
+        amount=np.random.default_rng(5).lognormal(3.0, 0.5, 110 * (slow.size + fast.size)),
+    )
+    found = choose(days, end_day=400, horizon=8.0)
+    assert found.spend is not None
+    assert [group.first for group in found.spend.groups] == [0, 7]
+    assert sum(one.n for one in found.spend.coverage) == 220

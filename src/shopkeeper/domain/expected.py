@@ -130,7 +130,10 @@ def rows_of(found: Any, start: int = 0, most: int | None = None) -> list[dict[st
     rows: list[dict[str, Any]] = found.slice(start, most).to_pylist()
     return [
         {"id": f"c{row.pop('customer')}"}
-        | {name: round(value, _DIGITS) if isinstance(value, float) else value for name, value in row.items()}
+        | {
+            name: round(value, _DIGITS) + 0.0 if isinstance(value, float) else value
+            for name, value in row.items()
+        }
         for row in rows
     ]
 

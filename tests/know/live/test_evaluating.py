@@ -127,6 +127,30 @@ def test_step_by_step_is_all_at_once(seed: int) -> None:
     assert life(network, happenings(chance, 40)) == 7 * 40
 
 
+def test_what_is_not_known_meets_no_comparison_however_it_is_negated() -> None:
+    """Nothing, an empty text, a number that is none: read past the values that conditions are compiled with."""
+    france, many = "country = 'France'", "orders > 2"
+    texts = [f"{what}({one})" for one in (france, many, "state in ('new')") for what in ("not ", "not not ")]
+    texts += [f"({one}) is {what}" for one in (france, many) for what in ("not true", "false", "not false")]
+    texts += [f"{one} is null" for one in ("country", "orders", "omnichannel", "looked_not_bought")]
+    texts += [
+        "country <> 'France'",
+        "country not in ('France', 'X')",
+        "not omnichannel",
+        "omnichannel is not true",
+    ]
+    texts += ["not has(looked_not_bought, 'p1')", f"not ({france}) and orders > 1"]
+    chance = Random(1)
+    values: dict[str, tuple[Any, ...]] = {
+        "country": (None, "", "France", "X"), "orders": (None, 0, 2, 3, float("nan")), "state": (None, "", "new"),
+        "omnichannel": (None, True, False), "looked_not_bought": (None, [], ["p1"], ["p1", "p2"]),
+        "objects_to_profiling": (None, True, False, False),
+    }  # fmt: skip
+    drawn = [("traits", {name: chance.choice(some) for name, some in values.items()}) for _ in range(150)]
+    network = network_of([check(text, TRAITS).tree for text in texts])
+    assert life(network, iter(drawn)) == 150 * len(network.rules)
+
+
 def test_conditions_are_asked_only_where_something_between_their_bounds_changed() -> None:
     """With an objection in every one of them, as ``definitions`` hands them over."""
     told = [

@@ -37,13 +37,17 @@ class Lesson:
 def lessons(first_day: int, end_day: int, window_days: int) -> tuple[Lesson, ...]:
     """The days to learn from, so that forecasts over ``window_days`` can be made at ``end_day``.
 
-    Windows are as long as that where the past is long enough, else shorter; at least half the past stays before.
+    Windows are as long as that where the past is long enough, else shorter; at least half the past stays before. They
+    are a day at least: of less than that nothing can be counted.
 
     >>> [(one.day, one.window) for one in lessons(0, 728, 91)]
     [(637, 91), (546, 91), (455, 91)]
     >>> [(one.day, one.window) for one in lessons(0, 272, 273)]
     [(204, 68), (182, 90), (136, 136)]
+    >>> lessons(0, 272, 0) == lessons(0, 272, 1)
+    True
     """
+    window_days = max(window_days, 1)
     span = end_day - first_day
     gaps = dict.fromkeys(min(span // part, step * window_days) for step, part in enumerate(_SHARES, 1))
     return tuple(Lesson(end_day - gap, min(gap, window_days)) for gap in gaps if gap >= 1)

@@ -32,7 +32,7 @@ from shopkeeper.predict.value.calibration import Case, Learned, windows_of
 from shopkeeper.predict.value.follow import following, learn_power
 from shopkeeper.predict.value.gammagamma import GammaGamma, GammaGammaFit
 from shopkeeper.predict.value.history import Floats
-from shopkeeper.predict.value.interval import Coverage, Group, centre, group_of
+from shopkeeper.predict.value.interval import Coverage, Group, centre, group_of, groups
 from shopkeeper.predict.value.model import Future
 from shopkeeper.predict.value.origin import WEEK, Held, Known
 from shopkeeper.predict.value.score import Bootstrap, Range, in_top, ranks, simplest
@@ -222,16 +222,20 @@ def choose_spend(
         worth_of(spend, case.shaped(learned.groups), case.at_level(firsts))
         for spend, case in zip(spends, cases, strict=True)
     ]
-    frequency = [one.known.past.frequency for one in held]
-    own = np.array([case.own_levels(firsts) for case in cases])
     power = _power(spends, cases, came)
+
+    def groups_since(since: int) -> tuple[Group, ...]:
+        """Learn from the origins since one of them, which has groups of its own: customers move up with time."""
+        frequency = [case.frequency for case in cases[since:]]
+        own = [case.own_levels(groups(frequency[0])) for case in cases[since:]]
+        return learn_worth(worths[since:], came[since:], frequency, power, np.mean(own, axis=0))
+
     coverage: tuple[Coverage, ...] = ()
     if len(held) > 1:
-        before = learn_worth(worths[1:], came[1:], frequency[1:], power, own[1:].mean(axis=0))
+        before = groups_since(1)
         latest = unsure_worth(spends[0], cases[0].shaped(learned.groups), learned, before)
         coverage = worth_coverage(latest, came[0])
-    groups = learn_worth(worths, came, frequency, power, own.mean(axis=0))
-    return SpendChoice(pick=pick, best=best, cards=cards, groups=groups, coverage=coverage)
+    return SpendChoice(pick=pick, best=best, cards=cards, groups=groups_since(0), coverage=coverage)
 
 
 def _power(spends: Sequence[Spend], cases: Sequence[Case], came: Sequence[Floats]) -> float:

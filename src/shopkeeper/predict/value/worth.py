@@ -59,7 +59,8 @@ class Worth:
         inside = (level - (1.0 - safe)) / safe
         reached = live & (inside > 0)
         z = ndtri(np.where(reached, np.minimum(inside, _SURE), 0.5))
-        return np.where(reached, np.exp(self.middle + self.deviation * z), 0.0) * self.scale
+        found = np.where(reached, np.exp(self.middle + self.deviation * z), 0.0) * self.scale
+        return np.asarray(found + 0.0)  # nothing of a loss is 0, not -0
 
     def transforms(self, came: Floats) -> tuple[Floats, Floats]:
         """Give P(W < w) and P(W <= w) of what came."""
@@ -138,7 +139,7 @@ class UnsureWorth:
             middle = (low + high) / 2.0
             enough = self.transforms(middle * sign)[1] >= level
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-        return np.asarray(high * sign)
+        return np.asarray(high * sign + 0.0)
 
     def transforms(self, came: Floats) -> tuple[Floats, Floats]:
         """Give P(W < w) and P(W <= w) of what came."""

@@ -109,7 +109,8 @@ def column(name: str, values: NDArray[Any]) -> pa.Array:
 
     wanted = arrow(_KINDS[name])
     if values.dtype.kind == "f":
-        return pa.array(np.round(values, _DIGITS), mask=np.isnan(values)).cast(wanted)
+        rounded = np.round(values, _DIGITS) + 0.0  # 0, not -0
+        return pa.array(rounded, mask=np.isnan(values)).cast(wanted)
     if values.dtype.kind == "M":
         return (
             pa.array(values.astype("datetime64[us]"), mask=np.isnat(values))
