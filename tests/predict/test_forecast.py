@@ -187,6 +187,7 @@ def test_what_was_left_out_is_said(simulated: Log, answer: Forecast) -> None:
         ({"horizon": 0}, "horizon is 0"),
         ({"horizon": "26"}, "horizon is '26'; .*until= a day"),
         ({"horizon": np.timedelta64(26, "W")}, "horizon is np.timedelta64"),
+        ({"until": "soon"}, "until holds values that are not times"),
         ({"discount": -1}, "rate is -1"),
         ({"discount": 10}, "rate is 10; .*0.1 for 10 % per year"),
         ({"level": 1.0}, "level is 1.0"),

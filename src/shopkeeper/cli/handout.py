@@ -26,8 +26,8 @@ def checked(out: Path) -> None:
         )
 
 
-def table_out(found: pa.Table, out: Path, told: str = "") -> None:
-    """Write a table of customers, as CSV where ``out`` is ``-``, and say so where that goes into no pipe."""
+def table_out(found: pa.Table, out: Path, told: str = "", *, silent: bool = False) -> None:
+    """Write a table of customers, as CSV where ``out`` is ``-``, and say so where nothing else goes into a pipe."""
     if str(out) != _STDOUT:
         part = out.with_name(f".{out.stem}.part{out.suffix}")
         try:
@@ -35,7 +35,8 @@ def table_out(found: pa.Table, out: Path, told: str = "") -> None:
             part.replace(out)  # whoever looks for the file finds all of it or none
         finally:
             part.unlink(missing_ok=True)
-        screen().print(text(f"{count(found.num_rows, 'customer')} {told}written to {out}"))
+        if not silent:
+            screen().print(text(f"{count(found.num_rows, 'customer')} {told}written to {out}"))
         return
     from shopkeeper.shop.sheets import as_csv
 

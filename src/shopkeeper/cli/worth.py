@@ -175,7 +175,7 @@ def _weeks(horizon: str) -> float | None:
 def _handed(found: pa.Table, out: Path | None, json_to: Path | None, data: Callable[[], object]) -> bool:
     """Whether it was written into files, or to standard output, rather than shown."""
     if out is not None:
-        table_out(found, out)
+        table_out(found, out, silent=str(json_to) == "-")
     if json_to is not None:
         write_json(data(), json_to)
     return out is not None or json_to is not None

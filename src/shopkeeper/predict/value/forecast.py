@@ -158,7 +158,7 @@ def forecast(
     days = purchase_days_of(None, given, end=end, **how)
     last = _last_day(days.day, end)
     if until is not None:
-        horizon = time_until(last, "W", day_in(time_zone, until))
+        horizon = time_until(last, "W", day_in(time_zone, until, "until"))
         _check_terms(horizon, level)
     days, strange = believable(days, last)
     known = Known(days, last, features)

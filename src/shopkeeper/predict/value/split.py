@@ -81,7 +81,7 @@ def split(
     """
     given = {"customer": customer, "occurred_at": occurred_at, "amount": amount, "order": order}
     how = {"time_zone": time_zone, "returns": returns, "duplicates": duplicates}
-    end, until = day_in(time_zone, end), day_in(time_zone, until)
+    end, until = day_in(time_zone, end), day_in(time_zone, until, "until")
     by_then = purchase_days_of(orders, given, end=end, **how)
     whole = purchase_days_of(orders, given, end=until, **how)
     if until is None and whole.day.size:

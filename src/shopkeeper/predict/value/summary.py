@@ -266,18 +266,18 @@ def _log_gaps(code: Ints, day: Ints, starts: Ints, per_unit: float) -> Floats:
     return np.asarray(np.add.reduceat(np.log(gaps), starts))
 
 
-def last_day(end: Any, time_zone: str | None = None) -> int:
+def last_day(end: Any, time_zone: str | None = None, name: str = "end") -> int:
     """Give a day as a number since 1970-01-01; of an instant with a zone the day in ``time_zone``, where that is given.
 
     >>> last_day("1970-01-02"), last_day("1970-01-02T23:30+00:00", "Europe/Berlin")
     (1, 2)
     """
-    return int(days_of("end", [end], time_zone)[0])
+    return int(days_of(name, [end], time_zone)[0])
 
 
-def day_in(time_zone: str | None, given: Any) -> np.datetime64 | None:
+def day_in(time_zone: str | None, given: Any, name: str = "end") -> np.datetime64 | None:
     """Give the day that somebody named, by a day or by an instant; None where none was."""
-    return None if given is None else np.datetime64(last_day(given, time_zone), "D")
+    return None if given is None else np.datetime64(last_day(given, time_zone, name), "D")
 
 
 def time_until(end: int, unit: str, day: Any) -> Any:
