@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 
 import shopkeeper
-from shopkeeper.cli.segments import write
+from shopkeeper.cli.handout import write
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shopkeeper.cli.screen import count, screen, text
-from shopkeeper.cli.segments import write
 from shopkeeper.domain.errors import BadFile
 
 if TYPE_CHECKING:
@@ -41,3 +40,16 @@ def table_out(found: pa.Table, out: Path, told: str = "", *, silent: bool = Fals
     from shopkeeper.shop.sheets import as_csv
 
     sys.stdout.write(as_csv(found).decode())
+
+
+def write(found: pa.Table, out: Path) -> None:
+    """Write a table as CSV (see ``shop.sheets``) or Parquet, by the file's ending."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix.lower() == ".parquet":
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(found, out)
+        return
+    from shopkeeper.shop.sheets import as_csv
+
+    out.write_bytes(as_csv(found))

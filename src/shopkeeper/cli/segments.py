@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from shopkeeper.cli import insight, segment
+from shopkeeper.cli.handout import checked, table_out
 from shopkeeper.cli.options import DEFAULT_SHOP, ShopOption, opened
 from shopkeeper.cli.screen import count, day, fill, heading, minute, money, percent, screen, table, text
-from shopkeeper.domain.errors import BadFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _SHOWN = ("orders", "revenue", "margin", "last_order", "clv_12m", "p_alive", "state")
 _ON_SCREEN = 25
-_FORMATS = (".csv", ".parquet")
 Condition = Annotated[
     str, typer.Argument(help="Such as \"p_alive < 0.5 and events('Product Viewed', days => 14) >= 2\".")
 ]
@@ -45,19 +44,18 @@ def customers(
     columns: Annotated[str, typer.Option(help="Traits to show, with commas between them.")] = "",
     limit: Annotated[int | None, typer.Option(min=0, help="Most customers.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write all of them into this file, .csv or .parquet.")
+        Path | None,
+        typer.Option(help="Write all of them into this file, .csv or .parquet; - is CSV to standard output."),
     ] = None,
     folder: ShopOption = DEFAULT_SHOP,
 ) -> None:
     """The customers of whom a condition is true."""
     wanted = [name.strip() for name in columns.split(",") if name.strip()] or None
-    if out is not None and out.suffix.lower() not in _FORMATS:
-        raise BadFile(f"{out} has no ending that tells its format", hint=f"end it in {' or '.join(_FORMATS)}")
+    if out is not None:
+        checked(out)
     with opened(folder) as shop:
         if out is not None:
-            found = shop.customers(condition, columns=wanted, limit=limit)
-            write(found, out)
-            screen().print(text(f"{count(found.num_rows, 'customer')} written to {out}"))
+            table_out(shop.customers(condition, columns=wanted, limit=limit), out)
             return
         most = _ON_SCREEN if limit is None else limit
         found = shop.customers(condition, columns=wanted or _SHOWN, limit=most + 1)
@@ -111,16 +109,3 @@ def size(condition: Condition, *, folder: ShopOption = DEFAULT_SHOP) -> None:
     console.print(text(f"expected within the horizon: {expected}, {percent(found.expected_share)} of all"))
     console.print(text(f"margin so far: {money(found.margin, found.currency)}"))
     console.print(text(f"as of {minute(found.as_of, zone)}"))
-
-
-def write(found: pa.Table, out: Path) -> None:
-    """Write a table as CSV (see ``shop.sheets``) or Parquet, by the file's ending."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix.lower() == ".parquet":
-        import pyarrow.parquet
-
-        pyarrow.parquet.write_table(found, out)
-        return
-    from shopkeeper.shop.sheets import as_csv
-
-    out.write_bytes(as_csv(found))

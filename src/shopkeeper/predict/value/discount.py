@@ -85,5 +85,14 @@ class Discount(msgspec.Struct, frozen=True):
         return math.exp(-self.continuous(unit) * t)
 
 
+def per_year(discount: float | Discount) -> float:
+    """Give the yearly rate of a discount; a plain number is one, and checked as such: 10 is somebody's 10 %.
+
+    >>> per_year(0.1), round(per_year(Discount(0.01, per="month")), 6)
+    (0.1, 0.126825)
+    """
+    return discount.yearly if isinstance(discount, Discount) else Discount(discount).rate
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -6,6 +6,7 @@ as SVG: the last line of a notebook's cell shows it, ``save("tracking.svg")`` ke
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +21,13 @@ class Figure:
 
     __slots__ = ()
 
+    @abstractmethod
     def columns(self) -> dict[str, Any]:
         """Give the figure's numbers: columns of one length, by name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def chart(self) -> Chart | Heat:
         """Give what is drawn."""
-        raise NotImplementedError
 
     def table(self) -> pa.Table:
         """Give the figure's numbers as an Arrow table: ``figure.table().to_pandas()``."""

@@ -28,7 +28,7 @@ from shopkeeper.predict.value import stray
 from shopkeeper.predict.value.calibration import Learned
 from shopkeeper.predict.value.candidates import LIVING, TELLING, Fitted
 from shopkeeper.predict.value.choose import Choice, choose
-from shopkeeper.predict.value.discount import Discount
+from shopkeeper.predict.value.discount import Discount, per_year
 from shopkeeper.predict.value.field import fit_entry, untested
 from shopkeeper.predict.value.follow import following
 from shopkeeper.predict.value.gammagamma import GammaGammaFit
@@ -145,7 +145,7 @@ def forecast(
     Raises:
         InvalidInput: an order that cannot be used (says which), or a horizon, discount or level out of range.
     """
-    yearly = _yearly(discount)
+    yearly = per_year(discount)
     _check_terms(horizon, level)
     given = {"customer": customer, "occurred_at": occurred_at, "amount": margin, "order": order}
     given = given if orders is None else from_table(orders, given)
@@ -213,7 +213,7 @@ def project(
     ``margin`` is the mean margin of ``margin_count`` orders of the customer. The work is done per distinct
     history. ``discount`` is per year, as a share, or a `Discount` with its period. Ranges are the models' own.
     """
-    yearly = _yearly(discount)
+    yearly = per_year(discount)
     _check_terms(horizon, level)
     history = checked(frequency, recency, T)
     mean, count = column("margin", margin), column("margin_count", margin_count)
@@ -328,11 +328,6 @@ def _last_day(day: Ints, end: Any) -> int:
     if end is not None:
         return last_day(end)
     return stray.believed(day)[1] if day.size else 0
-
-
-def _yearly(discount: float | Discount) -> float:
-    # A plain number is checked as a rate per year: 10 was 1,000 % before it was somebody's 10 %.
-    return discount.yearly if isinstance(discount, Discount) else Discount(discount).rate
 
 
 def _check_terms(horizon: Any, level: Any) -> None:

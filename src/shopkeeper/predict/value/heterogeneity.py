@@ -22,6 +22,7 @@ from shopkeeper.predict.value.gammagamma import GammaGammaFit
 from shopkeeper.predict.value.history import Floats
 from shopkeeper.predict.value.model import DropoutFit
 from shopkeeper.predict.value.pareto import ParetoNBDFit
+from shopkeeper.predict.value.seasonal import SeasonalFit
 
 _POINTS = 200
 _SHOWN = 0.99
@@ -197,8 +198,6 @@ def amount_heterogeneity(fit: GammaGammaFit) -> Heterogeneity:
 
 def _plain(fit: Any) -> Any:
     """Give the model inside one with seasons; its unit is a time unit of the average season."""
-    from shopkeeper.predict.value.seasonal import SeasonalFit
-
     return fit.fit if isinstance(fit, SeasonalFit) else fit
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shopkeeper.domain.errors import InvalidInput
-from shopkeeper.predict.value.drawing import Chart, Series
+from shopkeeper.predict.value.drawing import Chart, Series, svg
 from shopkeeper.predict.value.evidence import Tracking
 from shopkeeper.predict.value.figure import Figure
 from shopkeeper.predict.value.history import Floats, History, Ints
@@ -76,8 +76,6 @@ class Track(Figure, Tracking, frozen=True, kw_only=True):
 
     def svg(self, *, cumulative: bool = False, width: int = 640, height: int = 380) -> str:
         """Draw the tracking plot as SVG, of each week or summed."""
-        from shopkeeper.predict.value.drawing import svg
-
         return svg(self.chart(cumulative=cumulative), width=width, height=height)
 
 

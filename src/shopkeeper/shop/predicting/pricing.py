@@ -51,6 +51,7 @@ def worth(
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from shopkeeper.predict.value.discount import per_year
     from shopkeeper.predict.value.forecast import forecast
 
     run, end = last_before(places, as_of), _day(places, as_of)
@@ -58,7 +59,7 @@ def worth(
         weeks = _weeks_until(until, end, horizon)
     else:
         weeks = run.horizon_weeks if horizon is None else _weeks(horizon)
-    rate = run.discount if discount is None else _yearly(discount)
+    rate = run.discount if discount is None else per_year(discount)
     without_end = weeks >= _NO_END
     if without_end and rate < _LEAST_DISCOUNT:
         raise InvalidInput(
@@ -143,12 +144,6 @@ def _weeks_until(until: date | str, end: np.datetime64, horizon: float | None) -
             hint="give a later day; what was known on an earlier one is as_of=",
         )
     return float((day - end) / np.timedelta64(7, "D"))
-
-
-def _yearly(discount: Discount | float) -> float:
-    from shopkeeper.predict.value.discount import Discount
-
-    return (discount if isinstance(discount, Discount) else Discount(discount)).yearly
 
 
 def choice_at(run: Run, *, without_end: bool) -> Choice | None:
